@@ -1,0 +1,1 @@
+"""Device drivers: codecs, drivers and byte-level emulators. Never imports edge."""

@@ -1,0 +1,1 @@
+"""Reconciling branches with head office: one sans-IO protocol, two ends. Never imports edge."""
