@@ -29,6 +29,9 @@ import structlog
 log = structlog.get_logger()
 
 T = TypeVar("T")
+Connection = apsw.Connection
+DatabaseError = apsw.Error
+CorruptError = apsw.CorruptError
 Job = Callable[[apsw.Connection], Any]
 
 VERSIONS_SAFE: Final = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
@@ -120,6 +123,29 @@ def connect_reader(path: Path | str, *, vfs: str | None = None) -> apsw.Connecti
     return connection
 
 
+def check_integrity(connection: Connection, *, full: bool) -> list[str]:
+    """What SQLite finds wrong with the file; empty when it is sound. `full` also checks every index against its table."""
+    pragma = "PRAGMA integrity_check(20)" if full else "PRAGMA quick_check(20)"
+    found = [str(text) for (text,) in connection.execute(pragma) if text != "ok"]
+    return found + [f"foreign key: {row}" for row in connection.execute("PRAGMA foreign_key_check").fetchall()[:20]]
+
+
+def copy_database(
+    source: Connection, target: Path, *, pages_per_step: int = 256, pause: Callable[[], None] | None = None
+) -> None:
+    """An online copy through the backup API, in steps so that writers get their turn; `pause` runs between steps."""
+    copy = apsw.Connection(str(target))
+    try:
+        with copy.backup("main", source, "main") as backup:
+            while not backup.done:
+                backup.step(pages_per_step)
+                if pause is not None:
+                    pause()
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+    finally:
+        copy.close()
+
+
 @dataclass(slots=True)
 class _Job:
     run: Job
@@ -139,7 +165,12 @@ class Database:
         vfs: str | None = None,
         fatal: Callable[[BaseException], None] | None = None,
     ) -> None:
-        """`fatal` is called on the writer thread when the disk can no longer be trusted; by default it ends the process."""
+        """Open the file.
+
+        `fatal` is called on the writer thread when the disk can no longer be trusted; by default it ends the process.
+        `delivered`, when set, sees the results of each committed group, in order, before the callers do.
+        `rollbacks` counts abandoned transactions: whoever caches what it wrote drops the cache when it changes.
+        """
         check_version(apsw.sqlite_lib_version())
         check_filesystem(path.parent)
         self.path = path
@@ -153,6 +184,8 @@ class Database:
         self._waiting = 0
         self._closing = False
         self._failed = False
+        self.rollbacks = 0
+        self.delivered: Callable[[list[Any]], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self.connection = connect(path, vfs=vfs)
@@ -291,6 +324,7 @@ class Database:
         return True
 
     def _roll_back(self) -> None:
+        self.rollbacks += 1
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
 
@@ -312,6 +346,8 @@ class Database:
 
     def _deliver(self, group: list[_Job]) -> None:
         self._waiting -= len(group)
+        if self.delivered is not None:
+            self.delivered([job.result for job in group if job.error is None])
         for job in group:
             if job.future.done():
                 continue

@@ -1,0 +1,78 @@
+"""Schema changes: each in one transaction with its receipt, and a verified copy of the database made before.
+
+A migration that has shipped is never edited: its SHA-256 is in the receipt, and another text under the same id refuses to
+start. Corrections are new migrations.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.kernel.db import Connection, StorageRefused, check_integrity
+
+_RECEIPTS = """
+CREATE TABLE IF NOT EXISTS migration(
+    id TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    applied_ms INTEGER NOT NULL
+) STRICT
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema of one room, for example `queue/001`."""
+
+    id: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def pending(connection: Connection, migrations: Sequence[Migration]) -> list[Migration]:
+    """Those not applied yet, in their order. Raises StorageRefused where an applied one has another text today."""
+    connection.execute(_RECEIPTS)
+    applied = {str(row[0]): str(row[1]) for row in connection.execute("SELECT id, sha256 FROM migration")}
+    for migration in migrations:
+        if applied.get(migration.id, migration.sha256) != migration.sha256:
+            raise StorageRefused(f"migration {migration.id} was edited after it had been applied")
+    return [migration for migration in migrations if migration.id not in applied]
+
+
+def migrate(connection: Connection, migrations: Sequence[Migration], *, now_ms: int, copies: Path | None = None) -> list[str]:
+    """Apply what is pending and return the ids applied.
+
+    `copies` is the folder for the copy that is made and checked before a database with content is touched.
+    """
+    todo = pending(connection, migrations)
+    if todo and copies is not None and _has_content(connection):
+        _copy_before(connection, copies / f"before-{todo[0].id.replace('/', '-')}.db")
+    for migration in todo:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute(migration.sql)
+            connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (migration.id, migration.sha256, now_ms))
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+    return [migration.id for migration in todo]
+
+
+def _has_content(connection: Connection) -> bool:
+    return bool(connection.execute("SELECT EXISTS (SELECT 1 FROM migration)").get)
+
+
+def _copy_before(connection: Connection, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    connection.execute("VACUUM INTO ?", (str(target),))
+    copy = Connection(str(target))
+    try:
+        if found := check_integrity(copy, full=True):
+            raise StorageRefused(f"the copy before a schema change is not sound: {found[0]}")
+    finally:
+        copy.close()

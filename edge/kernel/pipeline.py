@@ -1,0 +1,213 @@
+"""★ Read this first: the one path from a wish to a durable fact.
+
+    command ─▶ receipt? ─▶ load ─▶ decide (pure) ─▶ append events ─▶ apply to tables ─▶ queue effects ─▶ answer ─▶ receipt
+               └───────────────────────── one SQLite transaction, shared by a group of commands ─────────────────────────┘
+                                                        COMMIT (fsync)
+                                          then, on the event loop: followers, and the caller
+
+What is true here:
+
+* A table of a capability changes only in an `apply`, in the transaction that appended the event. So folding the journal
+  again gives the same tables (`branchbox verify`).
+* The same command id gives the same answer, also a refusal, also after a crash (`receipts.py`).
+* Nothing awaits inside the transaction, and `decide` sees no clock, no dice, no disk: they arrive in its `Context`.
+* Followers (screens, phones, effects, head office) see facts after they are on disk, in order, and never hold up a commit.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from edge.kernel import outbox, receipts
+from edge.kernel.clock import Clock, ClockStepped
+from edge.kernel.db import Connection, Database
+from edge.kernel.domain import Command, Context, Effect, Event, Rejected
+from edge.kernel.journal import Journal
+from sync.chain import Record
+
+log = structlog.get_logger()
+
+Apply = Callable[[Connection, Any, Record], None]
+"""Put one event into the tables. Must depend on nothing but its arguments and the tables."""
+React = Callable[[Connection, Any, Record], Iterable[Effect]]
+"""What the world should now be asked to do."""
+Follower = Callable[[list[Record]], None]
+"""Called on the event loop after each commit with its facts, in order. Must return at once."""
+
+COMMAND_ID_CHARS_MAX: Final = 200
+
+
+def nothing(_connection: Connection, _state: Any, _events: Sequence[Event], _context: Context) -> None:
+    """The answer of a command that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """How one kind of command is carried out."""
+
+    load: Callable[[Connection, Any, Context], Any]
+    """Read the state the decision needs: point reads only, never a scan of all that waits."""
+    decide: Callable[[Any, Any, Context], Sequence[Event]]
+    """Pure. Returns the facts, or raises Rejected."""
+    answer: Callable[[Connection, Any, Sequence[Event], Context], Any] = nothing
+    """What the caller gets, read after the facts were applied; it is stored as JSON in the receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The tables of contents of all capabilities, joined by the registry."""
+
+    handlers: Mapping[type[Command], Handler]
+    events: Mapping[str, type[Event]]
+    applies: Mapping[type[Event], Sequence[Apply]]
+    reactions: Mapping[type[Event], Sequence[React]]
+
+
+class Secret(NamedTuple):
+    """Personal data that a command brings along: it goes to the vault, and the facts hold only a reference."""
+
+    subject: str
+    name: str
+    plain: bytes
+
+
+class Settlement(NamedTuple):
+    """The effect whose outcome a command reports; it ends in the same transaction."""
+
+    effect_id: int
+    end: outbox.End
+    note: str
+
+
+class Outcome(NamedTuple):
+    """What became of a command."""
+
+    answer: bytes
+    """JSON; the same bytes however often the command is repeated."""
+    seq: int
+    """The last fact of it, or of the journal at the time where it made none."""
+    repeated: bool
+    records: Sequence[Record] = ()
+    refusal: Rejected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    command: Command
+    actor: str
+    command_id: str
+    entropy: bytes
+    secrets: Sequence[Secret]
+    settles: Settlement | None
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """Carries commands out, one after the other, durably."""
+
+    db: Database
+    journal: Journal
+    clock: Clock
+    rules: Rules
+    zone: ZoneInfo
+    seal: Callable[[Connection, Secret], None]
+    followers: list[Follower] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.db.delivered = self._announce
+
+    async def submit(
+        self,
+        command: Command,
+        *,
+        actor: str,
+        command_id: str | None = None,
+        secrets_: Sequence[Secret] = (),
+        settles: Settlement | None = None,
+    ) -> Outcome:
+        """Carry out `command` and return once its facts are on disk.
+
+        Raises Rejected where the domain says no, Overloaded where too many commands wait, StorageFull where the disk is.
+        """
+        key = command_id or secrets.token_hex(16)
+        if len(key) > COMMAND_ID_CHARS_MAX:
+            raise Rejected("invalid_idempotency_key", chars_max=COMMAND_ID_CHARS_MAX)
+        work = _Work(command, actor, key, os.urandom(32), secrets_, settles)
+        outcome = await self.db.write(lambda connection: self._carry_out(connection, work))
+        if outcome.refusal is not None:
+            raise outcome.refusal
+        return outcome
+
+    # --- on the writer thread, inside the transaction
+
+    def _carry_out(self, connection: Connection, work: _Work) -> Outcome:
+        mark = receipts.fingerprint(work.command, work.actor)
+        known = receipts.find(connection, work.command_id)
+        if known is not None:
+            return self._repeat(known, mark)
+        context = Context(self.clock.now_ms(), self.zone, work.actor, work.entropy)
+        handler = self.rules.handlers[type(work.command)]
+        records = self._note_clock_step(connection, context)
+        try:
+            state = handler.load(connection, work.command, context)
+            events = handler.decide(state, work.command, context)
+        except Rejected as refusal:
+            return self._refuse(connection, work, mark, refusal, records)
+        records += self._record(connection, context, events)
+        for secret in work.secrets:
+            self.seal(connection, secret)
+        if work.settles is not None:
+            effect_id, end, note = work.settles
+            outbox.settle(connection, effect_id, end, note=note, now_ms=context.now_ms)
+        answer = msgspec.json.encode(handler.answer(connection, state, events, context))
+        seq = records[-1].seq if records else self.journal.tip(connection).seq
+        receipts.keep(connection, work.command_id, receipts.Receipt(mark, seq, None, answer), at_ms=context.now_ms)
+        return Outcome(answer, seq, repeated=False, records=records)
+
+    def _record(self, connection: Connection, context: Context, events: Sequence[Event]) -> list[Record]:
+        """Append, apply, queue effects: the only place where tables of capabilities change."""
+        records = self.journal.append(connection, at_ms=context.now_ms, actor=context.actor, events=events)
+        for event, record in zip(events, records, strict=True):
+            apply_event(self.rules, connection, event, record)
+            for react in self.rules.reactions.get(type(event), ()):
+                for effect in react(connection, event, record):
+                    outbox.add(connection, effect, seq=record.seq, now_ms=record.at_ms)
+        return records
+
+    def _note_clock_step(self, connection: Connection, context: Context) -> list[Record]:
+        step = self.clock.take_step()
+        if step is None:
+            return []
+        event = ClockStepped(from_ms=step.from_ms, to_ms=step.to_ms, reason=step.reason)
+        return self.journal.append(connection, at_ms=context.now_ms, actor="system", events=[event])
+
+    def _repeat(self, known: receipts.Receipt, mark: bytes) -> Outcome:
+        refusal = receipts.refusal(known) if known.fingerprint == mark else Rejected("idempotency_conflict")
+        return Outcome(known.answer, known.seq, repeated=True, refusal=refusal)
+
+    def _refuse(self, connection: Connection, work: _Work, mark: bytes, refusal: Rejected, records: list[Record]) -> Outcome:
+        seq = self.journal.tip(connection).seq
+        facts = msgspec.json.encode(refusal.facts)
+        receipt = receipts.Receipt(mark, seq, refusal.code, facts)
+        receipts.keep(connection, work.command_id, receipt, at_ms=self.clock.now_ms())
+        return Outcome(facts, seq, repeated=False, records=records, refusal=refusal)
+
+    # --- on the event loop, after COMMIT
+
+    def _announce(self, results: list[Any]) -> None:
+        records = [record for result in results if isinstance(result, Outcome) for record in result.records]
+        if records:
+            for follower in self.followers:
+                follower(records)
+
+
+def apply_event(rules: Rules, connection: Connection, event: Event, record: Record) -> None:
+    """Put one fact into the tables of every capability that keeps it."""
+    for apply in rules.applies.get(type(event), ()):
+        apply(connection, event, record)
