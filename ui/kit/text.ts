@@ -1,0 +1,36 @@
+/** The kit's own texts, and every problem as a sentence that says what to do. */
+import { asProblem } from './api';
+import { defineMessages, type Locale } from './i18n';
+import en from './locales/en.json';
+import zh from './locales/zh-CN.json';
+import type { WaitRangeS } from './types';
+
+export const kt = defineMessages(zh, en);
+type KitKey = keyof typeof zh;
+
+const has = (key: string): key is KitKey => key in zh;
+const numbers = (facts: Readonly<Record<string, unknown>>): Record<string, string | number> =>
+  Object.fromEntries(Object.entries(facts).filter(
+    (pair): pair is [string, string | number] => typeof pair[1] === 'string' || typeof pair[1] === 'number',
+  ));
+
+/** By the problem's code; an unknown code still says what to do and shows the code for whoever is called. */
+export function problemText(error: unknown): string {
+  const problem = asProblem(error);
+  const key = `problem.${problem.code}`;
+  if (has(key)) return kt(key, numbers(problem.facts));
+  return kt('problem.unknown', { code: problem.code });
+}
+
+/** "约 8–15 分钟": whole minutes, rounded away from false precision; a range, never one number. */
+export function waitText(wait: WaitRangeS, language?: Locale): string {
+  const low = Math.floor(wait.low_s / 60);
+  const high = Math.max(low + 1, Math.ceil(wait.high_s / 60));
+  if (high <= 5 && low <= 1) return kt('wait.under', { high }, language);
+  return kt('wait.range', { low: Math.max(1, low), high }, language);
+}
+
+export function durationText(duration_s: number, language?: Locale): string {
+  if (duration_s < 60) return kt('duration.seconds', { n: Math.max(0, Math.round(duration_s)) }, language);
+  return kt('duration.minutes', { n: Math.round(duration_s / 60) }, language);
+}

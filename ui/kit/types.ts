@@ -1,0 +1,127 @@
+/**
+ * The JSON that the box speaks, field by field as the HTTP contract names it. Times are ISO 8601 with offset;
+ * durations end in _s. Nothing here knows a page.
+ */
+export type TicketState =
+  | 'pending' | 'waiting' | 'called' | 'serving' | 'parked' | 'no_show' | 'finished' | 'cancelled' | 'expired';
+export type CounterState = 'closed' | 'signed_in' | 'open' | 'paused';
+export type Tier = 'normal' | 'gold';
+export type Channel = 'kiosk' | 'counter' | 'lobby' | 'phone';
+export type TicketLanguage = 'zh-CN' | 'en';
+export type PriorityReason = 'elderly' | 'disabled' | 'pregnant' | 'military' | 'other';
+export type Slip = 'none' | 'queued' | 'printing' | 'held' | 'printed' | 'unknown';
+
+export interface WaitRangeS { low_s: number; high_s: number }
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  code: string;
+  detail?: string;
+  facts: Record<string, unknown>;
+}
+
+export interface Staff { staff_no: string; name: string; roles: string[] }
+export interface SignedIn { token: string; staff: Staff; expires_at: string }
+export interface StaffSession { staff: Staff; expires_at: string; counter?: { id: string; number: number | string } }
+
+export interface Service {
+  id: string; name: string; name_en: string; letter: string; hint: string; hint_en: string; open: boolean;
+}
+export interface BranchView {
+  branch: { id: string; name: string; name_en: string; timezone: string };
+  services: Service[];
+  counters: { id: string; number: number | string; name: string }[];
+  tiers: Tier[];
+  day: { date: string; state: 'open' | 'closed' } | null;
+  languages: string[];
+  guest_url: string;
+  sandbox: boolean;
+  now: string;
+}
+
+export type Severity = 'info' | 'warning' | 'critical';
+export interface Notice { code: string; severity: Severity; since: string; facts: Record<string, unknown> }
+export interface SyncView {
+  head_office: 'connected' | 'unreachable' | 'unconfigured';
+  received_seq: number; head_seq: number; pending: number; last_contact_at: string | null; age_s: number | null;
+}
+
+export interface NewTicket {
+  service: string;
+  channel: Channel;
+  identity?: { kind: 'id_card' | 'bank_card' | 'passbook' | 'phone'; value: string };
+  phone?: string;
+  language?: TicketLanguage;
+  priority_reason?: PriorityReason;
+}
+export interface IssuedTicket {
+  id: string; number: string; service: string; queue: string; tier: Tier; state: TicketState; taken_at: string;
+  ahead: number; wait: WaitRangeS; token: string; phone_url: string;
+}
+export interface TicketView {
+  id: string; number: string; service: string; queue: string; tier: Tier; state: TicketState; channel: Channel;
+  language: TicketLanguage; priority_reason?: PriorityReason | null; taken_at: string;
+  called_at?: string | null; served_at?: string | null; finished_at?: string | null;
+  counter?: string | null; calls: number; ahead?: number | null; wait?: WaitRangeS | null;
+  slip: Slip; copies: number; rating?: number | null; outcome?: string | null; transferred_from?: string | null;
+}
+export interface TicketsView { tickets: TicketView[]; seq: number }
+
+export interface QueueView {
+  id: string; service: string; tier: Tier; waiting: number; longest_wait_s: number; called: number; serving: number;
+  /** What a customer who takes a number now would be told; absent until the box forecasts it. */
+  wait?: WaitRangeS | null;
+}
+export interface QueuesView { queues: QueueView[]; seq: number; as_of: string }
+
+export interface CounterView {
+  id: string; number: number | string; name: string; state: CounterState; staff?: { staff_no: string; name: string } | null;
+  ticket?: TicketView | null; since: string; pause_reason?: string | null;
+}
+export interface CountersView { counters: CounterView[]; seq: number; as_of: string }
+export interface Candidate {
+  ticket: string; number: string; tier: Tier; waited_s: number; rank: number; chosen: boolean;
+}
+export interface CalledNext {
+  ticket: TicketView;
+  why: { rule: string; candidates: Candidate[]; text_code: string };
+}
+
+export interface DisplayCall {
+  ticket: string; number: string; counter_number: number | string; counter_name: string;
+  called_at: string; call_no: number; seq: number; language?: TicketLanguage;
+}
+export interface DisplayView {
+  calls: DisplayCall[];
+  waiting: { service: string; name: string; name_en: string; waiting: number; wait?: WaitRangeS | null }[];
+  seq: number;
+}
+
+export interface PhoneView {
+  number: string; service: { id: string; name: string; name_en: string }; state: TicketState; taken_at: string;
+  ahead?: number | null; wait?: WaitRangeS | null; counter?: { number: number | string; name: string } | null; calls: number;
+  may_rate: boolean; rating?: number | null; branch: { name: string; name_en: string };
+  language: TicketLanguage; as_of: string; seq: number;
+}
+export interface NewRating { token?: string; ticket?: string; score: number; reasons?: string[]; comment?: string }
+export interface Rated { ticket: string; score: number }
+
+export type DeviceHealth =
+  | 'online' | 'offline' | 'powerOff' | 'noDevice' | 'hardwareError' | 'userError' | 'deviceBusy' | 'starting';
+export type PaperState = 'full' | 'low' | 'out' | 'jammed' | 'unknown';
+export interface DeviceView {
+  id: string; family: string; model: string; device: DeviceHealth; paper?: PaperState | null;
+  message_code?: string | null; waiting_jobs: number;
+}
+export interface SlipView { ticket: string; number: string; state: Slip; since: string; device: string }
+export interface ReportName { name: string; title: string; title_en: string }
+
+export type Topic = 'queue' | 'calls' | 'ticket' | 'devices' | 'notices';
+/** A journalled fact as a page hears it; `body` carries what a page needs to show. */
+export interface LiveEvent { seq?: number; type: string; at?: string; topic?: Topic; body: Record<string, unknown> }
+export interface CallBody {
+  ticket: string; number: string; service: string; tier: Tier; counter: string; counter_number: number | string;
+  counter_name: string; call_no: number; language?: TicketLanguage;
+}
