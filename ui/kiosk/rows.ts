@@ -1,0 +1,56 @@
+/** What the start screen and the ticket screen show, worked out of the box's views. Pure. */
+import type { BranchView, DeviceView, PaperState, QueueView, Service, Slip, WaitRangeS } from '@kit/types';
+
+export interface ServiceRow { service: Service; waiting: number; wait: WaitRangeS | null }
+
+/** Waiting counts every tier; the wait is that of an ordinary customer, whom the kiosk does not know otherwise. */
+export function serviceRows(branch: BranchView, queues: readonly QueueView[]): ServiceRow[] {
+  return branch.services.map((service) => {
+    const own = queues.filter((queue) => queue.service === service.id);
+    const waiting = own.reduce((sum, queue) => sum + queue.waiting, 0);
+    const ordinary = own.find((queue) => queue.tier === 'normal') ?? own[0];
+    return { service, waiting, wait: waiting ? ordinary?.wait ?? null : null };
+  });
+}
+
+export type Opening = 'open' | 'before' | 'after';
+export function opening(branch: BranchView): Opening {
+  if (branch.day === null) return 'before';
+  return branch.day.state === 'open' ? 'open' : 'after';
+}
+
+export type SlipWord = 'slip.printing' | 'slip.take' | 'slip.out' | 'slip.fault' | 'slip.none';
+const NO_PAPER: ReadonlySet<PaperState> = new Set(['out', 'jammed']);
+const WORKING: ReadonlySet<DeviceView['device']> = new Set(['online', 'deviceBusy', 'starting']);
+const BY_SLIP: Record<Slip, SlipWord> = {
+  none: 'slip.none',
+  queued: 'slip.printing',
+  printing: 'slip.printing',
+  held: 'slip.fault',
+  printed: 'slip.take',
+  unknown: 'slip.fault',
+};
+
+export function printersOf(devices: readonly DeviceView[]): DeviceView[] {
+  return devices.filter((device) => device.family.includes('printer'));
+}
+
+/** Bank-card and ID readers; the hint that one may be used is shown only when one is there and works. */
+export function hasReader(devices: readonly DeviceView[]): boolean {
+  return devices.some((device) => device.family.includes('reader') && WORKING.has(device.device));
+}
+
+/**
+ * What to tell the customer about the slip. A printed slip is a printed slip; anything else is read together with the
+ * printers, because "out of paper" says more than "held".
+ */
+export function slipWord(slip: Slip | null, printers: readonly DeviceView[]): SlipWord {
+  if (slip === 'printed' || slip === 'none') return BY_SLIP[slip];
+  const stuck = printers.length > 0 && printers.every((printer) => !WORKING.has(printer.device) || hasNoPaper(printer));
+  if (stuck || slip === 'held') return printers.some(hasNoPaper) ? 'slip.out' : 'slip.fault';
+  return BY_SLIP[slip ?? 'queued'];
+}
+
+function hasNoPaper(printer: DeviceView): boolean {
+  return NO_PAPER.has(printer.paper ?? 'unknown');
+}
