@@ -1,0 +1,1 @@
+"""Who the branch recognises: keyed hashes of identities, a tier, and nothing in the clear."""

@@ -1,0 +1,1 @@
+"""The branch itself: its name, services, counters and staff."""

@@ -1,0 +1,109 @@
+"""Tables of `org`, how events fill them, and what others may read."""
+
+from typing import Final
+
+import msgspec
+
+from edge.kernel.db import Connection
+from edge.kernel.domain import Event
+from edge.kernel.migrations import Migration
+from edge.kernel.pipeline import Apply
+from edge.org.model import Branch, BranchConfigured, Counter, Service, Staff
+from sync.chain import Record
+
+MIGRATIONS: Final = (
+    Migration(
+        "org/001",
+        """
+        CREATE TABLE org_branch(
+            id TEXT PRIMARY KEY,
+            version INTEGER NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE org_service(
+            id TEXT PRIMARY KEY,
+            place INTEGER NOT NULL,
+            letter TEXT NOT NULL,
+            usual_s INTEGER NOT NULL,
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE org_counter(
+            id TEXT PRIMARY KEY,
+            number INTEGER NOT NULL UNIQUE,
+            body BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE org_staff(
+            staff_no TEXT PRIMARY KEY,
+            body BLOB NOT NULL
+        ) STRICT;
+        """,
+    ),
+)
+
+FOLDED: Final = ("org_branch", "org_service", "org_counter")
+"""The tables that the journal alone determines; staff come from head office's directory."""
+
+
+def branch_configured(connection: Connection, event: BranchConfigured, _record: Record) -> None:
+    for table in FOLDED:
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- constant names
+    branch = event.branch
+    connection.execute("INSERT INTO org_branch VALUES (?, ?, ?)", (branch.id, event.version, msgspec.json.encode(branch)))
+    connection.executemany(
+        "INSERT INTO org_service VALUES (?, ?, ?, ?, ?)",
+        [
+            (service.id, place, service.letter, service.usual_s, msgspec.json.encode(service))
+            for place, service in enumerate(event.services)
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO org_counter VALUES (?, ?, ?)",
+        [(counter.id, counter.number, msgspec.json.encode(counter)) for counter in event.counters],
+    )
+
+
+APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {BranchConfigured: (branch_configured,)}
+
+
+# --- views
+
+
+def branch(connection: Connection) -> Branch | None:
+    body = connection.execute("SELECT body FROM org_branch").get
+    return None if body is None else msgspec.json.decode(body, type=Branch)
+
+
+def services(connection: Connection) -> list[Service]:
+    rows = connection.execute("SELECT body FROM org_service ORDER BY place")
+    return [msgspec.json.decode(row[0], type=Service) for row in rows]
+
+
+def service(connection: Connection, service_id: str) -> Service | None:
+    body = connection.execute("SELECT body FROM org_service WHERE id = ?", (service_id,)).get
+    return None if body is None else msgspec.json.decode(body, type=Service)
+
+
+def counters(connection: Connection) -> list[Counter]:
+    rows = connection.execute("SELECT body FROM org_counter ORDER BY number")
+    return [msgspec.json.decode(row[0], type=Counter) for row in rows]
+
+
+def counter(connection: Connection, counter_id: str) -> Counter | None:
+    body = connection.execute("SELECT body FROM org_counter WHERE id = ?", (counter_id,)).get
+    return None if body is None else msgspec.json.decode(body, type=Counter)
+
+
+def staff(connection: Connection, staff_no: str) -> Staff | None:
+    body = connection.execute("SELECT body FROM org_staff WHERE staff_no = ?", (staff_no,)).get
+    return None if body is None else msgspec.json.decode(body, type=Staff)
+
+
+# --- head office's directory, not journalled
+
+
+def put_staff(connection: Connection, members: tuple[Staff, ...]) -> None:
+    """Replace the directory by `members`."""
+    connection.execute("DELETE FROM org_staff")
+    connection.executemany(
+        "INSERT INTO org_staff VALUES (?, ?)", [(member.staff_no, msgspec.json.encode(member)) for member in members]
+    )

@@ -1,0 +1,1 @@
+"""The queue: numbers, calls, counters, the business day. What Branchbox exists for."""

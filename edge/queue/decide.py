@@ -1,0 +1,410 @@
+"""What the queue decides. Pure: state, command and context in; facts or a refusal out.
+
+What may happen to a ticket is in `MOVES`, and nowhere else:
+
+    waiting ──call──▶ called ──serve──▶ serving ──finish──▶ finished
+       ▲                 │  │              │
+       │                 │  └──no-show──▶ no_show ─┐
+       └──── requeue ────┼───── park ──▶ parked ───┴─ (cancel, transfer, expire)
+
+The rule that picks whom to call is in `rules.py`; how long people will wait is in `forecast.py`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from edge.kernel.domain import Command, Context, Event, Rejected
+from edge.kernel.pipeline import Handler
+from edge.queue import answers, load
+from edge.queue import events as e
+from edge.queue import model as m
+from edge.queue.forecast import Wait, estimate
+from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
+from edge.queue.model import Presence, State, Tier, pool_id, queue_id
+from edge.queue.rules import DEFAULT, Head, choose
+
+MOVES: Final[dict[str, frozenset[State]]] = {
+    "serve": frozenset({State.CALLED}),
+    "recall": frozenset({State.CALLED}),
+    "no_show": frozenset({State.CALLED}),
+    "park": frozenset({State.CALLED, State.SERVING}),
+    "finish": frozenset({State.CALLED, State.SERVING}),
+    "cancel": frozenset({State.WAITING, State.CALLED, State.PARKED, State.NO_SHOW}),
+    "transfer": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
+    "requeue": frozenset({State.PARKED, State.NO_SHOW}),
+    "reprint": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
+}
+
+CALLS_MAX: Final = 20
+COPIES_MAX: Final = 5
+ASSUMED: Final = "assumed"
+"""Outcome of a service that ended because Next was pressed."""
+
+
+# --- the day
+
+
+def new_day(day: Day, context: Context) -> list[Event]:
+    """The facts that make today the open business day; none where it already is."""
+    today = context.today.isoformat()
+    if day.open_day == today:
+        return []
+    return [*close(day), e.DayOpened(day=today)]
+
+
+def close(day: Day) -> list[Event]:
+    """Settle what the day leaves behind, then close it."""
+    if day.open_day is None:
+        return []
+    settled: list[Event] = []
+    for ticket in day.left_tickets:
+        if ticket.state in (State.CALLED, State.SERVING):
+            settled.append(_finished(ticket, ASSUMED))
+        else:
+            settled.append(e.TicketExpired(ticket=ticket.id, number=ticket.number))
+    settled += [_signed_out(desk, automatic=True) for desk in day.left_desks]
+    return [*settled, e.DayClosed(day=day.open_day)]
+
+
+def open_day(day: Day, _command: m.OpenDay, context: Context) -> Sequence[Event]:
+    return new_day(day, context)
+
+
+def close_day(day: Day, _command: m.CloseDay, _context: Context) -> Sequence[Event]:
+    return close(day)
+
+
+# --- a number
+
+
+def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequence[Event]:
+    """Give the next number of the service's series."""
+    service = state.service
+    if service is None:
+        raise Rejected("unknown_service", service=command.service)
+    opening = new_day(state.day, context)
+    ordinal = state.last + 1
+    tier = standing(command)
+    ahead = position(state, tier)
+    wait = promise(state, ahead)
+    issued = e.TicketIssued(
+        ticket=context.new_id(),
+        number=f"{service.letter}{ordinal:03d}",
+        day=context.today.isoformat(),
+        letter=service.letter,
+        ordinal=ordinal,
+        service=service.id,
+        tier=tier,
+        queue=queue_id(service.id, tier),
+        channel=command.channel,
+        language=command.language,
+        ahead=ahead,
+        wait_low_s=wait.low_s,
+        wait_high_s=wait.high_s,
+        priority_reason=command.priority_reason,
+        customer=command.customer,
+        phone_ref=command.phone_ref,
+        printer=command.printer,
+    )
+    return [*opening, issued]
+
+
+def standing(command: m.IssueTicket) -> Tier:
+    """Who is elderly, disabled, pregnant … goes first; a gold customer does not lose by saying so."""
+    return Tier.PRIORITY if command.priority_reason is not None else command.tier
+
+
+def position(state: IssueState, tier: Tier) -> int:
+    """How many the default rule would call before a newcomer of this tier."""
+    if state.day.left_tickets:
+        return 0
+    rank = DEFAULT.ranks[tier]
+    return sum(count for other, count in state.waiting.items() if DEFAULT.ranks[other] <= rank)
+
+
+def promise(state: IssueState, ahead: int) -> Wait:
+    return estimate(ahead, state.service.usual_s if state.service else 0, state.open_counters)
+
+
+# --- a ticket
+
+
+def may(ticket: Ticket | None, move: str) -> Ticket:
+    """The ticket, if it exists and stands where `move` is possible."""
+    if ticket is None:
+        raise Rejected("unknown_ticket")
+    if ticket.state not in MOVES[move]:
+        raise Rejected("ticket_not_in_state", move=move, state=ticket.state.value, number=ticket.number)
+    return ticket
+
+
+def cancel(state: TicketState, command: m.CancelTicket, _context: Context) -> Sequence[Event]:
+    ticket = may(state.ticket, "cancel")
+    return [e.TicketCancelled(ticket=ticket.id, number=ticket.number, reason=command.reason)]
+
+
+def transfer(state: TicketState, command: m.TransferTicket, context: Context) -> Sequence[Event]:
+    ticket = may(state.ticket, "transfer")
+    if command.service is None and command.counter is None:
+        raise Rejected("transfer_needs_target")
+    if state.service is None:
+        raise Rejected("unknown_service", service=command.service)
+    if command.counter is not None and state.desk is None:
+        raise Rejected("unknown_counter", counter=command.counter)
+    queue = pool_id(command.counter) if command.counter else queue_id(state.service.id, ticket.tier)
+    moved = e.TicketTransferred(
+        ticket=ticket.id,
+        number=ticket.number,
+        service=state.service.id,
+        tier=ticket.tier,
+        queue=queue,
+        from_queue=ticket.queue,
+        place_ms=ticket.place_ms if command.keep_place else context.now_ms,
+        to_counter=command.counter,
+    )
+    return [moved]
+
+
+def requeue(state: TicketState, _command: m.RequeueTicket, context: Context) -> Sequence[Event]:
+    """A parked ticket gets its old place back; a missed one waits behind the next few."""
+    ticket = may(state.ticket, "requeue")
+    if ticket.state is State.PARKED:
+        place_ms = ticket.place_ms
+    else:
+        place_ms = context.now_ms if state.behind_place_ms is None else state.behind_place_ms + 1
+    return [e.TicketRequeued(ticket=ticket.id, number=ticket.number, place_ms=place_ms)]
+
+
+def reprint(state: TicketState, command: m.ReprintSlip, _context: Context) -> Sequence[Event]:
+    ticket = may(state.ticket, "reprint")
+    if ticket.copies >= COPIES_MAX:
+        raise Rejected("too_many_copies", copies_max=COPIES_MAX)
+    if ticket.slip is m.Slip.QUEUED:
+        raise Rejected("slip_still_printing", number=ticket.number)
+    copy = ticket.copies + 1
+    return [e.SlipRequested(ticket=ticket.id, number=ticket.number, copy=copy, printer=command.printer)]
+
+
+def record_slip(state: TicketState, command: m.RecordSlip, _context: Context) -> Sequence[Event]:
+    """News of an older slip than the newest asked for changes nothing."""
+    ticket = state.ticket
+    if ticket is None:
+        raise Rejected("unknown_ticket")
+    if command.copy != ticket.copies or command.slip is ticket.slip:
+        return ()
+    proof, copy = command.proof, command.copy
+    return [e.SlipRecorded(ticket=ticket.id, number=ticket.number, slip=command.slip, copy=copy, proof=proof)]
+
+
+def rate(state: TicketState, command: m.RateService, _context: Context) -> Sequence[Event]:
+    """One opinion per service, once it has begun (S22)."""
+    ticket = state.ticket
+    if ticket is None:
+        raise Rejected("unknown_ticket")
+    if ticket.rating is not None:
+        raise Rejected("already_rated", number=ticket.number)
+    if ticket.state not in (State.SERVING, State.FINISHED):
+        raise Rejected("not_served_yet", number=ticket.number)
+    rated = e.TicketRated(
+        ticket=ticket.id,
+        number=ticket.number,
+        score=command.score,
+        reasons=command.reasons,
+        comment_ref=command.comment_ref,
+        counter=ticket.counter,
+        staff=ticket.staff,
+    )
+    return [rated]
+
+
+# --- a counter's presence
+
+
+def sign_in(state: DeskState, command: m.SignIn, context: Context) -> Sequence[Event]:
+    """One teller at one counter (S23); the first of the morning opens the day."""
+    desk = _known(state.desk)
+    opening = new_day(state.day, context)
+    if not opening:
+        if state.elsewhere is not None:
+            raise Rejected("signed_in_elsewhere", counter_number=state.elsewhere)
+        if desk.staff == command.staff:
+            return ()
+        if desk.staff is not None:
+            raise Rejected("counter_taken", staff=desk.staff)
+    number = desk.config.number
+    return [*opening, e.CounterSignedIn(counter=desk.config.id, counter_number=number, staff=command.staff)]
+
+
+def sign_out(state: DeskState, command: m.SignOut, _context: Context) -> Sequence[Event]:
+    """Leave the counter; whoever is still in hand is finished."""
+    desk = _manned(state.desk, command.staff)
+    return [*_put_down(desk), _signed_out(desk, automatic=False)]
+
+
+def open_counter(state: DeskState, command: m.OpenCounter, _context: Context) -> Sequence[Event]:
+    desk = _manned(state.desk, command.staff)
+    if desk.presence is Presence.OPEN:
+        return ()
+    if desk.presence is Presence.PAUSED:
+        raise Rejected("counter_paused")
+    return [_opened(desk)]
+
+
+def pause_counter(state: DeskState, command: m.PauseCounter, _context: Context) -> Sequence[Event]:
+    desk = _manned(state.desk, command.staff)
+    if desk.presence is Presence.PAUSED:
+        return ()
+    if desk.ticket is not None:
+        raise Rejected("ticket_in_hand", number=desk.ticket.number)
+    number, staff = desk.config.number, command.staff
+    return [e.CounterPaused(counter=desk.config.id, counter_number=number, staff=staff, reason=command.reason)]
+
+
+def resume_counter(state: DeskState, command: m.ResumeCounter, _context: Context) -> Sequence[Event]:
+    desk = _manned(state.desk, command.staff)
+    if desk.presence is not Presence.PAUSED:
+        return ()
+    return [e.CounterResumed(counter=desk.config.id, counter_number=desk.config.number, staff=command.staff)]
+
+
+def _known(desk: Desk | None) -> Desk:
+    if desk is None:
+        raise Rejected("unknown_counter")
+    return desk
+
+
+def _manned(desk: Desk | None, staff: str) -> Desk:
+    """The counter, if this teller is signed in there."""
+    known = _known(desk)
+    if known.staff != staff:
+        raise Rejected("not_signed_in_here", counter_number=known.config.number)
+    return known
+
+
+def _opened(desk: Desk) -> Event:
+    return e.CounterOpened(counter=desk.config.id, counter_number=desk.config.number, staff=desk.staff or "")
+
+
+def _signed_out(desk: Desk, *, automatic: bool) -> Event:
+    return e.CounterSignedOut(
+        counter=desk.config.id, counter_number=desk.config.number, staff=desk.staff or "", automatic=automatic
+    )
+
+
+# --- calling and serving
+
+
+def call_next(state: DeskState, command: m.CallNext, context: Context) -> Sequence[Event]:
+    """Call whom the rule picks. Nobody waiting is not a refusal: the teller simply has nobody to call."""
+    desk = _manned(state.desk, command.staff)
+    if desk.presence is Presence.PAUSED:
+        raise Rejected("counter_paused")
+    before: list[Event] = [] if desk.presence is Presence.OPEN else [_opened(desk)]
+    before += _put_down(desk)
+    choice = choose(state.heads, state.rule, context.now_ms)
+    if choice is None:
+        return before
+    head, why = choice
+    return [*before, _called(desk, head, why)]
+
+
+def _called(desk: Desk, head: Head, why: e.Why) -> Event:
+    return e.TicketCalled(
+        ticket=head.ticket,
+        number=head.number,
+        service=head.service,
+        tier=head.tier,
+        queue=head.queue,
+        language=m.Language(head.language),
+        counter=desk.config.id,
+        counter_number=desk.config.number,
+        counter_name=desk.config.name,
+        staff=desk.staff or "",
+        call_no=1,
+        why=why,
+    )
+
+
+def _put_down(desk: Desk) -> list[Event]:
+    """Finish whoever is still in hand: pressing Next says that the service is over (S19)."""
+    return [] if desk.ticket is None else [_finished(desk.ticket, ASSUMED)]
+
+
+def _finished(ticket: Ticket, outcome: str) -> Event:
+    counter, staff = ticket.counter or "", ticket.staff or ""
+    return e.TicketFinished(ticket=ticket.id, number=ticket.number, counter=counter, staff=staff, outcome=outcome)
+
+
+def _in_hand(desk: Desk, move: str) -> Ticket:
+    if desk.ticket is None:
+        raise Rejected("nobody_in_hand", counter_number=desk.config.number)
+    return may(desk.ticket, move)
+
+
+def recall(state: DeskState, command: m.RecallTicket, _context: Context) -> Sequence[Event]:
+    desk = _manned(state.desk, command.staff)
+    ticket = _in_hand(desk, "recall")
+    if ticket.calls >= CALLS_MAX:
+        raise Rejected("too_many_calls", calls_max=CALLS_MAX)
+    again = e.TicketRecalled(
+        ticket=ticket.id,
+        number=ticket.number,
+        service=ticket.service,
+        tier=ticket.tier,
+        queue=ticket.queue,
+        language=ticket.language,
+        counter=desk.config.id,
+        counter_number=desk.config.number,
+        counter_name=desk.config.name,
+        staff=command.staff,
+        call_no=ticket.calls + 1,
+    )
+    return [again]
+
+
+def serve(state: DeskState, command: m.ServeTicket, _context: Context) -> Sequence[Event]:
+    desk = _manned(state.desk, command.staff)
+    ticket = _in_hand(desk, "serve")
+    return [e.TicketServed(ticket=ticket.id, number=ticket.number, counter=desk.config.id, staff=command.staff)]
+
+
+def mark_no_show(state: DeskState, command: m.MarkNoShow, _context: Context) -> Sequence[Event]:
+    desk = _manned(state.desk, command.staff)
+    ticket = _in_hand(desk, "no_show")
+    return [e.TicketNoShow(ticket=ticket.id, number=ticket.number, counter=desk.config.id, staff=command.staff)]
+
+
+def park(state: DeskState, command: m.ParkTicket, _context: Context) -> Sequence[Event]:
+    desk = _manned(state.desk, command.staff)
+    ticket = _in_hand(desk, "park")
+    at, staff, reason = desk.config.id, command.staff, command.reason
+    return [e.TicketParked(ticket=ticket.id, number=ticket.number, counter=at, staff=staff, reason=reason)]
+
+
+def finish(state: DeskState, command: m.FinishTicket, _context: Context) -> Sequence[Event]:
+    desk = _manned(state.desk, command.staff)
+    return [_finished(_in_hand(desk, "finish"), command.outcome)]
+
+
+HANDLERS: Final[dict[type[Command], Handler]] = {
+    m.OpenDay: Handler(load.for_day, open_day),
+    m.CloseDay: Handler(load.for_day, close_day),
+    m.IssueTicket: Handler(load.for_issue, issue, answers.issued),
+    m.CancelTicket: Handler(load.for_ticket, cancel, answers.ticket),
+    m.TransferTicket: Handler(load.for_transfer, transfer, answers.ticket),
+    m.RequeueTicket: Handler(load.for_requeue, requeue, answers.ticket),
+    m.ReprintSlip: Handler(load.for_ticket, reprint, answers.ticket),
+    m.RecordSlip: Handler(load.for_ticket, record_slip),
+    m.RateService: Handler(load.for_ticket, rate, answers.rated),
+    m.SignIn: Handler(load.for_sign_in, sign_in, answers.desk),
+    m.SignOut: Handler(load.for_desk, sign_out, answers.desk),
+    m.OpenCounter: Handler(load.for_desk, open_counter, answers.desk),
+    m.PauseCounter: Handler(load.for_desk, pause_counter, answers.desk),
+    m.ResumeCounter: Handler(load.for_desk, resume_counter, answers.desk),
+    m.CallNext: Handler(load.for_call, call_next, answers.called),
+    m.RecallTicket: Handler(load.for_desk, recall, answers.ticket),
+    m.ServeTicket: Handler(load.for_desk, serve, answers.ticket),
+    m.MarkNoShow: Handler(load.for_desk, mark_no_show, answers.ticket),
+    m.ParkTicket: Handler(load.for_desk, park, answers.ticket),
+    m.FinishTicket: Handler(load.for_desk, finish, answers.ticket),
+}

@@ -1,0 +1,222 @@
+"""Facts of the queue. Additive only: a field may be added with a default; anything else is a new version."""
+
+from typing import ClassVar
+
+import msgspec
+
+from edge.kernel.domain import Event
+from edge.queue.model import Channel, Language, PriorityReason, Slip, Tier
+
+
+class TicketFact(Event, frozen=True, kw_only=True):
+    """A fact about one ticket."""
+
+    TYPE: ClassVar[str] = ""
+    ticket: str
+    number: str
+
+    def entity(self) -> str:
+        return self.ticket
+
+
+class CounterFact(Event, frozen=True, kw_only=True):
+    """A fact about one counter."""
+
+    TYPE: ClassVar[str] = ""
+    counter: str
+    counter_number: int
+    staff: str
+
+    def entity(self) -> str:
+        return self.counter
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of those whom a call could have gone to: the head of a queue."""
+
+    ticket: str
+    number: str
+    queue: str
+    tier: str
+    waited_s: int
+    rank: int
+    """Its place in the rule's order, from 1."""
+    chosen: bool = False
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """The rule that decided a call and the candidates it saw."""
+
+    rule: str
+    text_code: str
+    candidates: tuple[Candidate, ...]
+
+
+class DayOpened(Event, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.day_opened.v1"
+    day: str
+
+    def entity(self) -> str:
+        return self.day
+
+
+class DayClosed(Event, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.day_closed.v1"
+    day: str
+
+    def entity(self) -> str:
+        return self.day
+
+
+class TicketIssued(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_issued.v1"
+    day: str
+    letter: str
+    ordinal: int
+    """Position in the day's series of this letter, from 1."""
+    service: str
+    tier: Tier
+    queue: str
+    channel: Channel
+    language: Language
+    ahead: int
+    """People the rule would call first, at the moment of issue."""
+    wait_low_s: int
+    wait_high_s: int
+    """The promise that was shown."""
+    priority_reason: PriorityReason | None = None
+    customer: str | None = None
+    phone_ref: str | None = None
+    printer: str | None = None
+
+
+class TicketCalled(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_called.v1"
+    service: str
+    tier: Tier
+    queue: str
+    language: Language
+    counter: str
+    counter_number: int
+    counter_name: str
+    staff: str
+    call_no: int
+    why: Why
+
+
+class TicketRecalled(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_recalled.v1"
+    service: str
+    tier: Tier
+    queue: str
+    language: Language
+    counter: str
+    counter_number: int
+    counter_name: str
+    staff: str
+    call_no: int
+
+
+class TicketServed(TicketFact, frozen=True, kw_only=True):
+    """Service began."""
+
+    TYPE: ClassVar[str] = "queue.ticket_served.v1"
+    counter: str
+    staff: str
+
+
+class TicketParked(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_parked.v1"
+    counter: str
+    staff: str
+    reason: str = ""
+
+
+class TicketNoShow(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_no_show.v1"
+    counter: str
+    staff: str
+
+
+class TicketFinished(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_finished.v1"
+    counter: str
+    staff: str
+    outcome: str = ""
+    """What the teller says came of it; `assumed` where Next was pressed instead of Finish."""
+
+
+class TicketCancelled(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_cancelled.v1"
+    reason: str = ""
+
+
+class TicketTransferred(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_transferred.v1"
+    service: str
+    tier: Tier
+    queue: str
+    from_queue: str
+    place_ms: int
+    """The moment whose place it takes among those who wait."""
+    to_counter: str | None = None
+
+
+class TicketRequeued(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_requeued.v1"
+    place_ms: int
+
+
+class TicketExpired(TicketFact, frozen=True, kw_only=True):
+    """The day ended before its turn came."""
+
+    TYPE: ClassVar[str] = "queue.ticket_expired.v1"
+
+
+class TicketRated(TicketFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.ticket_rated.v1"
+    score: int
+    reasons: tuple[str, ...] = ()
+    comment_ref: str | None = None
+    counter: str | None = None
+    staff: str | None = None
+
+
+class SlipRequested(TicketFact, frozen=True, kw_only=True):
+    """A copy of the slip (补打) was asked for."""
+
+    TYPE: ClassVar[str] = "queue.slip_requested.v1"
+    copy: int
+    printer: str
+
+
+class SlipRecorded(TicketFact, frozen=True, kw_only=True):
+    """What the printer proved about a slip."""
+
+    TYPE: ClassVar[str] = "queue.slip_recorded.v1"
+    slip: Slip
+    copy: int
+    proof: str = ""
+
+
+class CounterSignedIn(CounterFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.counter_signed_in.v1"
+
+
+class CounterSignedOut(CounterFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.counter_signed_out.v1"
+    automatic: bool = False
+    """Nobody signed out: the end of the day did (S23)."""
+
+
+class CounterOpened(CounterFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.counter_opened.v1"
+
+
+class CounterPaused(CounterFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.counter_paused.v1"
+    reason: str = ""
+
+
+class CounterResumed(CounterFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.counter_resumed.v1"

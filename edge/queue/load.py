@@ -1,0 +1,250 @@
+"""What each decision needs to know, read with point reads on the writer's connection.
+
+The shapes are frozen and hold plain values, so that a test or the forecast can build them without a database.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from edge.kernel.db import Connection
+from edge.kernel.domain import Context
+from edge.org import tables as org
+from edge.org.model import Counter, Service
+from edge.queue import model as m
+from edge.queue.model import Language, Presence, Slip, State, Tier, pool_id, queue_id
+from edge.queue.rules import DEFAULT, Head, Rule
+
+LIVE_TICKETS_MAX: Final = 20_000
+"""Bound of what one day can leave behind."""
+
+
+class Ticket(NamedTuple):
+    """A ticket as a decision sees it."""
+
+    id: str
+    number: str
+    service: str
+    tier: Tier
+    queue: str
+    state: State
+    language: Language
+    place_ms: int
+    counter: str | None
+    staff: str | None
+    calls: int
+    rating: int | None
+    copies: int
+    slip: Slip
+    served: bool
+
+
+class Desk(NamedTuple):
+    """A counter as a decision sees it."""
+
+    config: Counter
+    presence: Presence
+    staff: str | None
+    ticket: Ticket | None
+    """The one in hand: called or being served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The business day, and what is left of an older one that nobody closed."""
+
+    open_day: str | None
+    left_tickets: tuple[Ticket, ...] = ()
+    left_desks: tuple[Desk, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IssueState:
+    day: Day
+    service: Service | None
+    last: int
+    """The last number of today's series."""
+    waiting: dict[Tier, int] = field(default_factory=dict)
+    """How many wait for this service, by tier."""
+    open_counters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TicketState:
+    ticket: Ticket | None
+    service: Service | None = None
+    """The service to transfer to."""
+    desk: Desk | None = None
+    """The counter it stands at, or is to be sent to."""
+    behind_place_ms: int | None = None
+    """The place behind which a missed ticket queues again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskState:
+    desk: Desk | None
+    day: Day = field(default_factory=lambda: Day(None))
+    """Known where a decision may begin a new day."""
+    elsewhere: int | None = None
+    """The number of another counter where this teller is signed in."""
+    heads: tuple[Head, ...] = ()
+    rule: Rule = DEFAULT
+
+
+_TICKET: Final = (
+    "SELECT id, number, service, tier, queue, state, language, place_ms, counter, staff, calls, rating, copies, slip,"
+    " called_ms IS NOT NULL FROM ticket "
+)
+
+REQUEUE_BEHIND: Final = 3
+"""A missed ticket queues again behind this many that wait."""
+
+
+def _ticket(row: tuple[object, ...]) -> Ticket:
+    values = Ticket(*row)  # type: ignore[arg-type]
+    return values._replace(
+        tier=Tier(values.tier),
+        state=State(values.state),
+        language=Language(values.language),
+        slip=Slip(values.slip),
+        served=bool(values.served),
+    )
+
+
+def ticket(connection: Connection, ticket_id: str) -> Ticket | None:
+    row = connection.execute(_TICKET + "WHERE id = ?", (ticket_id,)).fetchone()
+    return None if row is None else _ticket(row)
+
+
+def desk(connection: Connection, counter_id: str) -> Desk | None:
+    """The counter with its live state; one that nobody ever signed in to is closed."""
+    config = org.counter(connection, counter_id)
+    if config is None:
+        return None
+    row = connection.execute("SELECT state, staff, ticket FROM queue_counter WHERE counter = ?", (counter_id,)).fetchone()
+    if row is None:
+        return Desk(config, Presence.CLOSED, None, None)
+    state, staff, in_hand = row
+    return Desk(config, Presence(state), staff, None if in_hand is None else ticket(connection, in_hand))
+
+
+def day(connection: Connection, context: Context) -> Day:
+    """The open business day; with everything still live when it is not today's."""
+    open_day: str | None = connection.execute("SELECT day FROM queue_day WHERE state = 'open'").get
+    if open_day is None or open_day == context.today.isoformat():
+        return Day(open_day)
+    return left_behind(connection, open_day)
+
+
+def left_behind(connection: Connection, open_day: str) -> Day:
+    """Everything that closing `open_day` has to settle."""
+    rows = connection.execute(
+        _TICKET + "WHERE day = ? AND state IN ('waiting', 'called', 'serving', 'parked', 'no_show') ORDER BY seq LIMIT ?",
+        (open_day, LIVE_TICKETS_MAX),
+    )
+    staffed = connection.execute("SELECT counter FROM queue_counter WHERE staff IS NOT NULL ORDER BY counter").fetchall()
+    desks = (desk(connection, str(counter)) for (counter,) in staffed)
+    return Day(open_day, tuple(_ticket(row) for row in rows), tuple(found for found in desks if found is not None))
+
+
+def for_issue(connection: Connection, command: m.IssueTicket, context: Context) -> IssueState:
+    service = org.service(connection, command.service)
+    today = context.today.isoformat()
+    if service is None:
+        return IssueState(day(connection, context), None, 0)
+    last = connection.execute("SELECT last FROM queue_series WHERE day = ? AND letter = ?", (today, service.letter)).get
+    return IssueState(
+        day(connection, context), service, last or 0, waiting_by_tier(connection, service.id), open_counters(connection)
+    )
+
+
+def waiting_by_tier(connection: Connection, service: str) -> dict[Tier, int]:
+    return {
+        tier: connection.execute("SELECT waiting FROM queue_length WHERE queue = ?", (queue_id(service, tier),)).get or 0
+        for tier in Tier
+    }
+
+
+def open_counters(connection: Connection) -> int:
+    count: int = connection.execute("SELECT count(*) FROM queue_counter WHERE state = 'open'").get
+    return count
+
+
+def for_ticket(
+    connection: Connection, command: m.CancelTicket | m.ReprintSlip | m.RecordSlip | m.RateService, _context: Context
+) -> TicketState:
+    return TicketState(ticket(connection, command.ticket))
+
+
+def for_transfer(connection: Connection, command: m.TransferTicket, _context: Context) -> TicketState:
+    found = ticket(connection, command.ticket)
+    to_service = command.service or (found.service if found else "")
+    to_desk = desk(connection, command.counter) if command.counter else None
+    return TicketState(found, org.service(connection, to_service), to_desk)
+
+
+def for_requeue(connection: Connection, command: m.RequeueTicket, _context: Context) -> TicketState:
+    found = ticket(connection, command.ticket)
+    if found is None:
+        return TicketState(None)
+    behind: int | None = connection.execute(
+        "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1 OFFSET ?",
+        (found.queue, REQUEUE_BEHIND - 1),
+    ).get
+    return TicketState(found, behind_place_ms=behind)
+
+
+def for_sign_in(connection: Connection, command: m.SignIn, context: Context) -> DeskState:
+    elsewhere: int | None = connection.execute(
+        "SELECT number FROM queue_counter JOIN org_counter ON org_counter.id = counter WHERE staff = ? AND counter <> ?",
+        (command.staff, command.counter),
+    ).get
+    return DeskState(desk(connection, command.counter), day(connection, context), elsewhere)
+
+
+def for_desk(
+    connection: Connection,
+    command: m.SignOut
+    | m.OpenCounter
+    | m.PauseCounter
+    | m.ResumeCounter
+    | m.RecallTicket
+    | m.ServeTicket
+    | m.MarkNoShow
+    | m.ParkTicket
+    | m.FinishTicket,
+    _context: Context,
+) -> DeskState:
+    return DeskState(desk(connection, command.counter))
+
+
+def for_call(connection: Connection, command: m.CallNext, _context: Context) -> DeskState:
+    found = desk(connection, command.counter)
+    if found is None:
+        return DeskState(None)
+    return DeskState(found, heads=heads(connection, found.config))
+
+
+def heads(connection: Connection, counter: Counter) -> tuple[Head, ...]:
+    """The first waiting ticket of every queue this counter serves."""
+    services = counter.services or tuple(service.id for service in org.services(connection))
+    queues = [queue_id(service, tier) for service in services for tier in Tier]
+    found = (_head(connection, queue, pooled=False) for queue in queues)
+    pooled = _head(connection, pool_id(counter.id), pooled=True)
+    return tuple(head for head in (pooled, *found) if head is not None)
+
+
+def _head(connection: Connection, queue: str, *, pooled: bool) -> Head | None:
+    row = connection.execute(
+        "SELECT id, number, queue, service, tier, place_ms, seq, language FROM ticket"
+        " WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1",
+        (queue,),
+    ).fetchone()
+    if row is None:
+        return None
+    ticket_id, number, queue_, service, tier, place_ms, seq, language = row
+    return Head(ticket_id, number, queue_, service, Tier(tier), place_ms, seq, language, pooled)
+
+
+def for_day(connection: Connection, _command: m.OpenDay | m.CloseDay, _context: Context) -> Day:
+    open_day: str | None = connection.execute("SELECT day FROM queue_day WHERE state = 'open'").get
+    return Day(None) if open_day is None else left_behind(connection, open_day)

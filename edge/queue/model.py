@@ -1,0 +1,252 @@
+"""Words and commands of the queue.
+
+A *visit* gets a *ticket* for a *service*; it waits in a *queue* (one per service and tier, plus a pool per counter for
+tickets sent to it by name) until a *counter* calls it. Glossary with Chinese: docs/reference/glossary.md.
+"""
+
+import enum
+from typing import Annotated, ClassVar, Final
+
+import msgspec
+
+from edge.kernel.domain import Command
+
+
+class State(enum.StrEnum):
+    """Where a ticket is."""
+
+    WAITING = "waiting"
+    CALLED = "called"
+    SERVING = "serving"
+    PARKED = "parked"
+    NO_SHOW = "no_show"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+LIVE: Final = (State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW)
+"""What the end of the business day still has to settle."""
+
+
+class Presence(enum.StrEnum):
+    """What a counter is doing."""
+
+    CLOSED = "closed"
+    SIGNED_IN = "signed_in"
+    OPEN = "open"
+    PAUSED = "paused"
+
+
+class Tier(enum.StrEnum):
+    """Who is served with which standing; in the order of the default rule."""
+
+    PRIORITY = "priority"
+    GOLD = "gold"
+    NORMAL = "normal"
+
+
+class Slip(enum.StrEnum):
+    """What became of the paper."""
+
+    NONE = "none"
+    QUEUED = "queued"
+    HELD = "held"
+    PRINTED = "printed"
+    UNKNOWN = "unknown"
+
+
+class PriorityReason(enum.StrEnum):
+    """Who may go first, whatever the tier (R235)."""
+
+    ELDERLY = "elderly"
+    DISABLED = "disabled"
+    PREGNANT = "pregnant"
+    MILITARY = "military"
+    OTHER = "other"
+
+
+class Language(enum.StrEnum):
+    ZH = "zh-CN"
+    EN = "en"
+
+
+class Channel(enum.StrEnum):
+    KIOSK = "kiosk"
+    COUNTER = "counter"
+    LOBBY = "lobby"
+    PHONE = "phone"
+
+
+TicketId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-v]{20,26}$")]
+Reason = Annotated[str, msgspec.Meta(max_length=80)]
+Score = Annotated[int, msgspec.Meta(ge=1, le=5)]
+"""5 very satisfied 非常满意 · 4 satisfied 满意 · 3 fair 一般 · 2 not satisfied 不满意 · 1 very dissatisfied 非常不满意."""
+
+
+def queue_id(service: str, tier: str) -> str:
+    return f"{service}.{tier}"
+
+
+def pool_id(counter: str) -> str:
+    """The queue of tickets sent to one counter by name."""
+    return f"@{counter}"
+
+
+class IssueTicket(Command, frozen=True, kw_only=True):
+    """Give somebody a number."""
+
+    NAME: ClassVar[str] = "queue.issue_ticket"
+    service: str
+    tier: Tier
+    channel: Channel
+    language: Language = Language.ZH
+    priority_reason: PriorityReason | None = None
+    customer: str | None = None
+    """Reference of a recognised customer."""
+    phone_ref: str | None = None
+    """Vault subject that holds the phone number, where one was given."""
+    printer: str | None = None
+    """The device that is to print the slip."""
+
+
+class CancelTicket(Command, frozen=True, kw_only=True):
+    """The customer does not want to wait any more."""
+
+    NAME: ClassVar[str] = "queue.cancel_ticket"
+    ticket: str
+    reason: str = ""
+
+
+class TransferTicket(Command, frozen=True, kw_only=True):
+    """Send a ticket to another service or to one counter; the number stays, and the place in time unless told otherwise."""
+
+    NAME: ClassVar[str] = "queue.transfer_ticket"
+    ticket: str
+    service: str | None = None
+    counter: str | None = None
+    keep_place: bool = True
+
+
+class RequeueTicket(Command, frozen=True, kw_only=True):
+    """Let a parked or missed ticket wait again: parked at its old place, missed behind the next few calls."""
+
+    NAME: ClassVar[str] = "queue.requeue_ticket"
+    ticket: str
+
+
+class ReprintSlip(Command, frozen=True, kw_only=True):
+    """Print the slip once more, marked as a copy (补打)."""
+
+    NAME: ClassVar[str] = "queue.reprint_slip"
+    ticket: str
+    printer: str
+
+
+class RecordSlip(Command, frozen=True, kw_only=True):
+    """What the printer proved about a slip."""
+
+    NAME: ClassVar[str] = "queue.record_slip"
+    ticket: str
+    slip: Slip
+    copy: int
+    proof: str = ""
+    """`process_id` or `weak` for a printed one; the device's error for a held one."""
+
+
+class RateService(Command, frozen=True, kw_only=True):
+    """The customer's opinion, once per service."""
+
+    NAME: ClassVar[str] = "queue.rate_service"
+    ticket: str
+    score: int
+    reasons: tuple[str, ...] = ()
+    comment_ref: str | None = None
+    """Vault subject of a written comment."""
+
+
+class SignIn(Command, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "queue.sign_in"
+    counter: str
+    staff: str
+
+
+class SignOut(Command, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "queue.sign_out"
+    counter: str
+    staff: str
+
+
+class OpenCounter(Command, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "queue.open_counter"
+    counter: str
+    staff: str
+
+
+class PauseCounter(Command, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "queue.pause_counter"
+    counter: str
+    staff: str
+    reason: str = ""
+
+
+class ResumeCounter(Command, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "queue.resume_counter"
+    counter: str
+    staff: str
+
+
+class CallNext(Command, frozen=True, kw_only=True):
+    """Call whom the rule picks; whoever is still in hand is finished first."""
+
+    NAME: ClassVar[str] = "queue.call_next"
+    counter: str
+    staff: str
+
+
+class RecallTicket(Command, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "queue.recall_ticket"
+    counter: str
+    staff: str
+
+
+class ServeTicket(Command, frozen=True, kw_only=True):
+    """The customer is at the counter."""
+
+    NAME: ClassVar[str] = "queue.serve_ticket"
+    counter: str
+    staff: str
+
+
+class MarkNoShow(Command, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "queue.mark_no_show"
+    counter: str
+    staff: str
+
+
+class ParkTicket(Command, frozen=True, kw_only=True):
+    """The customer has to fetch something and comes back to this ticket later."""
+
+    NAME: ClassVar[str] = "queue.park_ticket"
+    counter: str
+    staff: str
+    reason: str = ""
+
+
+class FinishTicket(Command, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "queue.finish_ticket"
+    counter: str
+    staff: str
+    outcome: str = ""
+
+
+class OpenDay(Command, frozen=True, kw_only=True):
+    """Begin today's business day, closing an older one that was left open."""
+
+    NAME: ClassVar[str] = "queue.open_day"
+
+
+class CloseDay(Command, frozen=True, kw_only=True):
+    """End the business day: what still waits expires, who is still signed in is signed out."""
+
+    NAME: ClassVar[str] = "queue.close_day"

@@ -1,0 +1,309 @@
+"""Tables of the queue and how events fill them.
+
+`queue_length` counts who waits per queue, so that a new ticket knows its position without counting rows. The partial index
+on waiting tickets makes the head of a queue one step into a B-tree, however many wait.
+"""
+
+from typing import Final
+
+from edge.kernel.db import Connection
+from edge.kernel.domain import Event
+from edge.kernel.migrations import Migration
+from edge.kernel.pipeline import Apply
+from edge.queue import events as e
+from edge.queue.model import Presence, Slip, State
+from sync.chain import Record
+
+MIGRATIONS: Final = (
+    Migration(
+        "queue/001",
+        """
+        CREATE TABLE ticket(
+            id TEXT PRIMARY KEY,
+            seq INTEGER NOT NULL UNIQUE,
+            day TEXT NOT NULL,
+            number TEXT NOT NULL,
+            service TEXT NOT NULL,
+            tier TEXT NOT NULL,
+            queue TEXT NOT NULL,
+            state TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            language TEXT NOT NULL,
+            priority_reason TEXT,
+            customer TEXT,
+            phone_ref TEXT,
+            taken_ms INTEGER NOT NULL,
+            place_ms INTEGER NOT NULL,
+            ahead INTEGER NOT NULL,
+            wait_low_s INTEGER NOT NULL,
+            wait_high_s INTEGER NOT NULL,
+            called_ms INTEGER,
+            served_ms INTEGER,
+            finished_ms INTEGER,
+            counter TEXT,
+            staff TEXT,
+            calls INTEGER NOT NULL DEFAULT 0,
+            outcome TEXT,
+            rating INTEGER,
+            slip TEXT NOT NULL,
+            copies INTEGER NOT NULL DEFAULT 0,
+            printer TEXT,
+            transferred_from TEXT,
+            rule TEXT,
+            UNIQUE (day, number)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX ticket_waiting ON ticket(queue, place_ms, seq) WHERE state = 'waiting';
+        CREATE INDEX ticket_called ON ticket(day, called_ms) WHERE called_ms IS NOT NULL;
+        CREATE INDEX ticket_slip ON ticket(slip) WHERE slip IN ('held', 'unknown');
+        CREATE TABLE queue_day(
+            day TEXT PRIMARY KEY,
+            state TEXT NOT NULL,
+            opened_ms INTEGER NOT NULL,
+            closed_ms INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE queue_series(
+            day TEXT NOT NULL,
+            letter TEXT NOT NULL,
+            last INTEGER NOT NULL,
+            PRIMARY KEY (day, letter)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE queue_length(
+            queue TEXT PRIMARY KEY,
+            waiting INTEGER NOT NULL CHECK (waiting >= 0)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE queue_counter(
+            counter TEXT PRIMARY KEY,
+            state TEXT NOT NULL,
+            staff TEXT,
+            ticket TEXT,
+            since_ms INTEGER NOT NULL,
+            pause_reason TEXT NOT NULL DEFAULT ''
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX queue_counter_staff ON queue_counter(staff) WHERE staff IS NOT NULL;
+        """,
+    ),
+)
+
+FOLDED: Final = ("ticket", "queue_day", "queue_series", "queue_length", "queue_counter")
+
+
+# --- the day
+
+
+def day_opened(connection: Connection, event: e.DayOpened, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO queue_day(day, state, opened_ms) VALUES (?, 'open', ?)"
+        " ON CONFLICT (day) DO UPDATE SET state = 'open', closed_ms = NULL",
+        (event.day, record.at_ms),
+    )
+
+
+def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> None:
+    connection.execute("UPDATE queue_day SET state = 'closed', closed_ms = ? WHERE day = ?", (record.at_ms, event.day))
+
+
+# --- waiting
+
+
+def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO ticket(id, seq, day, number, service, tier, queue, state, channel, language, priority_reason, customer,"
+        " phone_ref, taken_ms, place_ms, ahead, wait_low_s, wait_high_s, slip, printer)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.ticket,
+            record.seq,
+            event.day,
+            event.number,
+            event.service,
+            event.tier,
+            event.queue,
+            event.channel,
+            event.language,
+            event.priority_reason,
+            event.customer,
+            event.phone_ref,
+            record.at_ms,
+            record.at_ms,
+            event.ahead,
+            event.wait_low_s,
+            event.wait_high_s,
+            Slip.QUEUED if event.printer else Slip.NONE,
+            event.printer,
+        ),
+    )
+    connection.execute(
+        "INSERT INTO queue_series VALUES (?, ?, ?) ON CONFLICT (day, letter) DO UPDATE SET last = excluded.last",
+        (event.day, event.letter, event.ordinal),
+    )
+    _count(connection, event.queue, 1)
+
+
+def ticket_transferred(connection: Connection, event: e.TicketTransferred, _record: Record) -> None:
+    _leave(connection, event.ticket)
+    connection.execute(
+        "UPDATE ticket SET state = 'waiting', service = ?, tier = ?, queue = ?, place_ms = ?,"
+        " transferred_from = ?, counter = NULL, staff = NULL WHERE id = ?",
+        (event.service, event.tier, event.queue, event.place_ms, event.from_queue, event.ticket),
+    )
+    _count(connection, event.queue, 1)
+
+
+def ticket_requeued(connection: Connection, event: e.TicketRequeued, _record: Record) -> None:
+    connection.execute(
+        "UPDATE ticket SET state = 'waiting', place_ms = ?, counter = NULL, staff = NULL WHERE id = ?",
+        (event.place_ms, event.ticket),
+    )
+    queue = connection.execute("SELECT queue FROM ticket WHERE id = ?", (event.ticket,)).get
+    _count(connection, str(queue), 1)
+
+
+def _count(connection: Connection, queue: str, change: int) -> None:
+    connection.execute(
+        "INSERT INTO queue_length VALUES (?1, max(?2, 0)) ON CONFLICT (queue) DO UPDATE SET waiting = waiting + ?2",
+        (queue, change),
+    )
+
+
+def _leave(connection: Connection, ticket: str) -> None:
+    """Take the ticket out of the queue or off the counter it stands at."""
+    queue, state = connection.execute("SELECT queue, state FROM ticket WHERE id = ?", (ticket,)).fetchall()[0]
+    if state == State.WAITING:
+        _count(connection, str(queue), -1)
+    elif state in (State.CALLED, State.SERVING):
+        connection.execute("UPDATE queue_counter SET ticket = NULL WHERE ticket = ?", (ticket,))
+
+
+# --- at the counter
+
+
+def ticket_called(connection: Connection, event: e.TicketCalled, record: Record) -> None:
+    _leave(connection, event.ticket)
+    connection.execute(
+        "UPDATE ticket SET state = 'called', called_ms = coalesce(called_ms, ?), counter = ?, staff = ?, calls = ?, rule = ?"
+        " WHERE id = ?",
+        (record.at_ms, event.counter, event.staff, event.call_no, event.why.rule, event.ticket),
+    )
+    connection.execute("UPDATE queue_counter SET ticket = ? WHERE counter = ?", (event.ticket, event.counter))
+
+
+def ticket_recalled(connection: Connection, event: e.TicketRecalled, _record: Record) -> None:
+    connection.execute("UPDATE ticket SET calls = ? WHERE id = ?", (event.call_no, event.ticket))
+
+
+def ticket_served(connection: Connection, event: e.TicketServed, record: Record) -> None:
+    connection.execute(
+        "UPDATE ticket SET state = 'serving', served_ms = coalesce(served_ms, ?) WHERE id = ?", (record.at_ms, event.ticket)
+    )
+
+
+def ticket_parked(connection: Connection, event: e.TicketParked, _record: Record) -> None:
+    _leave(connection, event.ticket)
+    connection.execute("UPDATE ticket SET state = 'parked' WHERE id = ?", (event.ticket,))
+
+
+def ticket_no_show(connection: Connection, event: e.TicketNoShow, record: Record) -> None:
+    _leave(connection, event.ticket)
+    connection.execute("UPDATE ticket SET state = 'no_show', finished_ms = ? WHERE id = ?", (record.at_ms, event.ticket))
+
+
+def ticket_finished(connection: Connection, event: e.TicketFinished, record: Record) -> None:
+    _leave(connection, event.ticket)
+    connection.execute(
+        "UPDATE ticket SET state = 'finished', served_ms = coalesce(served_ms, called_ms), finished_ms = ?, outcome = ?"
+        " WHERE id = ?",
+        (record.at_ms, event.outcome, event.ticket),
+    )
+
+
+def ticket_cancelled(connection: Connection, event: e.TicketCancelled, record: Record) -> None:
+    _leave(connection, event.ticket)
+    connection.execute(
+        "UPDATE ticket SET state = 'cancelled', finished_ms = ?, outcome = ? WHERE id = ?",
+        (record.at_ms, event.reason, event.ticket),
+    )
+
+
+def ticket_expired(connection: Connection, event: e.TicketExpired, record: Record) -> None:
+    _leave(connection, event.ticket)
+    connection.execute("UPDATE ticket SET state = 'expired', finished_ms = ? WHERE id = ?", (record.at_ms, event.ticket))
+
+
+def ticket_rated(connection: Connection, event: e.TicketRated, _record: Record) -> None:
+    connection.execute("UPDATE ticket SET rating = ? WHERE id = ?", (event.score, event.ticket))
+
+
+# --- the slip
+
+
+def slip_requested(connection: Connection, event: e.SlipRequested, _record: Record) -> None:
+    connection.execute(
+        "UPDATE ticket SET slip = 'queued', copies = ?, printer = ? WHERE id = ?", (event.copy, event.printer, event.ticket)
+    )
+
+
+def slip_recorded(connection: Connection, event: e.SlipRecorded, _record: Record) -> None:
+    connection.execute("UPDATE ticket SET slip = ? WHERE id = ?", (event.slip, event.ticket))
+
+
+# --- counters
+
+
+def counter_signed_in(connection: Connection, event: e.CounterSignedIn, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO queue_counter(counter, state, staff, since_ms) VALUES (?, 'signed_in', ?, ?)"
+        " ON CONFLICT (counter) DO UPDATE SET state = 'signed_in', staff = excluded.staff,"
+        " since_ms = excluded.since_ms, pause_reason = ''",
+        (event.counter, event.staff, record.at_ms),
+    )
+
+
+def counter_signed_out(connection: Connection, event: e.CounterSignedOut, record: Record) -> None:
+    connection.execute(
+        "UPDATE queue_counter SET state = 'closed', staff = NULL, since_ms = ?, pause_reason = '' WHERE counter = ?",
+        (record.at_ms, event.counter),
+    )
+
+
+def counter_opened(connection: Connection, event: e.CounterOpened, record: Record) -> None:
+    _presence(connection, event.counter, Presence.OPEN, record)
+
+
+def counter_paused(connection: Connection, event: e.CounterPaused, record: Record) -> None:
+    _presence(connection, event.counter, Presence.PAUSED, record, event.reason)
+
+
+def counter_resumed(connection: Connection, event: e.CounterResumed, record: Record) -> None:
+    _presence(connection, event.counter, Presence.OPEN, record)
+
+
+def _presence(connection: Connection, counter: str, presence: Presence, record: Record, reason: str = "") -> None:
+    connection.execute(
+        "UPDATE queue_counter SET state = ?, since_ms = ?, pause_reason = ? WHERE counter = ?",
+        (presence, record.at_ms, reason, counter),
+    )
+
+
+APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
+    e.DayOpened: (day_opened,),
+    e.DayClosed: (day_closed,),
+    e.TicketIssued: (ticket_issued,),
+    e.TicketCalled: (ticket_called,),
+    e.TicketRecalled: (ticket_recalled,),
+    e.TicketServed: (ticket_served,),
+    e.TicketParked: (ticket_parked,),
+    e.TicketNoShow: (ticket_no_show,),
+    e.TicketFinished: (ticket_finished,),
+    e.TicketCancelled: (ticket_cancelled,),
+    e.TicketTransferred: (ticket_transferred,),
+    e.TicketRequeued: (ticket_requeued,),
+    e.TicketExpired: (ticket_expired,),
+    e.TicketRated: (ticket_rated,),
+    e.SlipRequested: (slip_requested,),
+    e.SlipRecorded: (slip_recorded,),
+    e.CounterSignedIn: (counter_signed_in,),
+    e.CounterSignedOut: (counter_signed_out,),
+    e.CounterOpened: (counter_opened,),
+    e.CounterPaused: (counter_paused,),
+    e.CounterResumed: (counter_resumed,),
+}
