@@ -109,6 +109,14 @@ def retry(connection: Connection, effect_id: int, *, after_ms: int, note: str, n
     )
 
 
+def give_back(connection: Connection, kind: str, *, boot: str) -> None:
+    """Free what this run leased and did not start: its handler broke before it touched the world."""
+    connection.execute(
+        "UPDATE outbox SET state = 'ready', boot = '' WHERE kind = ? AND state = 'leased' AND boot = ?", (kind, boot)
+    )
+    connection.execute("UPDATE outbox SET boot = '' WHERE kind = ? AND state = 'started' AND boot = ?", (kind, boot))
+
+
 def settle(connection: Connection, effect_id: int, end: End, *, note: str, now_ms: int) -> None:
     """It is over."""
     connection.execute(

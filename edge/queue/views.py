@@ -187,7 +187,7 @@ def tickets(connection: Connection, states: list[str], service: str | None, limi
     """Tickets of the open day in some states, in the order of their places."""
     marks = ", ".join("?" * len(states))
     found = connection.execute(
-        f"{_SELECT} WHERE day = (SELECT day FROM queue_day WHERE state = 'open') AND state IN ({marks})"
+        f"{_SELECT} WHERE day = (SELECT day FROM queue_day WHERE state = 'open') AND state IN ({marks})"  # noqa: S608 -- marks
         " AND (? IS NULL OR service = ?) ORDER BY place_ms, seq LIMIT ?",
         (*states, service, service, min(limit, LIST_MAX)),
     )

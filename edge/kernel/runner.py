@@ -1,0 +1,154 @@
+"""Carries effects out: takes them from the outbox, hands each to its handler, and records what became of it.
+
+One lane per kind of effect, one effect at a time in it, in order. The outcome is a command like any other, and the effect
+ends in the transaction of that command, so the world and the books cannot disagree about whether it was done.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from edge.kernel import outbox
+from edge.kernel.db import Connection
+from edge.kernel.domain import Command, Rejected
+from edge.kernel.outbox import End, Leased
+from edge.kernel.pipeline import Pipeline, Settlement
+from sync.chain import Record
+
+log = structlog.get_logger()
+
+RETRY_S: Final = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""Pauses between attempts; the last one repeats."""
+IDLE_S: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """It is over; `command` tells the domain how."""
+
+    end: End
+    note: str = ""
+    command: Command | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TryAgain:
+    """Nothing has left the box; try later. `command` tells the domain that it has to wait, e.g. for paper."""
+
+    note: str
+    command: Command | None = None
+
+
+Started = Callable[[str], Awaitable[None]]
+"""Awaited by a handler before the first byte leaves; its argument is the handler's own reference."""
+EffectHandler = Callable[[Leased, Started], Awaitable[Settled | TryAgain]]
+
+
+class Lane:
+    """The effects of one kind."""
+
+    def __init__(self, pipeline: Pipeline, kind: str, handler: EffectHandler, *, boot: str) -> None:
+        self._pipeline = pipeline
+        self._kind = kind
+        self._handler = handler
+        self._boot = boot
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled. An error of a handler ends the lane; its supervisor starts it again."""
+        await self._give_back()
+        while True:
+            self._wake.clear()
+            effect = await self._lease()
+            if effect is None:
+                await self._rest()
+            else:
+                await self._carry_out(effect)
+
+    async def _give_back(self) -> None:
+        """What this lane had leased and not started when it broke is free again."""
+        await self._pipeline.db.write(lambda connection: outbox.give_back(connection, self._kind, boot=self._boot))
+
+    async def _lease(self) -> Leased | None:
+        now_ms = self._pipeline.clock.now_ms()
+        return await self._pipeline.db.write(
+            lambda connection: outbox.lease(connection, self._kind, boot=self._boot, now_ms=now_ms)
+        )
+
+    async def _rest(self) -> None:
+        """Until something new comes, or the next retry is due."""
+        with self._pipeline.db.reader() as connection:
+            due_ms = outbox.next_due_ms(connection, self._kind, boot=self._boot)
+        pause_s = IDLE_S if due_ms is None else min(IDLE_S, max(0.05, (due_ms - self._pipeline.clock.now_ms()) / 1000))
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _carry_out(self, effect: Leased) -> None:
+        if effect.not_after_ms is not None and self._pipeline.clock.now_ms() > effect.not_after_ms:
+            await self._settle(effect, Settled(End.DROPPED, "too_late"))
+            return
+
+        async def started(note: str) -> None:
+            now_ms = self._pipeline.clock.now_ms()
+            await self._pipeline.db.write(lambda connection: outbox.started(connection, effect.id, note=note, now_ms=now_ms))
+
+        match await self._handler(effect, started):
+            case Settled() as settled:
+                await self._settle(effect, settled)
+            case TryAgain() as again:
+                await self._later(effect, again)
+
+    async def _settle(self, effect: Leased, settled: Settled) -> None:
+        settlement = Settlement(effect.id, settled.end, settled.note)
+        if settled.command is not None:
+            try:
+                await self._pipeline.submit(
+                    settled.command, actor="system", command_id=f"effect:{effect.id}:end", settles=settlement
+                )
+            except Rejected as refusal:
+                log.info("outcome_refused", effect=effect.kind, code=refusal.code)
+            else:
+                return
+        await self._pipeline.db.write(lambda connection: self._end(connection, settlement))
+
+    def _end(self, connection: Connection, settlement: Settlement) -> None:
+        effect_id, end, note = settlement
+        outbox.settle(connection, effect_id, end, note=note, now_ms=self._pipeline.clock.now_ms())
+
+    async def _later(self, effect: Leased, again: TryAgain) -> None:
+        if again.command is not None:
+            try:
+                await self._pipeline.submit(
+                    again.command, actor="system", command_id=f"effect:{effect.id}:{effect.attempt}:{self._boot}"
+                )
+            except Rejected as refusal:
+                log.info("outcome_refused", effect=effect.kind, code=refusal.code)
+        now_ms = self._pipeline.clock.now_ms()
+        after_ms = int(RETRY_S[min(effect.attempt, len(RETRY_S)) - 1] * 1000)
+        await self._pipeline.db.write(
+            lambda connection: outbox.retry(connection, effect.id, after_ms=after_ms, note=again.note, now_ms=now_ms)
+        )
+
+
+class Runner:
+    """All lanes; a follower that wakes them."""
+
+    def __init__(self, pipeline: Pipeline, handlers: Mapping[str, EffectHandler], *, boot: str) -> None:
+        self.lanes = {kind: Lane(pipeline, kind, handler, boot=boot) for kind, handler in handlers.items()}
+
+    def follow(self, _records: list[Record]) -> None:
+        for lane in self.lanes.values():
+            lane.wake()
+
+    def wake(self, kind: str) -> None:
+        """Something in the world changed: paper was loaded, the line is back."""
+        self.lanes[kind].wake()

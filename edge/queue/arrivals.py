@@ -1,0 +1,70 @@
+"""Who comes in: recognising a customer and taking a phone number, without keeping either in the clear.
+
+An identity is normalised, hashed under the box's key and forgotten. A phone number goes to the vault under a reference made
+from the command's id, so that a repeated request makes the same reference.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from edge.customers import tables as customers
+from edge.kernel.db import Database
+from edge.kernel.domain import Rejected
+from edge.kernel.identities import IdentityKind, normalise
+from edge.kernel.pipeline import Secret
+from edge.kernel.vault import Vault
+from edge.queue.model import Tier
+
+
+class Arrival(NamedTuple):
+    """What somebody showed."""
+
+    identity: tuple[str, str] | None
+    """Kind and value."""
+    phone: str | None
+
+
+class Known(NamedTuple):
+    """What is made of it."""
+
+    tier: Tier
+    customer: str | None
+    phone_ref: str | None
+    secrets: Sequence[Secret]
+
+
+STRANGER = Known(Tier.NORMAL, None, None, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """The door."""
+
+    db: Database
+    vault: Vault
+
+    def receive(self, arrival: Arrival, command_id: str) -> Known:
+        """Recognise and take note. An unknown identity is a stranger, an impossible one is Rejected("invalid_identity")."""
+        if arrival == (None, None):
+            return STRANGER
+        found = None if arrival.identity is None else self._recognise(*arrival.identity)
+        tier = Tier.NORMAL if found is None else Tier(found.tier)
+        customer = None if found is None else found.ref
+        if arrival.phone is None:
+            return Known(tier, customer, None, ())
+        number = _normal("phone", arrival.phone)
+        ref = "contact-" + hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()
+        return Known(tier, customer, ref, [Secret(ref, "phone", number.encode())])
+
+    def _recognise(self, kind: str, value: str) -> customers.Recognised | None:
+        mark = self.vault.index_hash(IdentityKind(kind), _normal(kind, value))
+        with self.db.reader() as connection:
+            return customers.recognise(connection, mark)
+
+
+def _normal(kind: str, value: str) -> str:
+    if kind not in set(IdentityKind):
+        raise Rejected("invalid_identity", kind=kind)
+    return normalise(IdentityKind(kind), value).value

@@ -1,0 +1,28 @@
+"""How the queue says no: each refusal's HTTP status and its words in both languages."""
+
+from typing import Final
+
+from edge.web.problems import Problem
+
+PROBLEMS: Final = (
+    Problem("branch_not_configured", 503, "本网点尚未配置", "This branch is not configured yet"),
+    Problem("unknown_service", 404, "没有这项业务", "There is no such service"),
+    Problem("unknown_counter", 404, "没有这个窗口", "There is no such counter"),
+    Problem("unknown_ticket", 404, "没有这个号码", "There is no such ticket"),
+    Problem("ticket_not_in_state", 409, "该号码当前状态不能这样操作", "The ticket's state does not allow this"),
+    Problem("transfer_needs_target", 400, "请选择转移到的业务或窗口", "Choose a service or a counter to transfer to"),
+    Problem("too_many_copies", 409, "补打次数已达上限", "The slip was reprinted too often"),
+    Problem("slip_still_printing", 409, "号单正在打印，请稍候", "The slip is still printing"),
+    Problem("no_printer", 409, "没有可用的打印机", "No printer is configured here"),
+    Problem("already_rated", 409, "已经评价过了，谢谢", "You have already rated this service"),
+    Problem("not_served_yet", 409, "办理之后才能评价", "You can rate once you have been served"),
+    Problem("signed_in_elsewhere", 409, "您已在另一窗口签到", "You are signed in at another counter"),
+    Problem("counter_taken", 409, "该窗口已有柜员签到", "Another teller is signed in at this counter"),
+    Problem("not_signed_in_here", 409, "您未在此窗口签到", "You are not signed in at this counter"),
+    Problem("counter_paused", 409, "窗口已暂停，请先恢复服务", "The counter is paused; resume first"),
+    Problem("ticket_in_hand", 409, "请先办结当前客户", "Finish the customer in hand first"),
+    Problem("nobody_in_hand", 409, "当前没有客户", "There is nobody at this counter"),
+    Problem("too_many_calls", 409, "重复叫号次数已达上限", "This ticket was called too often"),
+    Problem("invalid_identity", 400, "证件号码有误", "The identity number is not valid"),
+)
+"""The refusals of `decide.py` and of the routes."""
