@@ -51,10 +51,9 @@ class QueryDecoder:
     def read(self, query: MultiMapping[str]) -> Any:
         """The declared struct. Raises Rejected."""
         given: dict[str, str | list[str]] = {}
-        for name in query:
+        for name, value in query.items():
             if name in given:
                 raise InvalidRequest(f"Parameter `{name}` is given twice", pointer=f"/{name}")
-            value = query[name]
             given[name] = [part for part in value.split(",") if part] if name in self._lists else value
         try:
             return msgspec.convert(given, self._takes, strict=False)

@@ -118,9 +118,9 @@ class Live:
                 tasks.create_task(self._announce())
                 tasks.create_task(self._watch(alive))
                 tasks.create_task(self._phones.run(lambda: self.seq))
-        except Exception:
+        except ExceptionGroup as group:
             self._reset_all()
-            raise
+            raise group.exceptions[0] from group
 
     async def close(self) -> None:
         """Say goodbye to everybody; the pages will reconnect when the daemon is back."""

@@ -18,7 +18,7 @@ class Permissions:
 
     def of(self, roles: Collection[str]) -> frozenset[str]:
         """Everything that somebody with `roles` may do; a role that no table knows opens nothing."""
-        key = frozenset(roles) & self._grants.keys()
+        key = frozenset(roles).intersection(self._grants)
         known = self._of_roles.get(key)
         if known is None:
             known = self._of_roles[key] = frozenset().union(*(self._grants[role] for role in key))
