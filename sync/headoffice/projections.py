@@ -1,0 +1,250 @@
+"""What head office shows of a branch, folded from its events. Pure.
+
+An event changes a few rows: tickets, counters, the branch's own card. The table at the end says which event does what;
+a type that is not in it is kept in the journal and passed over here, so that a newer branch never disturbs an older head
+office. Fields beyond those named are ignored for the same reason. An event that cannot be folded raises, and the
+projector parks the one ticket or counter that it is about.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from sync.chain import Record
+
+
+class TicketRow(NamedTuple):
+    """A ticket as the events up to now have left it; times by the branch's clock."""
+
+    ticket: str
+    number: str
+    service: str
+    tier: str
+    queue: str
+    state: str
+    channel: str
+    day: str
+    taken_at_ms: int
+    called_at_ms: int | None = None
+    served_at_ms: int | None = None
+    ended_at_ms: int | None = None
+    counter: str | None = None
+    calls: int = 0
+
+
+class CounterRow(NamedTuple):
+    """A counter and the ticket in its hand."""
+
+    counter: str
+    number: int | str
+    state: str = "closed"
+    ticket: str | None = None
+    ticket_number: str | None = None
+    since_ms: int = 0
+
+
+class CardRow(NamedTuple):
+    """What the branch says of itself."""
+
+    config: bytes = b"{}"
+    """The newest `org.branch_configured.v1` body."""
+    day: str = ""
+    """The business day, ISO; empty before the first."""
+    day_open: bool = False
+
+
+class Sheet(Protocol):
+    """One branch's rows, to be read and put."""
+
+    def ticket(self, ticket: str) -> TicketRow | None: ...
+    def put_ticket(self, row: TicketRow) -> None: ...
+    def counter(self, counter: str) -> CounterRow | None: ...
+    def put_counter(self, row: CounterRow) -> None: ...
+    def card(self) -> CardRow: ...
+    def put_card(self, row: CardRow) -> None: ...
+
+
+class Unfoldable(Exception):
+    """The event does not fit what came before it."""
+
+
+class Issued(msgspec.Struct):
+    ticket: str
+    number: str
+    service: str
+    tier: str
+    queue: str = ""
+    channel: str = ""
+    day: str = ""
+
+
+class Called(msgspec.Struct):
+    ticket: str
+    counter: str
+    counter_number: int | str
+    call_no: int = 1
+
+
+class Moved(msgspec.Struct):
+    ticket: str
+
+
+class Transferred(msgspec.Struct):
+    ticket: str
+    number: str | None = None
+    service: str | None = None
+    tier: str | None = None
+    queue: str | None = None
+
+
+class AtCounter(msgspec.Struct):
+    counter: str
+    counter_number: int | str
+
+
+class Day(msgspec.Struct):
+    day: str
+
+
+class _CounterCard(msgspec.Struct):
+    id: str
+    number: int | str
+
+
+class Configured(msgspec.Struct):
+    counters: list[_CounterCard] = []
+
+
+Fact = TypeVar("Fact", bound=msgspec.Struct)
+Fold = Callable[[Sheet, Record], None]
+
+_ENDED = {"finished", "no_show", "cancelled", "expired"}
+
+
+def fold(sheet: Sheet, record: Record) -> bool:
+    """Apply one event. Returns False for a type that is not shown. Raises Unfoldable and msgspec.MsgspecError."""
+    handler = FOLDS.get(record.type)
+    if handler is None:
+        return False
+    handler(sheet, record)
+    return True
+
+
+def _issued(sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, Issued)
+    if sheet.ticket(fact.ticket) is not None:
+        raise Unfoldable(f"ticket {fact.ticket} was issued before")
+    sheet.put_ticket(
+        TicketRow(
+            ticket=fact.ticket,
+            number=fact.number,
+            service=fact.service,
+            tier=fact.tier,
+            queue=fact.queue or f"{fact.service}.{fact.tier}",
+            state="waiting",
+            channel=fact.channel,
+            day=fact.day,
+            taken_at_ms=record.at_ms,
+        )
+    )
+    card = sheet.card()
+    if fact.day > card.day:
+        sheet.put_card(card._replace(day=fact.day))
+
+
+def _called(sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, Called)
+    ticket = _known(sheet, fact.ticket)
+    _let_go(sheet, ticket, unless=fact.counter)
+    called_at_ms = ticket.called_at_ms or record.at_ms
+    sheet.put_ticket(ticket._replace(state="called", called_at_ms=called_at_ms, counter=fact.counter, calls=fact.call_no))
+    counter = sheet.counter(fact.counter) or CounterRow(fact.counter, fact.counter_number, "open")
+    sheet.put_counter(counter._replace(ticket=ticket.ticket, ticket_number=ticket.number, since_ms=record.at_ms))
+
+
+def _served(sheet: Sheet, record: Record) -> None:
+    ticket = _known(sheet, _fact(record, Moved).ticket)
+    sheet.put_ticket(ticket._replace(state="serving", served_at_ms=record.at_ms))
+
+
+def _moved(state: str, sheet: Sheet, record: Record) -> None:
+    ticket = _known(sheet, _fact(record, Moved).ticket)
+    _let_go(sheet, ticket)
+    sheet.put_ticket(ticket._replace(state=state, ended_at_ms=record.at_ms if state in _ENDED else None))
+
+
+def _transferred(sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, Transferred)
+    ticket = _known(sheet, fact.ticket)
+    _let_go(sheet, ticket)
+    sheet.put_ticket(
+        ticket._replace(
+            state="waiting",
+            number=fact.number or ticket.number,
+            service=fact.service or ticket.service,
+            tier=fact.tier or ticket.tier,
+            queue=fact.queue or ticket.queue,
+        )
+    )
+
+
+def _at_counter(state: str, sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, AtCounter)
+    row = sheet.counter(fact.counter) or CounterRow(fact.counter, fact.counter_number)
+    sheet.put_counter(row._replace(number=fact.counter_number, state=state, since_ms=record.at_ms))
+
+
+def _day(open_: bool, sheet: Sheet, record: Record) -> None:  # noqa: FBT001 -- bound in the table below
+    sheet.put_card(sheet.card()._replace(day=_fact(record, Day).day, day_open=open_))
+
+
+def _configured(sheet: Sheet, record: Record) -> None:
+    for card in _fact(record, Configured).counters:
+        row = sheet.counter(card.id) or CounterRow(card.id, card.number)
+        sheet.put_counter(row._replace(number=card.number))
+    sheet.put_card(sheet.card()._replace(config=record.body))
+
+
+def _known(sheet: Sheet, ticket: str) -> TicketRow:
+    row = sheet.ticket(ticket)
+    if row is None:
+        raise Unfoldable(f"ticket {ticket} was never issued")
+    return row
+
+
+def _let_go(sheet: Sheet, ticket: TicketRow, unless: str | None = None) -> None:
+    """Take the ticket out of the hand of the counter that has it."""
+    if ticket.counter is None or ticket.counter == unless:
+        return
+    counter = sheet.counter(ticket.counter)
+    if counter is not None and counter.ticket == ticket.ticket:
+        sheet.put_counter(counter._replace(ticket=None, ticket_number=None))
+
+
+def _fact(record: Record, kind: type[Fact]) -> Fact:
+    return msgspec.json.decode(record.body, type=kind)
+
+
+FOLDS: dict[str, Fold] = {
+    "queue.ticket_issued.v1": _issued,
+    "queue.ticket_called.v1": _called,
+    "queue.ticket_recalled.v1": _called,
+    "queue.ticket_served.v1": _served,
+    "queue.ticket_parked.v1": partial(_moved, "parked"),
+    "queue.ticket_requeued.v1": partial(_moved, "waiting"),
+    "queue.ticket_no_show.v1": partial(_moved, "no_show"),
+    "queue.ticket_finished.v1": partial(_moved, "finished"),
+    "queue.ticket_cancelled.v1": partial(_moved, "cancelled"),
+    "queue.ticket_expired.v1": partial(_moved, "expired"),
+    "queue.ticket_transferred.v1": _transferred,
+    "queue.counter_signed_in.v1": partial(_at_counter, "signed_in"),
+    "queue.counter_signed_out.v1": partial(_at_counter, "closed"),
+    "queue.counter_opened.v1": partial(_at_counter, "open"),
+    "queue.counter_paused.v1": partial(_at_counter, "paused"),
+    "queue.counter_resumed.v1": partial(_at_counter, "open"),
+    "queue.day_opened.v1": partial(_day, True),
+    "queue.day_closed.v1": partial(_day, False),
+    "org.branch_configured.v1": _configured,
+}
