@@ -8,6 +8,7 @@ import msgspec
 
 from edge.kernel.domain import Command, Rejected
 from edge.org import tables as org
+from edge.org.model import Service
 from edge.org.place import Place
 from edge.queue import model as m
 from edge.queue import views
@@ -95,7 +96,7 @@ async def glance(call: Call[None]) -> Glance:
     )
 
 
-def _named(service: org.Service) -> dict[str, str]:
+def _named(service: Service) -> dict[str, str]:
     names = ("id", "name", "name_en", "letter", "hint", "hint_en")
     return {name: getattr(service, name) for name in names}
 

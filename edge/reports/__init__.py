@@ -1,0 +1,1 @@
+"""Reports: what happened, as rows a branch administrator can read, print and export."""
