@@ -11,9 +11,13 @@ import { defineConfig } from 'vitest/config';
 const root = fileURLToPath(new URL('.', import.meta.url));
 const BOX = 'http://127.0.0.1:8080';
 
+/** SURFACES=kiosk,phone builds only those: for working on one page while another is in pieces. */
+const wanted = process.env['SURFACES']?.split(',');
+
 function surfaces(): Record<string, string> {
   const found = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+    .filter((entry) => wanted?.includes(entry.name) ?? true)
     .filter((entry) => existsSync(`${root}${entry.name}/index.html`));
   return Object.fromEntries(found.map(({ name }) => [name, `${root}${name}/index.html`]));
 }

@@ -1,13 +1,14 @@
 /** Time as the box sees it: a page's own clock may be wrong, and the sandbox can be moved to another day. */
-import { onScopeDispose, ref, type Ref } from 'vue';
+import { computed, ref, type ComputedRef } from 'vue';
 import { locale, type Locale } from './i18n';
+import { useTicking } from './ticking';
 
-let ahead_ms = 0;
+const ahead_ms = ref(0);
 const timezone = ref<string | undefined>(undefined);
 
 export function setBoxNow(now: string): void {
   const box_ms = Date.parse(now);
-  if (!Number.isNaN(box_ms)) ahead_ms = box_ms - Date.now();
+  if (!Number.isNaN(box_ms)) ahead_ms.value = box_ms - Date.now();
 }
 
 export function setTimezone(name: string): void {
@@ -15,15 +16,13 @@ export function setTimezone(name: string): void {
 }
 
 export function boxNow_ms(): number {
-  return Date.now() + ahead_ms;
+  return Date.now() + ahead_ms.value;
 }
 
 /** The box's time as a ref that ticks every `every_ms`. */
-export function useNow(every_ms = 1_000): Ref<number> {
-  const now = ref(boxNow_ms());
-  const timer = setInterval(() => { now.value = boxNow_ms(); }, every_ms);
-  onScopeDispose(() => { clearInterval(timer); });
-  return now;
+export function useNow(every_ms = 1_000): ComputedRef<number> {
+  const here = useTicking(every_ms);
+  return computed(() => here.value + ahead_ms.value);
 }
 
 function inZone(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormatOptions {

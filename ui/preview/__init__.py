@@ -1,0 +1,1 @@
+"""Looks at the built pages with a browser, without a box: see shots.py."""
