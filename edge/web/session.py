@@ -125,6 +125,7 @@ class Sessions:
         dropped = await self._db.write(lambda connection: _open(connection, digest_of(token), row, self.limits.per_staff_max))
         for digest in [*dropped, *self._run_out()]:
             self._forget(digest)
+        self._remember(digest_of(token), staff, row, now_ms)
         return Opened(token, staff, expires_ms)
 
     async def log_out(self, credential: bytes) -> None:
@@ -156,7 +157,7 @@ class Sessions:
     async def resolve(self, digest: bytes) -> Principal | None:
         """The member of staff behind a token's hash, whose session this prolongs; None where there is no such session."""
         steady_ms = self._clock.steady_ms()
-        known = self._known.get(digest) or self._load(digest, steady_ms)
+        known = self._known.get(digest) or self._load(digest)
         if known is None:
             return None
         if self._over(known, steady_ms):
@@ -170,7 +171,7 @@ class Sessions:
     def alive(self, digest: bytes) -> bool:
         """Whether the session still holds; looking does not prolong it."""
         steady_ms = self._clock.steady_ms()
-        known = self._known.get(digest) or self._load(digest, steady_ms)
+        known = self._known.get(digest) or self._load(digest)
         return known is not None and not self._over(known, steady_ms)
 
     def expires_ms(self, credential: bytes) -> int:
@@ -186,16 +187,20 @@ class Sessions:
         idle_ms = steady_ms - known.seen_steady_ms
         return idle_ms >= self.limits.idle_s * 1000 or steady_ms >= known.ends_steady_ms
 
-    def _load(self, digest: bytes, steady_ms: int) -> _Known | None:
+    def _load(self, digest: bytes) -> _Known | None:
         with self._db.reader() as connection:
             row = _find(connection, digest)
         staff = None if row is None else self._directory.find(row.staff_no)
         if row is None or staff is None:
             return None
-        now_ms = self._clock.now_ms()
+        return self._remember(digest, staff, row, self._clock.now_ms())
+
+    def _remember(self, digest: bytes, staff: Staff, row: _Row, now_ms: int) -> _Known:
+        """From the branch's time, which is on disk, to the steady clock."""
+        steady_ms = self._clock.steady_ms()
         seen_steady_ms = steady_ms - max(0, now_ms - row.seen_ms)
         who = self._principal(staff, digest)
-        known = _Known(who, steady_ms + row.expires_ms - now_ms, seen_steady_ms, steady_ms)
+        known = _Known(who, steady_ms + row.expires_ms - now_ms, seen_steady_ms, seen_steady_ms)
         self._known[digest] = known
         return known
 

@@ -51,7 +51,7 @@ GRANTS = {
 # --- a capability of three commands
 
 
-class Taken(Event):
+class Taken(Event, frozen=True):
     """A number was taken."""
 
     TYPE: ClassVar[str] = "till.taken.v1"
@@ -64,7 +64,7 @@ class Taken(Event):
         return self.ticket
 
 
-class Called(Event):
+class Called(Event, frozen=True):
     """A number was called."""
 
     TYPE: ClassVar[str] = "till.called.v1"
@@ -75,14 +75,14 @@ class Called(Event):
         return self.ticket
 
 
-class Take(Command):
+class Take(Command, frozen=True):
     """Take a number."""
 
     NAME: ClassVar[str] = "till.take"
     service: str
 
 
-class CallOne(Command):
+class CallOne(Command, frozen=True):
     """Call a number."""
 
     NAME: ClassVar[str] = "till.call"
@@ -136,8 +136,8 @@ def apply_called(connection: Connection, event: Called, _record: Record) -> None
 
 
 def answer(connection: Connection, _state: Any, events: Sequence[Any], _context: Context) -> Answer:
-    row = connection.execute("SELECT id, number, token FROM till WHERE id = ?", (events[0].ticket,)).fetchone()
-    return Answer(*row)
+    rows = connection.execute("SELECT id, number, token FROM till WHERE id = ?", (events[0].ticket,))
+    return next(Answer(*row) for row in rows)
 
 
 RULES = Rules(
@@ -218,7 +218,7 @@ async def whoami(call: Call[None]) -> bytes:
 
 
 def view_of(connection: Connection, ticket: str) -> bytes:
-    row = connection.execute("SELECT number, state FROM till WHERE id = ?", (ticket,)).fetchone()
+    [row] = connection.execute("SELECT number, state FROM till WHERE id = ?", (ticket,))
     ahead = connection.execute("SELECT count(*) FROM till WHERE id < ? AND state = 'waiting'", (ticket,)).get
     return msgspec.json.encode({"number": row[0], "state": row[1], "ahead": ahead})
 
