@@ -1,0 +1,1 @@
+"""Receipt printers that speak ESC/POS: Epson's TM series and the many that follow it."""

@@ -1,0 +1,31 @@
+"""The driver's own test slip: everything a printer should be able to do, in the height of a hand."""
+
+from drivers.document import Align, Document, Feed, Pair, Qr, Rule, RuleStyle, Text
+from drivers.profiles import Profile
+
+
+def specimen(profile: Profile) -> Document:
+    """What `TestPrint` prints."""
+    traits = profile.print_traits
+    return Document(
+        (
+            Text("打印测试 Test print", align=Align.CENTRE, scale=2, bold=True),
+            Text(f"{profile.vendor} {profile.model}", align=Align.CENTRE),
+            Rule(),
+            Pair("配置 Profile", profile.id),
+            Pair("宽度 Width", f"{traits.width_dots} dots"),
+            Pair("字符集 Charset", traits.charset),
+            Pair("出票确认 Proof", "process id" if traits.process_id else "ordered status"),
+            Pair("验证 Verified", profile.provenance.verified),
+            Rule(),
+            Text("0123456789 ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+            Text("请到窗口办理，感谢您的等候。￥1,234.56"),
+            Text("生僻字 䶮㙍𠮷", bold=True),
+            Text("A003", align=Align.CENTRE, scale=4, bold=True),
+            Text(" 反白 inverse ", align=Align.CENTRE, inverse=True),
+            Rule(RuleStyle.SOLID),
+            Feed(12),
+            Qr(f"branchbox:{profile.id}", module_dots=5),
+            Feed(12),
+        )
+    )

@@ -1,0 +1,1 @@
+"""Wires: how bytes get to a device and back. The only place that may import pyserial, pyusb, evdev or pyscard."""
