@@ -190,8 +190,8 @@ def inspect(data: Path, *, full: bool, now_ms: int) -> _Found:
     """Look at the database. It is written to only where a new incarnation has to be declared."""
     lived = has_lived(data)
     path = data / CORE
-    if not path.exists():
-        return _Found(damage="missing") if lived else _Found()
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return _Found(damage="missing or empty") if lived else _Found()
     try:
         with closing(connect(path)) as connection:
             return _inspect_open(connection, data, full=full, lived=lived, now_ms=now_ms)
