@@ -25,13 +25,15 @@ TOTAL_SIZE_MAX_B: Final = 1_000_000
 BITRATE_KBIT: Final = 32
 SAMPLE_RATE_HZ: Final = 48_000
 
+# In pinyin with tone numbers: espeak-ng 1.51 reads single characters wrongly ("三" becomes English "san one").
+ZH_DIGITS: Final = "ling2 yi1 er4 san1 si4 wu3 liu4 qi1 ba1 jiu3"
 ZH_WORDS: Final = {
-    **dict(zip(string.digits, "零一二三四五六七八九", strict=True)),
-    "yao": "幺",
-    "shi": "十",
-    "qing": "请",
-    "hao-dao": "号，到",
-    "hao-chuangkou": "号窗口",
+    **dict(zip(string.digits, ZH_DIGITS.split(), strict=True)),
+    "yao": "yao1",
+    "shi": "shi2",
+    "qing": "qing3",
+    "hao-dao": "hao4 dao4",
+    "hao-chuangkou": "hao4 chuang1kou3",
 }
 EN_DIGITS: Final = "zero one two three four five six seven eight nine"
 EN_TEENS: Final = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
@@ -52,7 +54,7 @@ class Speaker:
     pitch: int
 
 
-SPEAKERS: Final = {"zh": Speaker("cmn+f2", 135, 48), "en": Speaker("en-gb+f2", 140, 48)}
+SPEAKERS: Final = {"zh": Speaker("cmn-latn-pinyin+f2", 140, 48), "en": Speaker("en-gb+f2", 140, 48)}
 # Letters come from the English voice in both languages: a Chinese hall says "A零零三号" with an English A.
 LETTERS: Final = {letter.lower(): letter for letter in string.ascii_uppercase}
 
@@ -124,8 +126,8 @@ def make(out: Path) -> None:
 def duration_s(clip: Path) -> float:
     """An Opus file's playing time (RFC 7845): the last page's granule position less the pre-skip, at 48 kHz."""
     content = clip.read_bytes()
-    (pre_skip,) = struct.unpack_from("<H", content, content.index(b"OpusHead") + 10)
-    (granule,) = struct.unpack_from("<q", content, content.rindex(b"OggS") + 6)
+    pre_skip: int = struct.unpack_from("<H", content, content.index(b"OpusHead") + 10)[0]
+    granule: int = struct.unpack_from("<q", content, content.rindex(b"OggS") + 6)[0]
     return round((granule - pre_skip) / SAMPLE_RATE_HZ, 3)
 
 
