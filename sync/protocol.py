@@ -316,7 +316,7 @@ def decode(data: bytes, kind: type[Said]) -> Said:
     """The message of `kind` in `data`. Raises ProtocolError."""
     try:
         message = _decoders[kind].decode(data)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ProtocolError(f"not a {kind.__name__}: {error}") from error
     return message  # type: ignore[return-value]  # the decoder under `kind` makes nothing else
 

@@ -177,7 +177,7 @@ class Console:
     async def claim(self, request: web.Request) -> web.Response:
         try:
             wish = msgspec.json.decode(await _body(request), type=ClaimWish)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Problem(422, "invalid", "The claim names no possible branch", detail=str(error)) from error
         code, now_ms = new_code(os.urandom), self._now_ms()
         made = await self._store.within(lambda ledger: Fleet.claim(ledger, wish.branch, wish.name, code, now_ms))
@@ -307,7 +307,7 @@ def _event(record: Record) -> EventView:
 def _is_json(body: bytes) -> bool:
     try:
         msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return True
 
