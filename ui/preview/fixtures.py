@@ -6,6 +6,7 @@ from typing import Any
 
 Json = dict[str, Any]
 NOW = "2026-03-02T10:24:36+08:00"
+EARLIER = "2026-03-02T10:22:10+08:00"
 PHONE_URL = "http://10.9.0.1/t/q7Zt2mXw9KfB4dLr"
 
 SERVICES: list[tuple[str, str, str, str, str, str]] = [
@@ -106,11 +107,28 @@ def call(number: str, counter: int, seq: int, call_no: int = 1, language: str = 
         "number": number,
         "counter_number": counter,
         "counter_name": f"{counter}号窗口",
-        "called_at": NOW,
+        "called_at": EARLIER,
         "call_no": call_no,
         "seq": seq,
         "language": language,
     }
+
+
+def called(number: str, counter: int, seq: int, call_no: int = 1) -> Json:
+    """A call as the live feed tells it."""
+    body = {
+        "ticket": f"t-{number}",
+        "number": number,
+        "service": "personal",
+        "tier": "normal",
+        "counter": str(counter),
+        "counter_number": counter,
+        "counter_name": f"{counter}号窗口",
+        "call_no": call_no,
+        "language": "zh-CN",
+    }
+    kind = "queue.ticket_called.v1" if call_no == 1 else "queue.ticket_recalled.v1"
+    return {"seq": seq, "type": kind, "at": NOW, "topic": "calls", "body": body}
 
 
 def display(calls: int = 8, services: int = 4) -> Json:

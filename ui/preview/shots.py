@@ -134,7 +134,37 @@ KIOSK = [
     Shot("kiosk-lost", K, PORTRAIT, kiosk(), cut(11_000), expected=NETWORK),
     Shot("kiosk-not-enrolled", "/kiosk", PORTRAIT, {}, expected=("404",)),
 ]
-SHOTS = [*KIOSK]
+
+
+def hall(calls: int = 8, services: int = 4) -> dict[str, Any]:
+    """What the hall display asks for."""
+    return {"GET /api/branch": fx.branch(services), "GET /api/display": fx.display(calls, services)}
+
+
+def called(*calls: tuple[str, int, int]) -> Act:
+    """Counters call, one after another, in the same second."""
+
+    def act(page: Page, box: Box) -> None:
+        page.wait_for_timeout(300)
+        for k, (number, counter, call_no) in enumerate(calls):
+            box.send(fx.called(number, counter, 101 + k, call_no))
+        page.wait_for_timeout(900)
+
+    return act
+
+
+D = "/display#token=demo"
+DISPLAY = [
+    Shot("display-call", D, HALL, hall(), called(("A013", 2, 1))),
+    Shot("display-many", D, HALL, hall(8, 8), called(("E104", 12, 1), ("B007", 3, 1), ("C001", 1, 1))),
+    Shot("display-recall", D, HALL, hall(), called(("A013", 2, 2))),
+    Shot("display-welcome", D, HALL, hall(0)),
+    Shot("display-old", D, HALL, hall()),
+    Shot("display-lost", D, HALL, hall(), both(called(("A013", 2, 1)), cut(7_000)), expected=NETWORK),
+    Shot("display-small", D, (1366, 768), hall(), called(("A013", 2, 1))),
+    Shot("display-not-enrolled", "/display", HALL, {}, expected=("404",)),
+]
+SHOTS = [*KIOSK, *DISPLAY]
 
 
 @contextmanager
