@@ -53,6 +53,10 @@ class Services:
             raise TypeError(f"{kind.__name__} is not what was supplied")
         return found
 
+    def joined(self, *others: object) -> "Services":
+        """These and `others`."""
+        return Services(self.pipeline, *self._by_type.values(), *others)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

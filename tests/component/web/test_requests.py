@@ -172,14 +172,14 @@ async def test_a_broken_promise_ends_the_process(world: World) -> None:
     headers = bearer(await world.log_in())
     async with world.http.post(f"{world.base}/api/tickets/broken/call", headers=headers) as answer:
         await problem(answer, 500, "internal")
-    assert [str(error) for error in world.broken] == ["made for the test"]
+    assert [str(error) for error in world.witness.broken] == ["made for the test"]
 
 
 async def test_an_observer_sees_patterns_and_never_tokens(world: World) -> None:
     [ticket] = await world.take()
     async with world.http.get(f"{world.base}/api/t/{ticket['token']}") as answer:
         assert answer.status == 200
-    assert world.observed[-1] == ("GET", "/api/t/{token}", 200)
+    assert world.witness.observed[-1] == ("GET", "/api/t/{token}", 200)
 
 
 async def test_guests_reach_their_own_routes_and_no_other(world: World) -> None:

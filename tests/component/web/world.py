@@ -1,7 +1,8 @@
 """A whole small branch for this room's tests: the real kernel on a real file, a tiny capability, both listeners."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -219,9 +220,16 @@ async def whoami(call: Call[None]) -> bytes:
 
 def view_of(connection: Connection, ticket: str) -> bytes:
     [row] = connection.execute("SELECT number, state FROM till WHERE id = ?", (ticket,))
-    ahead = connection.execute("SELECT count(*) FROM till WHERE id < ? AND state = 'waiting'", (ticket,)).get
+    ahead = connection.execute("SELECT count(*) FROM till WHERE number < ? AND state = 'waiting'", (row[0],)).get
     return msgspec.json.encode({"number": row[0], "state": row[1], "ahead": ahead})
 
+
+TILL_PROBLEMS = (Problem("service_closed", 409, "该业务已停止取号", "The service is closed"),)
+FEED = Feed(
+    [Shown(Called.TYPE, "calls"), Shown(Taken.TYPE, "queue"), Shown(Called.TYPE, "queue")],
+    unjournalled={"devices": {Kind.STAFF}},
+    zone=ZONE,
+)
 
 # --- the branch
 
@@ -242,6 +250,35 @@ class Staffroom:
 
 
 @dataclass
+class Witness:
+    """Sees what the room tells the others, and answers what it asks them."""
+
+    db: Database
+    broken: list[BaseException] = field(default_factory=list)
+    observed: list[tuple[str, str, int]] = field(default_factory=list)
+    live_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once a live connection has ended."""
+    unviewable: set[str] = field(default_factory=set)
+    """Tickets whose phone view fails."""
+
+    def observe(self, method: str, route: str, status: int, _seconds: float) -> None:
+        self.observed.append((method, route, status))
+        if route == "/api/live":
+            self.live_ended.set()
+
+    def resolve_phone(self, token: str) -> str | None:
+        with self.db.reader() as reader:
+            found: str | None = reader.execute("SELECT id FROM till WHERE token = ?", (token,)).get
+            return found
+
+    def show_phone(self, ticket: str) -> bytes | None:
+        if ticket in self.unviewable:
+            raise KeyError("a bug in a view")
+        with self.db.reader() as reader:
+            return view_of(reader, ticket)
+
+
+@dataclass
 class World:
     """Everything a test may touch."""
 
@@ -256,11 +293,16 @@ class World:
     gatekeeper: Gatekeeper
     live: Live
     site: Site
-    base: str
-    guest_base: str
-    http: aiohttp.ClientSession
-    broken: list[BaseException]
-    observed: list[tuple[str, str, int]]
+    witness: Witness
+    base: str = ""
+    guest_base: str = ""
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        return self._http
+
+    def __post_init__(self) -> None:
+        self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
 
     def pass_time(self, seconds: float) -> None:
         self.steady[0] += int(seconds * 1000)
@@ -284,13 +326,9 @@ def no_secrets(_connection: Connection, _secret: Secret) -> None:
     """This capability brings no personal data."""
 
 
-@asynccontextmanager
-async def open_world(
-    folder: Path, *, limits: WebLimits | None = None, ui: Path | None = None, watched: bool = True
-) -> AsyncIterator[World]:
-    """Build the branch as `edge/app.py` does, and take it down again."""
+def join(folder: Path, limits: WebLimits, ui: Path) -> World:
+    """Build the branch as `edge/app.py` does."""
     path = folder / "core.db"
-    fresh = not path.exists()
     connection = connect(path)
     steps = (*journal_schema.MIGRATIONS, *receipts.MIGRATIONS, *outbox.MIGRATIONS, *schema.MIGRATIONS, TILL)
     migrate(connection, steps, now_ms=START_MS)
@@ -301,79 +339,73 @@ async def open_world(
     clock = SandboxClock(START_MS, steady=lambda: steady[0])
     journal = Journal(db)
     pipeline = Pipeline(db, journal, clock, RULES, ZONE, no_secrets)
-    permissions, staffroom = Permissions(GRANTS), Staffroom()
+    permissions, staffroom, witness = Permissions(GRANTS), Staffroom(), Witness(db)
     sessions, devices = Sessions(db, clock, staffroom, permissions), Devices(db, clock, permissions)
-
-    def resolve_phone(token: str) -> str | None:
-        with db.reader() as reader:
-            found: str | None = reader.execute("SELECT id FROM till WHERE token = ?", (token,)).get
-            return found
-
-    def show_phone(ticket: str) -> bytes | None:
-        with db.reader() as reader:
-            return view_of(reader, ticket)
-
-    limits = limits or WebLimits()
-    feed = Feed(
-        [Shown(Called.TYPE, "calls"), Shown(Taken.TYPE, "queue"), Shown(Called.TYPE, "queue")],
-        unjournalled={"devices": {Kind.STAFF}},
-        zone=ZONE,
-    )
-    live = Live(feed, journal, clock, phone_view=show_phone, moves=frozenset({Called.TYPE}), limits=limits.live)
+    gatekeeper = Gatekeeper(witness.resolve_phone, sessions=sessions, devices=devices)
+    moves = frozenset({Called.TYPE})
+    live = Live(FEED, journal, clock, phone_view=witness.show_phone, moves=moves, limits=limits.live)
     pipeline.followers.append(live.follow)
-    gatekeeper = Gatekeeper(resolve_phone, sessions=sessions, devices=devices)
     sessions.ended.append(live.drop)
     devices.ended.append(live.drop)
-    broken: list[BaseException] = []
-    observed: list[tuple[str, str, int]] = []
     seats = {"1001": Seat(id="c1", number=1)}
     site = Site(
         routes=[web_api.routes, till],
         services=Services(pipeline, db, sessions, devices, Reception(ZONE, seats.get)),
         gatekeeper=gatekeeper,
         permissions=permissions,
-        problems=Problems(
-            WEB_PROBLEMS,
-            web_api.PROBLEMS,
-            [Problem("service_closed", 409, "该业务已停止取号", "The service is closed")],
-        ),
+        problems=Problems(WEB_PROBLEMS, web_api.PROBLEMS, TILL_PROBLEMS),
         live=live,
-        static=StaticFiles(ui or folder / "no-ui"),
+        static=StaticFiles(ui),
         limits=limits,
-        observe=lambda method, route, status, _seconds: observed.append((method, route, status)),
-        fatal=broken.append,
+        observe=witness.observe,
+        fatal=witness.broken.append,
     )
-    listeners = Listeners(limits)
-    port = await listeners.open(build(site, Listener.BRANCH), "127.0.0.1", 0)
-    guest_port = await listeners.open(build(site, Listener.GUEST), "127.0.0.1", 0)
-    if fresh:
-        for staff_no in staffroom.members:
-            await sessions.set_password(staff_no, PASSWORD)
-        await devices.enrol("kiosk-1", "kiosk", by="system", token=KIOSK_TOKEN)
-        await devices.enrol("display-1", "display", by="system", token=DISPLAY_TOKEN)
-    async with running(live, gatekeeper, watched=watched), aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        yield World(
-            db, journal, pipeline, clock, steady, staffroom, sessions, devices, gatekeeper, live, site,
-            f"http://127.0.0.1:{port}", f"http://127.0.0.1:{guest_port}", http, broken, observed,
-        )  # fmt: skip
-        await live.close()
-        await listeners.close()
-    sessions.close()
-    await db.close()
+    return World(
+        db, journal, pipeline, clock, steady, staffroom, sessions, devices, gatekeeper, live, site, witness
+    )  # fmt: skip
+
+
+async def settle_in(world: World) -> None:
+    """Passwords and tokens of a new branch."""
+    for staff_no in world.staffroom.members:
+        await world.sessions.set_password(staff_no, PASSWORD)
+    await world.devices.enrol("kiosk-1", "kiosk", by="system", token=KIOSK_TOKEN)
+    await world.devices.enrol("display-1", "display", by="system", token=DISPLAY_TOKEN)
 
 
 @asynccontextmanager
-async def running(live: Live, gatekeeper: Gatekeeper, *, watched: bool) -> AsyncIterator[None]:
-    """What the supervisor does for the live feed."""
-    import asyncio
+async def open_world(
+    folder: Path, *, limits: WebLimits | None = None, ui: Path | None = None, watched: bool = True
+) -> AsyncIterator[World]:
+    """The branch in `folder`, new or as it was left, with both listeners open."""
+    fresh = not (folder / "core.db").exists()
+    world = join(folder, limits or WebLimits(), ui or folder / "no-ui")
+    if fresh:
+        await settle_in(world)
+    listeners = Listeners(world.site.limits)
+    for side in Listener:
+        port = await listeners.open(build(world.site, side), "127.0.0.1", 0)
+        setattr(world, {Listener.BRANCH: "base", Listener.GUEST: "guest_base"}[side], f"http://127.0.0.1:{port}")
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(world.db.close)
+        stack.callback(world.sessions.close)
+        stack.push_async_callback(listeners.close)
+        if watched:
+            await stack.enter_async_context(running(world.live, world.gatekeeper))
+        stack.push_async_callback(world.live.close)
+        stack.push_async_callback(world.http.close)
+        yield world
 
-    task = asyncio.create_task(live.run(gatekeeper.alive)) if watched else None
+
+@asynccontextmanager
+async def running(live: Live, gatekeeper: Gatekeeper) -> AsyncIterator[None]:
+    """What the supervisor does for the live feed."""
+    task = asyncio.create_task(live.run(gatekeeper.alive))
     try:
         yield
     finally:
-        if task is not None:
-            task.cancel()
-            await asyncio.wait((task,))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def staff_routes(site: Site) -> Iterator[tuple[str, str]]:
