@@ -125,7 +125,7 @@ def lines(text: str, width: int) -> Iterator[str]:
                 yield line.rstrip()
             *full, line = _pieces(word, width)
             yield from full
-    yield line.rstrip()
+    yield line
 
 
 # Whole Latin words with the blanks behind them; any other character stands alone and keeps its closing punctuation.

@@ -27,6 +27,8 @@ PLACES: Final[Sequence[str]] = (
 FACES_MAX: Final = 64
 BASELINE: Final = 0.88
 """Where the baseline of a square Chinese character stands, from its top."""
+LEADING: Final = 1.25
+"""Line height to character height: room for the tails of g, p and y, which hang below the square."""
 _MISSING: Final = "〓"
 """The geta mark: what printers have always set for a character they do not have."""
 
@@ -58,9 +60,9 @@ class Lettering:
     """None: the first of `PLACES` that exists."""
 
     def draw(self, text: str, *, height_dots: int, bold: bool = False) -> Dots:
-        """One line of text, `height_dots` high, each column half as wide. Raises `FontMissing`."""
+        """One line of text in characters `height_dots` high, each column half as wide. Raises `FontMissing`."""
         width_dots = columns(text) * height_dots // 2
-        image = Image.new("1", (max(width_dots, 8), height_dots), 0)
+        image = Image.new("1", (max(width_dots, 8), int(height_dots * LEADING)), 0)
         pen = ImageDraw.Draw(image)
         x = 0
         for character in text:

@@ -235,6 +235,8 @@ class EscposPrinter(Session):
                 look_s = loop.time() + self._poll_s
                 continue  # the answers may have brought the proof along
             await link.wait(min(look_s, request.deadline_s or look_s))
+        if vigil.held is not None:  # the proof came along with the news that it goes on
+            await request.report(Resumed(request_id=request.id))
         if proof is Proof.ORDERED_STATUS and (doubt := await self._complaint(link, request)) is not None:
             return doubt
         return _settled(request, done=True, proof=proof)

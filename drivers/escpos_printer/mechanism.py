@@ -105,6 +105,7 @@ class Mechanism:
     # What hands do to the printer.
 
     def load_paper(self, dots: int = ROLL_DOTS) -> None:
+        self._stops = None
         self.paper_dots = dots
         self._forced_low = False
         self._paper_ended = dots <= 0
@@ -117,16 +118,22 @@ class Mechanism:
     def set_cover(self, *, is_open: bool) -> None:
         self.cover_open = is_open
         if not is_open:
+            self._stops = None
             self._error = self.jammed
         self._changed()
 
     def set_jam(self, *, jammed: bool) -> None:
         self.jammed = jammed
+        if not jammed:
+            self._stops = None
         self._error = self._error or jammed
         self._changed()
 
     def stop_after(self, dots: int, act: Callable[[], None]) -> None:
-        """Do something when so much more paper has moved: for trouble in the middle of a slip."""
+        """Do something when so much more paper has moved: for trouble in the middle of a slip.
+
+        Loading paper, closing the cover and clearing a jam call it off.
+        """
         self._stops = (dots, act)
 
     def lose_power(self) -> None:
@@ -225,6 +232,8 @@ class Mechanism:
             self._end_line(b"")
         self._make_room(body[0])
         self._move(body[0])
+        if self._traits.cut == "none" and body[0] >= self._traits.feed_to_cut_dots > 0:
+            self._finish(complete=True)  # without a cutter, somebody tears the slip off once it stands out far enough
 
     def _feed_lines(self, body: bytes) -> None:
         self._feed(bytes((min(body[0] * self._job.spacing_dots, 255),)))

@@ -15,7 +15,7 @@ import segno
 from PIL import Image, ImageDraw
 
 from drivers.document import columns
-from drivers.lettering import BASELINE, Lettering
+from drivers.lettering import BASELINE, LEADING, Lettering
 
 COPY_MARK: Final = "补打"
 SLIP_DOTS_MAX: Final = 8000
@@ -23,7 +23,10 @@ SLIP_DOTS_MAX: Final = 8000
 
 _PAPER, _INK, _EDGE = (252, 251, 246), (38, 38, 44), (214, 211, 202)
 _MARGIN_DOTS = 32
+_HEAD_DOTS = 40
+"""The cutter sits above the head, so every slip begins with blank paper (more on a real one)."""
 _TOOTH_DOTS = 8
+_CELL_HEIGHT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,8 @@ class Slip:
         ink = Image.new("L", (self.width_dots, self.height_dots), 0)
         for mark in self.inks:
             _burn(ink, mark, self.lettering)
-        sheet = _sheet(self.width_dots + 2 * _MARGIN_DOTS, self.height_dots + 4 * _TOOTH_DOTS)
-        sheet.paste(_INK, (_MARGIN_DOTS, 2 * _TOOTH_DOTS), ink)
+        sheet = _sheet(self.width_dots + 2 * _MARGIN_DOTS, self.height_dots + _HEAD_DOTS)
+        sheet.paste(_INK, (_MARGIN_DOTS, _HEAD_DOTS), ink)
         return sheet
 
     def png(self) -> bytes:
@@ -185,28 +188,29 @@ def _burn_line(ink: Image.Image, line: LineInk, lettering: Lettering) -> None:
     x = line.x
     for run in line.runs:
         glyphs = _set(run, lettering)
-        top = line.y + line.height - glyphs.height
+        height = run.style.high * _CELL_HEIGHT
+        top = line.y + line.height - height
         if run.style.inverse:
-            ink.paste(255, (x, top, x + glyphs.width, top + glyphs.height))
+            ink.paste(255, (x, top, x + glyphs.width, top + height))
             ink.paste(0, (x, top), glyphs)
         else:
             ink.paste(255, (x, top), glyphs)
         x += glyphs.width
 
 
-def _set(run: Run, lettering: Lettering, cell_height: int = 24) -> Image.Image:
+def _set(run: Run, lettering: Lettering) -> Image.Image:
     """The run's characters as a mask: drawn square at the larger scale, then squeezed where the scales differ."""
     style = run.style
-    size = cell_height * max(style.wide, style.high)
-    mask = Image.new("L", (max(columns(run.text) * size // 2, 1), size), 0)
+    size = _CELL_HEIGHT * max(style.wide, style.high)
+    mask = Image.new("L", (max(columns(run.text) * size // 2, 1), int(size * LEADING)), 0)
     pen, face, x = ImageDraw.Draw(mask), lettering.font(size, bold=style.bold), 0
     for character in run.text:
         pen.text((x, size * BASELINE), lettering.known(character, size), 255, face, "ls")
         x += columns(character) * size // 2
     if style.wide == style.high:
         return mask
-    width = columns(run.text) * cell_height // 2 * style.wide
-    return mask.resize((width, cell_height * style.high), Image.Resampling.LANCZOS)
+    width = columns(run.text) * _CELL_HEIGHT // 2 * style.wide
+    return mask.resize((max(width, 1), int(_CELL_HEIGHT * style.high * LEADING)), Image.Resampling.LANCZOS)
 
 
 def _sheet(width: int, height: int) -> Image.Image:
@@ -215,5 +219,5 @@ def _sheet(width: int, height: int) -> Image.Image:
     half = _TOOTH_DOTS // 2
     top = [(x, (half if x // half % 2 else 0) + 1) for x in range(0, width + half, half)]
     bottom = [(x, height - 1 - (half if x // half % 2 else 0)) for x in range(width, -half, -half)]
-    ImageDraw.Draw(sheet).polygon([*top, *bottom], fill=_PAPER, outline=_EDGE)
+    ImageDraw.Draw(sheet).polygon([*top, *bottom], fill=_PAPER)
     return sheet

@@ -7,6 +7,7 @@ Time is the loop's: under `drivers.virtualtime` a delay costs nothing. Chance co
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -54,6 +55,28 @@ class Bend:
         return bytes(byte for byte in data if self.chance.random() >= self.loss)
 
 
+class _Way:
+    """One direction: late by another delay for each piece, yet never out of order."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, bend: Bend, arrive: Callable[[bytes], None]) -> None:
+        self._loop = loop
+        self._bend = bend
+        self._arrive = arrive
+        self._under_way: deque[bytes] = deque()
+        self._due_s = 0.0
+
+    def deliver(self, piece: bytes) -> None:
+        if self._bend.temper is not Temper.DELAYED:
+            self._arrive(piece)
+            return
+        self._under_way.append(piece)
+        self._due_s = max(self._due_s, self._loop.time() + self._bend.chance.random() * self._bend.delay_s)
+        self._loop.call_at(self._due_s, self._next)
+
+    def _next(self) -> None:
+        self._arrive(self._under_way.popleft())  # timers of the same moment fire in any order
+
+
 class MemoryWire:
     """One connection: the host's wire, and the host's end as the device sees it."""
 
@@ -65,14 +88,15 @@ class MemoryWire:
         self._paused = False
         self._lost: str | None = None
         self._gone = 0
-        self._free_at = {"out": 0.0, "in": 0.0}
+        self._way_out = _Way(self._loop, self._bend, self._forward)
+        self._way_in = _Way(self._loop, self._bend, self._arrive)
         self._plug = socket.plug_in(self)
 
     async def write(self, data: bytes) -> None:
         if self._lost:
             raise WireLost(self._lost)
         for piece in self._bend.pieces(self._allowed(data)):
-            self._deliver("out", self._forward, piece)
+            self._way_out.deliver(piece)
         if self._bend.temper is Temper.UNPLUGGED and self._gone > self._bend.dies_after_bytes:
             self.hang_up("unplugged in the middle")
             raise WireLost("unplugged in the middle")
@@ -99,7 +123,7 @@ class MemoryWire:
 
     def reply(self, data: bytes) -> None:
         for piece in self._bend.pieces(self._bend.lose(data)):
-            self._deliver("in", self._arrive, piece)
+            self._way_in.deliver(piece)
 
     def pause(self) -> None:
         self._paused = True
@@ -129,15 +153,6 @@ class MemoryWire:
                 self.hang_up("nobody reads")
             else:
                 self._inbox.put_nowait(piece)
-
-    def _deliver(self, way: str, arrive: Callable[[bytes], None], piece: bytes) -> None:
-        if self._bend.temper is not Temper.DELAYED:
-            arrive(piece)
-            return
-        # Late, each piece by another delay, yet never out of order.
-        due = self._loop.time() + self._bend.chance.random() * self._bend.delay_s
-        self._free_at[way] = due = max(due, self._free_at[way])
-        self._loop.call_at(due, arrive, piece)
 
 
 class MemoryOutlet:

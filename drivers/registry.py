@@ -1,0 +1,112 @@
+"""The families we have: an explicit table from a family's name to its driver and its emulator.
+
+Nothing registers itself by being imported. A new family is one line here, and its manifest says what may be expected of it.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Final, Protocol
+
+import msgspec
+
+from drivers.api import Device
+from drivers.emulation import Emulator
+from drivers.escpos_printer.driver import EscposPrinter
+from drivers.escpos_printer.emulator import EscposEmulator
+from drivers.lettering import Lettering
+from drivers.profiles import Profile, ProfileError
+from drivers.transport.address import dial_for
+from drivers.transport.wire import Dial
+
+DeviceId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class DeviceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One device of a branch, as its configuration names it."""
+
+    id: DeviceId
+    """`printer-1`: what people and logs call it; it survives a replacement."""
+    profile: str
+    address: str
+    """`tcp://host:port` or `serial:///path`."""
+
+
+class Quality(StrEnum):
+    """How far a family has come; each step includes the ones before."""
+
+    BRONZE = "bronze"
+    """Its codec is fuzzed, its driver passes conformance on all wires."""
+    SILVER = "silver"
+    """Reconnects, logs once, tells the technician what is wrong."""
+    GOLD = "gold"
+    """Has worked a month on a real desk."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A family's `manifest.toml`: what a person wants to know before choosing it."""
+
+    family: str
+    interface: str
+    """The XFS4IoT interface it takes its words from."""
+    name: str
+    name_en: str
+    summary: str
+    summary_en: str
+    transports: tuple[str, ...]
+    quality: Quality
+    verified: str
+    """What has been proven, and by what."""
+
+
+class MakeDriver(Protocol):
+    def __call__(self, device_id: str, profile: Profile, dial: Dial, lettering: Lettering | None = None) -> Device: ...
+
+
+class MakeEmulator(Protocol):
+    def __call__(
+        self,
+        profile: Profile,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        lettering: Lettering | None = None,
+    ) -> Emulator: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    name: str
+    driver: MakeDriver
+    emulator: MakeEmulator
+
+
+FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
+    {
+        "escpos_printer": Family("escpos_printer", EscposPrinter, EscposEmulator),
+    }
+)
+
+
+def family(name: str) -> Family:
+    """Raises `ProfileError` for a family that this release does not have."""
+    if name not in FAMILIES:
+        raise ProfileError(f"no driver for the family {name!r}; there are {', '.join(sorted(FAMILIES))}")
+    return FAMILIES[name]
+
+
+def build(config: DeviceConfig, profiles: Mapping[str, Profile], *, lettering: Lettering | None = None) -> Device:
+    """The device that a line of configuration asks for, not yet opened. Raises `ProfileError`, `AddressError`."""
+    if config.profile not in profiles:
+        raise ProfileError(f"{config.id}: no profile {config.profile!r}")
+    profile = profiles[config.profile]
+    return family(profile.family).driver(config.id, profile, dial_for(config.address, profile.serial), lettering)
+
+
+def manifest(name: str) -> Manifest:
+    """What a family says of itself."""
+    text = (Path(__file__).parent / family(name).name / "manifest.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), Manifest)
