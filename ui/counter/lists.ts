@@ -1,0 +1,54 @@
+/** The side panel's lists, made from what the box shows. No list knows who a customer is. */
+import type { QueueView, Service, SlipView, TicketView } from '@kit/types';
+
+export interface QueueRow {
+  id: string; service: string; tier: string; letter: string; waiting: number; longest_s: number; tickets: TicketView[];
+}
+const TIER_ORDER: Readonly<Record<string, number>> = { priority: 0, gold: 1, normal: 2 };
+const rank = (tier: string): number => TIER_ORDER[tier] ?? Object.keys(TIER_ORDER).length;
+
+export const waited_s = (ticket: TicketView, now_ms: number): number =>
+  Math.max(0, (now_ms - Date.parse(ticket.taken_at)) / 1000);
+
+function byPlace(one: TicketView, other: TicketView): number {
+  return (one.ahead ?? 0) - (other.ahead ?? 0) || Date.parse(one.taken_at) - Date.parse(other.taken_at);
+}
+
+/** Queues where somebody waits, the branch's order of services, priority and gold first inside each. */
+export function queueRows(queues: QueueView[], tickets: TicketView[], services: Service[], drift_s = 0): QueueRow[] {
+  const order = new Map(services.map((service, index) => [service.id, index]));
+  const place = (service: string): number => order.get(service) ?? services.length;
+  return queues
+    .filter((queue) => queue.waiting > 0)
+    .map((queue) => ({
+      id: queue.id,
+      service: queue.service,
+      tier: queue.tier,
+      letter: services.find((service) => service.id === queue.service)?.letter ?? '·',
+      waiting: queue.waiting,
+      longest_s: queue.longest_wait_s + drift_s,
+      tickets: tickets.filter((ticket) => ticket.state === 'waiting' && ticket.queue === queue.id).sort(byPlace),
+    }))
+    .sort((one, other) => place(one.service) - place(other.service) || rank(one.tier) - rank(other.tier));
+}
+
+/** Who waits aside: missed first (they may be standing there), then parked; the oldest first. */
+export function heldTickets(tickets: TicketView[]): TicketView[] {
+  const late = (ticket: TicketView): number => (ticket.state === 'no_show' ? 0 : 1);
+  return tickets
+    .filter((ticket) => ticket.state === 'parked' || ticket.state === 'no_show')
+    .sort((one, other) => late(one) - late(other) || Date.parse(one.taken_at) - Date.parse(other.taken_at));
+}
+
+/** Slips in doubt before slips that only wait for paper. */
+export function slipRows(slips: SlipView[]): SlipView[] {
+  const doubt = (slip: SlipView): number => (slip.state === 'unknown' ? 0 : 1);
+  return [...slips].sort((one, other) => doubt(one) - doubt(other) || Date.parse(one.since) - Date.parse(other.since));
+}
+
+export function crowd(queues: QueueView[]): { waiting: number; longest_s: number } {
+  return {
+    waiting: queues.reduce((sum, queue) => sum + queue.waiting, 0),
+    longest_s: Math.max(0, ...queues.filter((queue) => queue.waiting > 0).map((queue) => queue.longest_wait_s)),
+  };
+}
