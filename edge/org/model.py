@@ -56,16 +56,6 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A device of the branch and the profile it is driven by."""
-
-    id: Id
-    family: str
-    profile: str
-    address: str
-    """`tcp://host:port` or `serial:///dev/…`."""
-
-
 class ConfigureBranch(Command, frozen=True, kw_only=True):
     """Put a new version of the branch's configuration in force."""
 

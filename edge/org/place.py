@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 from edge.kernel.clock import Clock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
     """The installation."""
 
     clock: Clock
     zone: ZoneInfo
     guest_url: str
-    """The base of addresses that a customer's phone can open, without a slash at the end."""
+    """The base of addresses that a customer's phone can open, without a slash at the end; set once the doors are open."""
     sandbox: bool = False
     printers: Mapping[str, str] = field(default_factory=dict)
     """Kiosk (device id) → the printer beside it. `*` is the printer for everybody else."""

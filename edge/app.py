@@ -1,0 +1,292 @@
+"""The composition root: everything is built and joined here, by hand, in the order in which it depends on each other."""
+
+import asyncio
+import os
+import random
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from drivers import profiles
+from drivers import registry as families
+from drivers.registry import DeviceConfig
+from drivers.supervisor import Supervisor as Fleet
+from edge import __version__, registry
+from edge.devices.floor import Floor
+from edge.kernel import journal, startup
+from edge.kernel.backup import CORE
+from edge.kernel.clock import Clock, SandboxClock, SystemClock, wall_ms
+from edge.kernel.db import Connection, Database, connect
+from edge.kernel.journal import Journal, Life
+from edge.kernel.keys import BoxKeys, derive, find_keys, open_box_keys, open_signing_key
+from edge.kernel.migrations import migrate
+from edge.kernel.pipeline import Pipeline, Secret
+from edge.kernel.runner import EffectHandler, Runner
+from edge.kernel.startup import Start
+from edge.kernel.supervise import Supervisor
+from edge.kernel.vault import Vault
+from edge.notify import feed as notify_feed
+from edge.notify.notices import NoticeBoard, Severity
+from edge.notify.phone import PhoneTickets
+from edge.org import tables as org
+from edge.org.place import Place
+from edge.queue import views as queue_views
+from edge.queue.arrivals import Arrivals
+from edge.queue.effects import SlipPrinter, effect_kind
+from edge.queue.model import RecordSlip
+from edge.queue.tokens import TicketTokens
+from edge.registry import Capability
+from edge.settings import Settings
+from edge.uplink.api import Line
+from edge.uplink.source import BranchJournal, load_enrolment
+from edge.web.api import Reception, Seat
+from edge.web.devices import Devices
+from edge.web.feed import Feed
+from edge.web.gatekeeper import Gatekeeper
+from edge.web.limits import WebLimits
+from edge.web.live import Live
+from edge.web.permissions import Permissions
+from edge.web.problems import Problems
+from edge.web.routes import Services
+from edge.web.server import Listener, Listeners, Site, build
+from edge.web.session import Sessions, Staff
+from edge.web.static import StaticFiles
+from sync.keys import SigningKey
+from sync.uplink import Contact, Destination, Uplink, UplinkState, World
+
+log = structlog.get_logger()
+
+ZONE: Final = "Asia/Shanghai"
+"""Until a branch document says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The checked data folder and what is in it."""
+
+    settings: Settings
+    start: Start
+    box_keys: BoxKeys
+    signing_key: SigningKey
+    life: Life
+    zone: ZoneInfo
+    clock: Clock
+
+
+def lay_ground(settings: Settings) -> Ground:
+    """Check and repair the data folder, bring its schema up to date, and set the clock. Raises StartRefused, StorageRefused."""
+    folder = find_keys(settings.data)
+    lived = startup.has_lived(settings.data)
+    box_keys = open_box_keys(folder, create=not lived)
+    signing_key = open_signing_key(folder, create=not lived)
+    start = startup.prepare(settings.data, signing_key.public, now_ms=wall_ms())
+    connection = connect(settings.data / CORE)
+    try:
+        migrate(connection, registry.migrations(), now_ms=wall_ms(), copies=settings.data / "backups" / "schema")
+        life = journal.ensure_life(connection, fresh_jid=os.urandom(16), now_ms=wall_ms())
+        branch = org.branch(connection)
+    finally:
+        connection.close()
+    zone = ZoneInfo(branch.timezone if branch else ZONE)
+    return Ground(settings, start, box_keys, signing_key, life, zone, _clock(settings, start))
+
+
+def _clock(settings: Settings, start: Start) -> Clock:
+    if settings.sandbox:
+        return SandboxClock(None if settings.clock is None else int(settings.clock.timestamp() * 1000))
+    return SystemClock(floor_ms=start.floor_ms)
+
+
+class StaffDirectory:
+    """Who works here, as `web` wants to know it."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def find(self, staff_no: str) -> Staff | None:
+        with self._db.reader() as connection:
+            member = org.staff(connection, staff_no)
+        return None if member is None else Staff(member.staff_no, member.name, frozenset(member.roles))
+
+
+class Branch:
+    """A running branch. `start`, then `run` until cancelled, then `stop`."""
+
+    def __init__(self, ground: Ground) -> None:
+        settings = ground.settings
+        self.ground = ground
+        self.boot = secrets.token_hex(8)
+        self.clock = ground.clock
+        self.db = Database(settings.data / CORE)
+        self.journal = Journal(self.db)
+        self.vault = Vault(ground.box_keys)
+        self.supervisor = Supervisor()
+        self.permissions = Permissions(registry.PERMISSIONS)
+        self.place = Place(self.clock, ground.zone, settings.guest_url or "", settings.sandbox, settings.printers)
+        self.tokens = TicketTokens(derive(ground.box_keys.root, "ticket-token"))
+        self.pipeline = Pipeline(self.db, self.journal, self.clock, registry.rules(), ground.zone, self._seal)
+        self.notices = NoticeBoard(self.place)
+        self.sessions = Sessions(self.db, self.clock, StaffDirectory(self.db), self.permissions)
+        self.devices = Devices(self.db, self.clock, self.permissions)
+        self.gatekeeper = Gatekeeper(self.tokens.ticket, sessions=self.sessions, devices=self.devices)
+        self.phones = PhoneTickets(self.db, self.place)
+        self.line = Line()
+        self.live = Live(
+            Feed(notify_feed.LINES, unjournalled=notify_feed.UNJOURNALLED, zone=ground.zone),
+            self.journal,
+            self.clock,
+            phone_view=self.phones.encoded,
+            moves=notify_feed.MOVES,
+        )
+        self.floor = Floor(self.notices)
+        self.runner = Runner(self.pipeline, self._effect_handlers(), boot=self.boot)
+        self.services = Services(
+            self.pipeline,
+            self.place,
+            self.tokens,
+            Arrivals(self.db, self.vault),
+            self.sessions,
+            self.devices,
+            Reception(ground.zone, self._seat_of),
+            self.phones,
+            self.notices,
+            self.line,
+            self.floor,
+        )
+        self.source: BranchJournal | None = None
+        self.listeners = Listeners()
+        self._failed: asyncio.Future[BaseException] | None = None
+
+    # --- life
+
+    async def start(self) -> None:
+        """Take commands, follow facts, carry effects out. Nobody can reach the branch yet."""
+        self.db.start()
+        self.pipeline.followers += [self.live.follow, self.runner.follow]
+        self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
+        self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
+        self.floor.usable = self._printer_usable
+        self.sessions.ended.append(self.live.drop)
+        self.devices.ended.append(self.live.drop)
+        for notice in self.ground.start.notices:
+            self.notices.put_up(notice.code, Severity.CRITICAL, about=notice.id, **notice.facts)
+        self.supervisor.start("live", lambda: self.live.run(self.gatekeeper.alive), give_up=self._give_up)
+        for kind, lane in self.runner.lanes.items():
+            self.supervisor.start(kind, lane.run, give_up=self._give_up)
+
+    async def open_doors(self, extra: Sequence[Capability] = (), services: Sequence[object] = ()) -> tuple[int, int | None]:
+        """Begin to answer; returns the ports of the branch's and of the guests' listener."""
+        settings = self.ground.settings
+        site = self._site(extra, services)
+        port = await self.listeners.open(build(site, Listener.BRANCH), settings.host, settings.port)
+        guest_port: int | None = None
+        if settings.guest_host is not None:
+            guest = build(site, Listener.GUEST)
+            guest_port = await self.listeners.open(guest, settings.guest_host, settings.guest_port)
+        self.place.guest_url = settings.guest_url or f"http://{settings.guest_host or settings.host}:{guest_port or port}"
+        startup.mark_ready(settings.data, self.journal.head())
+        log.info("branch_open", port=port, guest_port=guest_port, sandbox=settings.sandbox)
+        return port, guest_port
+
+    async def connect_devices(self, devices: Sequence[DeviceConfig]) -> None:
+        """Begin to drive the devices; waits for none of them."""
+        known = profiles.load()
+        built = [families.build(device, known) for device in devices]
+        self.floor.fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed)
+        await self.floor.fleet.start()
+
+    def join_head_office(self) -> None:
+        """Connect to the head office this box was enrolled at, if it was."""
+        known = load_enrolment(self.ground.settings.data)
+        if known is not None:
+            self.connect_head_office(Destination(known.url, known.key), known.branch)
+
+    def connect_head_office(self, destination: Destination | None, branch: str) -> None:
+        """Begin to send the journal to head office; without a destination the line is simply not configured."""
+        self.source = BranchJournal(self.db, self.clock, self.ground.life, self.ground.signing_key, branch)
+        uplink = Uplink(self.source, destination, world=World(wall_ms=self.clock.now_ms), on_change=self._line_changed)
+        self.pipeline.followers.append(self.source.follow)
+        self.line.state = uplink.state
+        self.supervisor.start("uplink", uplink.run)
+
+    async def stop(self) -> None:
+        """Let what is under way finish, then leave everything clean."""
+        await self.live.close()
+        await self.listeners.close()
+        if self.floor.fleet is not None:
+            await self.floor.fleet.stop()
+        await self.supervisor.close()
+        head = self.journal.head()
+        if self.source is not None:
+            self.source.close()
+        self.sessions.close()
+        await self.db.close()
+        startup.mark_clean_stop(self.ground.settings.data, head)
+
+    def failure(self) -> asyncio.Future[BaseException]:
+        """Resolves with what makes going on impossible."""
+        if self._failed is None:
+            self._failed = asyncio.get_running_loop().create_future()
+        return self._failed
+
+    # --- joints
+
+    def _site(self, extra: Sequence[Capability], services: Sequence[object]) -> Site:
+        sandbox = self.ground.settings.sandbox
+        return Site(
+            routes=[*registry.routes(), *chain.from_iterable(room.routes for room in extra)],
+            services=self.services.joined(*services),
+            gatekeeper=self.gatekeeper,
+            permissions=self.permissions,
+            problems=Problems(*registry.problems(), *(room.problems for room in extra)),
+            live=self.live,
+            static=StaticFiles(self.ground.settings.static),
+            version=__version__,
+            limits=WebLimits.sandbox() if sandbox else WebLimits(),
+            fatal=self._fatal,
+        )
+
+    def _effect_handlers(self) -> dict[str, EffectHandler]:
+        async def record(news: RecordSlip) -> None:
+            await self.pipeline.submit(news, actor="system")
+
+        slips = SlipPrinter(self.db, self.place, self.tokens, self.floor, record)
+        return {effect_kind(printer): slips for printer in set(self.place.printers.values())}
+
+    def _printer_usable(self, device_id: str) -> None:
+        kind = effect_kind(device_id)
+        if kind in self.runner.lanes:
+            self.runner.wake(kind)
+
+    def _line_changed(self, state: UplinkState) -> None:
+        if state.head_office in (Contact.UNREACHABLE, Contact.HALTED):
+            self.notices.put_up("head_office_unreachable", Severity.WARNING, reason=state.halted_reason)
+        else:
+            self.notices.take_down("head_office_unreachable")
+        body = msgspec.json.encode(self.line.view(state.head_seq, self.place))
+        self.live.publish(notify_feed.NOTICES, "sync", body)
+
+    def _seal(self, connection: Connection, secret: Secret) -> None:
+        self.vault.put(connection, secret.subject, secret.name, secret.plain, now_ms=self.clock.now_ms())
+
+    def _seat_of(self, staff_no: str) -> Seat | None:
+        with self.db.reader() as connection:
+            counter_id = queue_views.counter_of(connection, staff_no)
+            counter = None if counter_id is None else org.counter(connection, counter_id)
+        return None if counter is None else Seat(id=counter.id, number=counter.number)
+
+    def _give_up(self, name: str, error: BaseException) -> None:
+        log.critical("task_given_up", task=name)
+        self._fatal(error)
+
+    def _fatal(self, error: BaseException) -> None:
+        """The program's own promise is broken: end, and start again from what is on disk."""
+        failed = self.failure()
+        if not failed.done():
+            failed.set_result(error)

@@ -1,0 +1,132 @@
+"""The table of contents: every capability, what it decides, keeps, asks of the world, and offers.
+
+A capability is added here with one line, and removed with `git rm -r edge/NAME` and that line.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+from edge.customers import tables as customers_tables
+from edge.devices import api as devices_api
+from edge.kernel import journal, outbox, receipts, vault
+from edge.kernel.clock import ClockStepped
+from edge.kernel.domain import Command, Event, invariant
+from edge.kernel.migrations import Migration
+from edge.kernel.pipeline import Apply, Handler, React, Rules
+from edge.notify import api as notify_api
+from edge.org import decide as org_decide
+from edge.org import tables as org_tables
+from edge.queue import api as queue_api
+from edge.queue import decide as queue_decide
+from edge.queue import effects as queue_effects
+from edge.queue import problems as queue_problems
+from edge.queue import tables as queue_tables
+from edge.reports import api as reports_api
+from edge.uplink import api as uplink_api
+from edge.uplink import tables as uplink_tables
+from edge.web import api as web_api
+from edge.web import schema as web_schema
+from edge.web.problems import WEB_PROBLEMS, Problem
+from edge.web.routes import Routes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """One room of the house and what it brings."""
+
+    name: str
+    migrations: Sequence[Migration] = ()
+    handlers: Mapping[type[Command], Handler] = field(default_factory=dict)
+    applies: Mapping[type[Event], Sequence[Apply]] = field(default_factory=dict)
+    reactions: Mapping[type[Event], Sequence[React]] = field(default_factory=dict)
+    folded: Sequence[str] = ()
+    """Tables that the journal alone determines."""
+    routes: Sequence[Routes] = ()
+    problems: Sequence[Problem] = ()
+
+
+KERNEL_MIGRATIONS: Final = (*journal.MIGRATIONS, *receipts.MIGRATIONS, *outbox.MIGRATIONS, *vault.MIGRATIONS)
+KERNEL_EVENTS: Final[tuple[type[Event], ...]] = (ClockStepped,)
+"""Facts about the box itself; no table is made of them."""
+
+CAPABILITIES: Final = (
+    Capability(name="web", migrations=web_schema.MIGRATIONS, routes=(web_api.routes,), problems=web_api.PROBLEMS),
+    Capability(
+        name="org",
+        migrations=org_tables.MIGRATIONS,
+        handlers=org_decide.HANDLERS,
+        applies=org_tables.APPLIES,
+        folded=org_tables.FOLDED,
+    ),
+    Capability(name="customers", migrations=customers_tables.MIGRATIONS),
+    Capability(
+        name="queue",
+        migrations=queue_tables.MIGRATIONS,
+        handlers=queue_decide.HANDLERS,
+        applies=queue_tables.APPLIES,
+        reactions=queue_effects.REACTIONS,
+        folded=queue_tables.FOLDED,
+        routes=(queue_api.routes,),
+        problems=queue_problems.PROBLEMS,
+    ),
+    Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),
+    Capability(name="uplink", migrations=uplink_tables.MIGRATIONS, routes=(uplink_api.routes,)),
+    Capability(name="notify", routes=(notify_api.routes,)),
+    Capability(name="reports", routes=(reports_api.routes,), problems=reports_api.PROBLEMS),
+)
+
+TELLER: Final = (
+    "queue.view",
+    "queue.serve",
+    "queue.issue_ticket",
+    "queue.cancel_ticket",
+    "queue.transfer_ticket",
+    "queue.requeue_ticket",
+    "queue.reprint_slip",
+    "devices.view",
+)
+LOBBY: Final = (*(permission for permission in TELLER if permission != "queue.serve"), "reports.view")
+ADMIN: Final = (*LOBBY, "queue.serve", "devices.operate", *web_api.PERMISSIONS)
+PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
+    "teller": TELLER,
+    "lobby": LOBBY,
+    "admin": ADMIN,
+    "kiosk": ("queue.view", "queue.issue_ticket", "devices.view"),
+    "display": ("queue.view",),
+}
+"""role × permission. Devices have roles too."""
+
+
+def migrations() -> list[Migration]:
+    """All schema changes, the kernel's first, each capability's in its order."""
+    return [*KERNEL_MIGRATIONS, *chain.from_iterable(capability.migrations for capability in CAPABILITIES)]
+
+
+def folded_tables() -> list[str]:
+    return list(chain.from_iterable(capability.folded for capability in CAPABILITIES))
+
+
+def problems() -> list[Sequence[Problem]]:
+    return [WEB_PROBLEMS, *(capability.problems for capability in CAPABILITIES)]
+
+
+def routes() -> list[Routes]:
+    return list(chain.from_iterable(capability.routes for capability in CAPABILITIES))
+
+
+def rules() -> Rules:
+    """Join what all capabilities decide, keep and ask."""
+    handlers: dict[type[Command], Handler] = {}
+    applies: dict[type[Event], list[Apply]] = {kind: [] for kind in KERNEL_EVENTS}
+    reactions: dict[type[Event], list[React]] = {}
+    for capability in CAPABILITIES:
+        for command, handler in capability.handlers.items():
+            invariant(command not in handlers, f"two capabilities carry out {command.NAME}")
+            handlers[command] = handler
+        for event, functions in capability.applies.items():
+            applies.setdefault(event, []).extend(functions)
+        for event, reacts in capability.reactions.items():
+            reactions.setdefault(event, []).extend(reacts)
+    return Rules(handlers, {event.TYPE: event for event in applies}, applies, reactions)

@@ -1,0 +1,250 @@
+"""The sandbox's routes: for demos, the device bench and acceptance checks. They exist only with `--sandbox`."""
+
+from datetime import datetime
+from io import BytesIO
+from typing import Any, Final
+
+import msgspec
+
+from drivers.emulation import Parameters, UnknownAction
+from drivers.escpos_printer.paper import Slip
+from drivers.supervisor import DeviceView
+from edge.devices.floor import Floor
+from edge.kernel.domain import Rejected
+from edge.org.place import Place
+from edge.queue import views
+from edge.sandbox import branch as demo
+from edge.sandbox.stage import Prop, Stage
+from edge.web.problems import Problem
+from edge.web.routes import Audience, Call, Reply, Routes
+
+routes: Final = Routes("sandbox")
+PROBLEMS: Final = (
+    Problem("unknown_action", 404, "该设备没有这个动作", "This device has no such action"),
+    Problem("clock_needs_time", 400, "请给出时间或前进的秒数", "Give a time or seconds to advance"),
+)
+OPEN: Final[frozenset[Audience]] = frozenset({"open"})
+
+
+class Named(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+
+
+class Numbered(msgspec.Struct, frozen=True):
+    id: str
+    number: int
+
+
+class Account(msgspec.Struct, frozen=True):
+    staff_no: str
+    password: str
+    roles: tuple[str, ...]
+    name: str
+
+
+class IdentityView(msgspec.Struct, frozen=True):
+    kind: str
+    value: str
+
+
+class Person(msgspec.Struct, frozen=True):
+    name: str
+    tier: str
+    identities: list[IdentityView]
+
+
+class PropView(msgspec.Struct, frozen=True, kw_only=True):
+    """An emulated device: how the branch sees it, and what can be done to it."""
+
+    id: str
+    family: str
+    model: str
+    actions: list[str]
+    device: str
+    paper: str | None
+    message_code: str | None
+    waiting_jobs: int
+
+
+class Wan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    up: bool
+
+
+class ClockView(msgspec.Struct, frozen=True):
+    now: datetime
+
+
+class Everything(msgspec.Struct, frozen=True, kw_only=True):
+    """Names and keys of the demo branch."""
+
+    services: list[Named]
+    counters: list[Numbered]
+    staff: list[Account]
+    customers: list[Person]
+    devices: list[PropView]
+    kiosk_token: str
+    display_token: str
+    head_office_url: str | None
+    guest_url: str
+    wan: Wan
+    clock: ClockView
+
+
+@routes.get("/sandbox", audience=OPEN, reply=Everything, summary="The demo branch: names, passwords, tokens, devices")
+async def everything(call: Call[None]) -> Everything:
+    stage, place = call.app[Stage], call.app[Place]
+    return Everything(
+        services=[Named(service.id, service.name) for service in stage.configure.services],
+        counters=[Numbered(counter.id, counter.number) for counter in stage.configure.counters],
+        staff=[Account(member.staff_no, demo.PASSWORD, member.roles, member.name) for member in stage.staff],
+        customers=[
+            Person(person.name, person.known.tier, [IdentityView(kind.value, value) for kind, value in person.identities])
+            for person in demo.CUSTOMERS
+        ],
+        devices=[_prop(prop, call.app[Floor].view(prop.id)) for prop in stage.props.values()],
+        kiosk_token=stage.tokens["kiosk-1"],
+        display_token=stage.tokens["display-1"],
+        head_office_url=stage.head_office,
+        guest_url=place.guest_url,
+        wan=Wan(up=stage.line is not None and stage.line.up),
+        clock=ClockView(place.now()),
+    )
+
+
+def _prop(prop: Prop, view: DeviceView) -> PropView:
+    return PropView(
+        id=prop.id,
+        family=prop.family,
+        model=prop.model,
+        actions=list(prop.emulator.actions),
+        device=view.device.value,
+        paper=None if view.paper is None else view.paper.value,
+        message_code=None if view.message_code is None else view.message_code.value,
+        waiting_jobs=view.waiting_jobs,
+    )
+
+
+class ClockRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    now: datetime | None = None
+    advance_s: float = 0.0
+
+
+@routes.post(
+    "/sandbox/clock",
+    body=ClockRequest,
+    audience=OPEN,
+    reply=ClockView,
+    idempotent=False,
+    summary="Set the branch's clock; it runs on in real time",
+    problems=("clock_needs_time",),
+)
+async def set_clock(call: Call[ClockRequest]) -> ClockView:
+    wish = call.body
+    if (wish.now is None and wish.advance_s == 0.0) or (wish.now is not None and wish.now.tzinfo is None):
+        raise Rejected("clock_needs_time")
+    return ClockView(await call.app[Stage].set_clock(wish.now, wish.advance_s))
+
+
+@routes.post(
+    "/sandbox/wan", body=Wan, audience=OPEN, reply=Wan, idempotent=False, summary="Cut or mend the line to head office"
+)
+async def set_wan(call: Call[Wan]) -> Wan:
+    return Wan(up=await call.app[Stage].set_wan(up=call.body.up))
+
+
+def _find(call: Call[Any]) -> Prop:
+    prop = call.app[Stage].props.get(call.path["device"])
+    if prop is None:
+        raise Rejected("unknown_device", device=call.path["device"])
+    return prop
+
+
+class ActionRequest(msgspec.Struct, frozen=True):
+    """Parameters of an action, such as `after_mm` for paper that ends in the middle of a slip."""
+
+    after_mm: int | None = None
+
+    def parameters(self) -> Parameters:
+        return {} if self.after_mm is None else {"after_mm": self.after_mm}
+
+
+@routes.post(
+    "/sandbox/devices/{device}/{action}",
+    body=ActionRequest,
+    audience=OPEN,
+    reply=PropView,
+    idempotent=False,
+    summary="Do something to an emulated device",
+    problems=("unknown_device", "unknown_action"),
+)
+async def act(call: Call[ActionRequest]) -> PropView:
+    prop = _find(call)
+    try:
+        prop.emulator.act(call.path["action"], call.body.parameters())
+    except UnknownAction as error:
+        raise Rejected("unknown_action", action=call.path["action"]) from error
+    return _prop(prop, call.app[Floor].view(prop.id))
+
+
+class SlipView(msgspec.Struct, frozen=True, kw_only=True):
+    n: int
+    text: str
+    png: str
+    at: datetime
+    copy: bool
+    complete: bool
+
+
+class Output(msgspec.Struct, frozen=True):
+    """What a device has produced. Calls are those the hall heard; there is no SMS gateway yet."""
+
+    slips: list[SlipView]
+    calls: list[views.CallView]
+    sms: list[str]
+
+
+@routes.get(
+    "/sandbox/devices/{device}/output",
+    audience=OPEN,
+    reply=Output,
+    summary="Slips, spoken calls, messages that came out",
+    problems=("unknown_device",),
+)
+async def output(call: Call[None]) -> Output:
+    prop, place = _find(call), call.app[Place]
+    with call.app.pipeline.db.reader() as connection:
+        calls = views.calls(connection, place.zone)
+    return Output(
+        [
+            SlipView(
+                n=slip.n,
+                text=slip.text,
+                png=f"/sandbox/devices/{prop.id}/slips/{slip.n}.png",
+                at=slip.at.astimezone(place.zone),
+                copy=slip.copy,
+                complete=slip.complete,
+            )
+            for slip in prop.emulator.output()
+            if isinstance(slip, Slip)
+        ],
+        calls,
+        [],
+    )
+
+
+@routes.get(
+    "/sandbox/devices/{device}/slips/{n}.png",
+    audience=OPEN,
+    summary="A slip as a picture",
+    content_type="image/png",
+    problems=("unknown_device", "not_found"),
+)
+async def picture(call: Call[None]) -> Reply:
+    wanted = call.path["n"]
+    for slip in _find(call).emulator.output():
+        if isinstance(slip, Slip) and str(slip.n) == wanted:
+            image = BytesIO()
+            slip.image().save(image, "PNG", optimize=True)
+            return Reply(image.getvalue(), content_type="image/png")
+    raise Rejected("not_found")

@@ -1,0 +1,118 @@
+"""The demo branch: what `--sandbox` brings, so that every surface has something to show and acceptance checks have names."""
+
+from typing import Final, NamedTuple
+
+from edge.customers.tables import Recognised
+from edge.kernel.identities import IdentityKind
+from edge.org.model import Branch, ConfigureBranch, Counter, Service, Staff
+
+PASSWORD: Final = "branchbox"  # noqa: S105 -- the sandbox's, printed on its front page
+
+BRANCH: Final = Branch(id="0001", name="示范支行", name_en="Demo Branch")
+
+SERVICES: Final = (
+    Service(
+        id="personal",
+        name="个人业务",
+        name_en="Personal banking",
+        letter="A",
+        hint="存取款、转账、开户、挂失",
+        hint_en="Deposits, withdrawals, transfers, accounts",
+        usual_s=300,
+    ),
+    Service(
+        id="corporate",
+        name="对公业务",
+        name_en="Corporate banking",
+        letter="B",
+        hint="企业开户、结算、票据",
+        hint_en="Company accounts, settlement, bills",
+        usual_s=480,
+    ),
+    Service(
+        id="wealth",
+        name="理财咨询",
+        name_en="Wealth advice",
+        letter="C",
+        hint="理财、基金、保险、贵金属",
+        hint_en="Investments, funds, insurance, gold",
+        usual_s=600,
+    ),
+    Service(
+        id="fx",
+        name="外币业务",
+        name_en="Foreign exchange",
+        letter="D",
+        hint="购汇、结汇、境外汇款",
+        hint_en="Buy and sell currency, remittances",
+        usual_s=420,
+    ),
+)
+
+COUNTERS: Final = tuple(Counter(id=f"counter-{number}", number=number, name=f"{number}号窗口") for number in range(1, 5))
+
+STAFF: Final = (
+    Staff(staff_no="1001", name="王芳", roles=("teller",)),
+    Staff(staff_no="1002", name="李强", roles=("teller",)),
+    Staff(staff_no="1003", name="张敏", roles=("teller",)),
+    Staff(staff_no="1004", name="刘洋", roles=("teller",)),
+    Staff(staff_no="2001", name="陈静", roles=("lobby",)),
+    Staff(staff_no="9001", name="赵军", roles=("admin",)),
+)
+
+
+class DemoCustomer(NamedTuple):
+    """A made-up person; the identities have valid check digits and belong to nobody."""
+
+    known: Recognised
+    name: str
+    identities: tuple[tuple[IdentityKind, str], ...]
+
+
+CUSTOMERS: Final = (
+    DemoCustomer(
+        Recognised("c-demo-1", "normal"),
+        "李秀英",
+        (
+            (IdentityKind.ID_CARD, "110105196803120023"),
+            (IdentityKind.BANK_CARD, "6228480402564890018"),
+            (IdentityKind.PHONE, "13800000001"),
+        ),
+    ),
+    DemoCustomer(
+        Recognised("c-demo-2", "normal"),
+        "欧阳建国",
+        (
+            (IdentityKind.ID_CARD, "320102197509181137"),
+            (IdentityKind.BANK_CARD, "6222020200112233446"),
+            (IdentityKind.PHONE, "13800000002"),
+        ),
+    ),
+    DemoCustomer(
+        Recognised("c-demo-3", "normal"),
+        "周小雨",
+        ((IdentityKind.ID_CARD, "610113200001305525"), (IdentityKind.PHONE, "13800000003")),
+    ),
+    DemoCustomer(
+        Recognised("c-demo-4", "gold"),
+        "黄德明",
+        (
+            (IdentityKind.ID_CARD, "440306198305272211"),
+            (IdentityKind.BANK_CARD, "6217000010099887765"),
+            (IdentityKind.PHONE, "13800000004"),
+        ),
+    ),
+    DemoCustomer(
+        Recognised("c-demo-5", "gold"),
+        "吴美玲",
+        (
+            (IdentityKind.ID_CARD, "510107199102063354"),
+            (IdentityKind.BANK_CARD, "6225880123456789017"),
+            (IdentityKind.PHONE, "13800000005"),
+        ),
+    ),
+)
+
+CONFIGURE: Final = ConfigureBranch(version=1, branch=BRANCH, services=SERVICES, counters=COUNTERS)
+DEVICE_ROLES: Final = {"kiosk-1": "kiosk", "display-1": "display"}
+PRINTER: Final = "printer-1"

@@ -1,0 +1,159 @@
+"""What stands around the demo branch: emulated devices, the line to head office, prepared people and tokens."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from drivers import profiles
+from drivers.emulation import Emulator
+from drivers.escpos_printer.emulator import EscposEmulator
+from drivers.registry import DeviceConfig
+from edge.app import Branch
+from edge.customers import tables as customers
+from edge.kernel.clock import SandboxClock
+from edge.kernel.db import Connection
+from edge.kernel.domain import InvariantBroken
+from edge.kernel.identities import normalise
+from edge.org import tables as org
+from edge.org.model import ConfigureBranch, Staff
+from edge.queue.model import OpenDay
+from edge.sandbox import branch as demo
+from edge.uplink.source import Enrolment, load_enrolment, save_enrolment
+from edge.web.principal import DEVICE_PREFIX
+from sync.line import Line
+from sync.uplink import Destination, enrol
+
+CLAIM: Final = "sandbox"
+
+
+@dataclass(slots=True)
+class Prop:
+    """One emulated device."""
+
+    id: str
+    family: str
+    model: str
+    profile: str
+    emulator: Emulator
+
+
+@dataclass(slots=True)
+class Stage:
+    """The sandbox of one branch."""
+
+    branch: Branch
+    head_office: str | None
+    configure: ConfigureBranch = demo.CONFIGURE
+    staff: Sequence[Staff] = demo.STAFF
+    props: dict[str, Prop] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    line: Line | None = None
+
+    @property
+    def clock(self) -> SandboxClock:
+        clock = self.branch.clock
+        if not isinstance(clock, SandboxClock):
+            raise InvariantBroken("a sandbox without a sandbox clock")
+        return clock
+
+    # --- before the doors open
+
+    async def prepare(self) -> None:
+        """People, tokens, devices, the line."""
+        pipeline = self.branch.pipeline
+        await pipeline.submit(self.configure, actor="system", command_id=f"sandbox:branch:{self.configure.version}")
+        await self.branch.db.write(self._people)
+        for member in self.staff:
+            await self.branch.sessions.set_password(member.staff_no, demo.PASSWORD)
+        for device, role in demo.DEVICE_ROLES.items():
+            self.tokens[device] = await self._enrol_device(device, role)
+        await self._plug_in(demo.PRINTER, "generic.escpos-80mm")
+        await self.branch.connect_devices(
+            [DeviceConfig(id=prop.id, profile=prop.profile, address=prop.emulator.address) for prop in self.props.values()]
+        )
+        if self.head_office is not None:
+            await self._lay_line(self.head_office)
+        else:
+            self.branch.connect_head_office(None, self.configure.branch.id)
+        await pipeline.submit(OpenDay(), actor="system")
+
+    async def _enrol_device(self, device: str, role: str) -> str:
+        """Fixed per data folder, so that pages left open survive a restart."""
+        seed = self.branch.ground.signing_key.sign(f"sandbox token {device}".encode())
+        token = DEVICE_PREFIX + hashlib.sha256(seed).hexdigest()
+        return await self.branch.devices.enrol(device, role, by="system", token=token)
+
+    def _people(self, connection: Connection) -> None:
+        org.put_staff(connection, tuple(self.staff))
+        for person in demo.CUSTOMERS:
+            marks = [self.branch.vault.index_hash(kind, normalise(kind, value).value) for kind, value in person.identities]
+            customers.put(connection, person.known, marks)
+            subject = f"customer:{person.known.ref}"
+            self.branch.vault.put(connection, subject, "name", person.name.encode(), now_ms=self.clock.now_ms())
+
+    async def _plug_in(self, device_id: str, profile_id: str) -> None:
+        """An emulated printer, reached over TCP and over a serial line at once, as real ones can be."""
+        profile = profiles.load()[profile_id]
+        wires = self.branch.ground.settings.data / "devices"
+        wires.mkdir(exist_ok=True)
+        emulator = EscposEmulator(profile, clock=self._now).on_tcp().on_pty(wires / device_id)
+        await emulator.start()
+        self.props[device_id] = Prop(device_id, profile.family, profile.model, profile_id, emulator)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)
+
+    # --- the line to head office
+
+    async def _lay_line(self, head_office: str) -> None:
+        there = urlsplit(head_office)
+        self.line = Line((there.hostname or "127.0.0.1", there.port or 80))
+        await self.line.start()
+        known = load_enrolment(self.branch.ground.settings.data)
+        if known is not None:
+            self._connect(known)
+        else:
+            self.branch.supervisor.start("enrolment", self._enrol_branch)
+
+    async def _enrol_branch(self) -> None:
+        """Try until head office is there; the branch serves meanwhile."""
+        branch, key = self.configure.branch, self.branch.ground.signing_key
+        url = self._line().url
+        reply = await enrol(url, CLAIM, branch=branch.id, name=branch.name, key=key)
+        enrolment = Enrolment(url=self.head_office or "", key=reply.head_office_key, branch=branch.id)
+        save_enrolment(self.branch.ground.settings.data, enrolment)
+        self._connect(enrolment)
+
+    def _connect(self, enrolment: Enrolment) -> None:
+        self.branch.connect_head_office(Destination(self._line().url, enrolment.key), enrolment.branch)
+
+    def _line(self) -> Line:
+        if self.line is None:
+            raise InvariantBroken("there is no line to head office")
+        return self.line
+
+    # --- what hands can do
+
+    async def set_wan(self, *, up: bool) -> bool:
+        """Cut or mend the line; returns how it is. Without a head office there is none."""
+        if self.line is None:
+            return False
+        await self.line.set_up(up)
+        return self.line.up
+
+    async def set_clock(self, now: datetime | None, advance_s: float) -> datetime:
+        """Set or advance the branch's clock; another day is another business day."""
+        if now is not None:
+            self.clock.set(now)
+        self.clock.advance(advance_s)
+        await self.branch.pipeline.submit(OpenDay(), actor="system")
+        return self.branch.place.now()
+
+    async def close(self) -> None:
+        if self.line is not None:
+            await self.line.stop()
+        for prop in self.props.values():
+            await prop.emulator.stop()
