@@ -9,7 +9,7 @@ import asyncio
 import os
 import tty
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from drivers.transport.wire import CHUNK_BYTES_MAX
 
@@ -68,10 +68,11 @@ class _TcpConnection(asyncio.Protocol):
         self._plug: Plug | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport) or not self._outlet.admit(self):
+        if not self._outlet.admit(self):
             transport.close()
             return
-        self._transport = transport
+        # uvloop's transports have the methods of asyncio.Transport and are no instances of it.
+        self._transport = cast("asyncio.Transport", transport)
         self._plug = self._outlet.socket.plug_in(self)
 
     def data_received(self, data: bytes) -> None:
