@@ -218,11 +218,16 @@ def quarantine(data: Path, *, now_ms: int) -> Path | None:
 
 
 def begin_life(connection: Connection, jid: bytes, *, now_ms: int) -> Position:
-    """Mint a new incarnation of the journal that grows from its present head; returns that head."""
+    """Mint a new incarnation of the journal that grows from its present head; returns that head.
+
+    Effects that are open at this point may have been carried out in the history that is gone: they are put in doubt, so
+    that no handler simply does them again.
+    """
     parent = head(connection)
     connection.execute(
         "INSERT INTO journal_life VALUES (?, ?, ?, ?, ?)", (jid, life(connection).jid, parent.seq, parent.hash, now_ms)
     )
+    connection.execute("UPDATE outbox SET state = 'started', boot = '' WHERE state IN ('ready', 'leased')")
     return parent
 
 

@@ -56,7 +56,8 @@ PERSONAL_KEYS: Final = frozenset(
         "track",
     }
 )
-UNITS: Final = ("_ms", "_s", "_us", "_ns", "_bytes", "_pages", "_max", "_min", "seq")
+QUANTITY: Final = re.compile(r"([a-z_]+_(ms|s|us|ns|bytes|pages)|[a-z_]*seq)(_max|_min)?")
+"""Keys of integers that are amounts; letters only, so that no number can dress up as a key."""
 PLAIN_INTEGER_MAX: Final = 10**10
 FLOAT_DIGITS: Final = 6
 
@@ -101,7 +102,7 @@ def _clean_number(value: float, key: str) -> float | str:
     """Fractions are rounded: their digits are noise, and could look like anything."""
     if isinstance(value, float):
         return round(value, FLOAT_DIGITS) if abs(value) < PLAIN_INTEGER_MAX else NUMBER
-    return value if abs(value) < PLAIN_INTEGER_MAX or key.endswith(UNITS) else NUMBER
+    return value if abs(value) < PLAIN_INTEGER_MAX or QUANTITY.fullmatch(key) else NUMBER
 
 
 def _clean_inside(value: Any, key: str, depth: int) -> Any:

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from edge.kernel import backup as backups
+from edge.kernel import outbox
 from edge.kernel.backup import BackupRefused, list_backups, make_backup, restore, verify_backup
 from edge.kernel.db import connect
+from edge.kernel.domain import Effect
 from edge.kernel.files import FolderBusy, hold_folder
 from edge.kernel.journal import head
 from edge.kernel.keys import KeyFolder, open_box_keys
@@ -259,6 +261,17 @@ def test_a_restore_is_told_until_somebody_acknowledges_it(box: Box) -> None:
     assert standing(box.data) == (notice,)
     assert acknowledge(box.data, notice.id)
     assert standing(box.data) == ()
+
+
+def test_what_may_have_been_printed_after_the_backup_is_in_doubt_and_not_printed_again(box: Box) -> None:
+    slip = Effect(kind="queue.print_slip", key="slip-1", payload=b"{}")
+    with closing(connect(box.core)) as connection:
+        outbox.add(connection, slip, seq=500, now_ms=NOW_MS)
+    restore(box.data, back_up(box).path, PUBLIC, now_ms=NOW_MS)
+    with closing(connect(box.core)) as connection:
+        leased = outbox.lease(connection, "queue.print_slip", boot="this run", now_ms=NOW_MS)
+    assert leased is not None
+    assert leased.in_doubt
 
 
 def test_restoring_twice_gives_two_incarnations_and_two_quarantines(box: Box) -> None:
