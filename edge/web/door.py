@@ -6,7 +6,6 @@ What is the same for every request of a route is worked out when the server is b
 one place that turns them into problem documents is `server.py`.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from multidict import CIMultiDict
 
 from edge.kernel.domain import Rejected
 from edge.web import headers
+from edge.web.deadlines import Deadlines
 from edge.web.decode import BodyDecoder, QueryDecoder
 from edge.web.gatekeeper import Gatekeeper
 from edge.web.limits import Buckets, Rate, WebLimits
@@ -61,6 +61,7 @@ class Setting:
     services: Services
     gatekeeper: Gatekeeper
     turnstile: Turnstile
+    deadlines: Deadlines
     limits: WebLimits
 
 
@@ -74,7 +75,7 @@ class Door:
         self._services = setting.services
         self._gatekeeper = setting.gatekeeper
         self._turnstile = setting.turnstile
-        self._request_s = setting.limits.request_s
+        self._deadlines = setting.deadlines
         self._query = QueryDecoder(route.takes) if route.takes is not None and route.reads else None
         self._body = BodyDecoder(route.takes, bytes_max) if route.takes is not None and not route.reads else None
         self._kinds = frozenset(kind for kind in Kind if kind.value in route.audience)
@@ -88,11 +89,14 @@ class Door:
             self._turnstile.pass_through(Kind.ANONYMOUS, f"address:{request.remote}")
             raise
         self._admit(who, request)
-        async with asyncio.timeout(self._request_s):
-            given = await self._decode(request)
-            key = request.headers.get("Idempotency-Key") if route.idempotent else None
-            call: Call[Any] = Call(request, who, given, self._services, command_id(who.owner, key))
-            answer = await self._handler(call)
+        return await self._deadlines.keep(self._handle(request, who))
+
+    async def _handle(self, request: web.Request, who: Principal) -> web.StreamResponse:
+        route = self.route
+        given = await self._decode(request)
+        key = request.headers.get("Idempotency-Key") if route.idempotent else None
+        call: Call[Any] = Call(request, who, given, self._services, command_id(who.owner, key))
+        answer = await self._handler(call)
         return respond(answer, route.status, repeated=call.repeated)
 
     def _admit(self, who: Principal, request: web.Request) -> None:
@@ -118,6 +122,8 @@ class Door:
 
 def respond(answer: Answer, status: int, *, repeated: bool = False) -> web.StreamResponse:
     """The response for what a handler returned."""
+    if type(answer) is bytes and answer not in _NOTHING and not repeated:
+        return web.Response(body=answer, status=status, headers=headers.API_JSON)
     reply = answer if isinstance(answer, Reply) else Reply(answer)
     if isinstance(reply.body, Path):
         return web.FileResponse(reply.body, headers=_special(reply, repeated=repeated))

@@ -23,6 +23,7 @@ from multidict import CIMultiDict
 from edge.kernel.db import Overloaded, StorageFull
 from edge.kernel.domain import InvariantBroken, Rejected
 from edge.web import headers
+from edge.web.deadlines import Deadlines
 from edge.web.door import Door, Setting, Turnstile
 from edge.web.gatekeeper import Gatekeeper
 from edge.web.limits import WebLimits
@@ -80,10 +81,12 @@ def build(site: Site, listener: Listener) -> web.Application:
     guest = listener is Listener.GUEST
     gatekeeper = site.gatekeeper.for_guests() if guest else site.gatekeeper
     turnstile = Turnstile(site.limits, monotonic)
-    setting = Setting(site.services, gatekeeper, turnstile, site.limits)
+    deadlines = Deadlines(site.limits.request_s)
+    setting = Setting(site.services, gatekeeper, turnstile, deadlines, site.limits)
     offered = [route for route in declared if not guest or "guest" in route.audience]
     bytes_max = max([site.limits.body_bytes_max, *(route.body_bytes_max or 0 for route in offered)])
     app = web.Application(middlewares=[_boundary(site)], client_max_size=bytes_max)
+    app.cleanup_ctx.append(deadlines.watch)
     for route in offered:
         door = Door(route, setting)
         app.router.add_route(route.method, route.path, door.open)
