@@ -34,6 +34,11 @@ export function defineMessages<Texts extends Record<string, string>>(
   return (key, values = {}, language = locale.value) => fill(byLocale[language][key], values);
 }
 
+/** True when this browser's owner has chosen a language before. Ask before startLanguage, which keeps its own choice. */
+export function languageChosen(): boolean {
+  return isLocale(recall(LOCALE_SLOT));
+}
+
 /** Call once per page. Shared screens (kiosk, display) pass keep: false, so that the next person starts afresh. */
 export function startLanguage({ keep = true, first = 'zh-CN' as Locale } = {}): void {
   const kept = keep ? recall(LOCALE_SLOT) : null;

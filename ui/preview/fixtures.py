@@ -7,7 +7,8 @@ from typing import Any
 Json = dict[str, Any]
 NOW = "2026-03-02T10:24:36+08:00"
 EARLIER = "2026-03-02T10:22:10+08:00"
-PHONE_URL = "http://10.9.0.1/t/q7Zt2mXw9KfB4dLr"
+TOKEN = "q7Zt2mXw9KfB4dLr"
+PHONE_URL = f"http://10.9.0.1/t/{TOKEN}"
 
 SERVICES: list[tuple[str, str, str, str, str, str]] = [
     ("personal", "个人业务", "Personal banking", "A", "存取款、转账、开户、挂失", "Cash, transfers, accounts, lost cards"),
@@ -89,7 +90,7 @@ def issued(number: str = "A013", ahead: int = 12, tier: str = "normal") -> Json:
         "taken_at": NOW,
         "ahead": ahead,
         "wait": wait_of(ahead),
-        "token": "q7Zt2mXw9KfB4dLr",
+        "token": TOKEN,
         "phone_url": PHONE_URL,
     }
 

@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+TABLET_WIDTH_PX = 600
 PORTRAIT, LANDSCAPE, HALL, PHONE = (1080, 1920), (1280, 800), (1920, 1080), (390, 844)
 Act = Callable[[Page, Box], None]
 
@@ -164,14 +165,51 @@ DISPLAY = [
     Shot("display-small", D, (1366, 768), hall(), called(("A013", 2, 1))),
     Shot("display-not-enrolled", "/display", HALL, {}, expected=("404",)),
 ]
-SHOTS = [*KIOSK, *DISPLAY]
+
+
+def phone(state: str = "waiting", ahead: int = 5, changes: dict[str, Any] | None = None, **view: Any) -> dict[str, Any]:
+    """What a phone asks for."""
+    return {f"GET /api/t/{fx.TOKEN}": fx.phone(state, ahead, **view), **(changes or {})}
+
+
+def scrolled(page: Page, _box: Box) -> None:
+    """To the end of the page."""
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_timeout(200)
+
+
+P = f"/t/{fx.TOKEN}"
+SMALL = (320, 568)
+PHONES = [
+    Shot("phone-waiting", P, PHONE, phone()),
+    Shot("phone-waiting-en-big", P, PHONE, phone(), both(touch("English"), touch("Large type"))),
+    Shot("phone-waiting-big", P, PHONE, phone(), touch("大字版")),
+    Shot("phone-320", P, SMALL, phone()),
+    Shot("phone-next", P, PHONE, phone(ahead=0)),
+    Shot("phone-called", P, PHONE, phone("called")),
+    Shot("phone-called-en-big", P, PHONE, phone("called", calls=2), both(touch("我知道了"), touch("English"), touch("Large type"))),
+    Shot("phone-recalled", P, PHONE, phone("called", calls=2)),
+    Shot("phone-called-320", P, SMALL, phone("called", counter={"number": 12, "name": "12号窗口"})),
+    Shot("phone-serving", P, PHONE, phone("serving")),
+    Shot("phone-parked", P, PHONE, phone("parked")),
+    Shot("phone-no-show", P, PHONE, phone("no_show")),
+    Shot("phone-cancelled", P, PHONE, phone("cancelled")),
+    Shot("phone-leave", P, PHONE, phone(), touch("我已离开")),
+    Shot("phone-rate", P, PHONE, phone("finished")),
+    Shot("phone-rate-good", P, PHONE, phone("finished"), both(touch("很满意"), touch("态度好"), scrolled)),
+    Shot("phone-rate-bad-big", P, PHONE, phone("finished"), both(touch("大字版"), touch("很不满意"), scrolled)),
+    Shot("phone-rated", P, PHONE, phone("finished", rating=4, may_rate=False)),
+    Shot("phone-lost", P, PHONE, phone(), cut(7_000), expected=NETWORK),
+    Shot("phone-gone", P, PHONE, {}, expected=("404",)),
+]
+SHOTS = [*KIOSK, *DISPLAY, *PHONES]
 
 
 @contextmanager
 def opened(browser: Browser, shot: Shot) -> Iterator[tuple[Page, Box]]:
     """A fresh browser profile of the shot's size, at its page."""
     width, height = shot.size
-    mobile = shot.size == PHONE
+    mobile = width < TABLET_WIDTH_PX
     context = browser.new_context(
         viewport={"width": width, "height": height},
         device_scale_factor=2 if mobile else 1,
