@@ -105,7 +105,7 @@ TILL = Migration(
 
 
 def load_count(connection: Connection, _command: Take, _context: Context) -> int:
-    return int(connection.execute("SELECT count(*) FROM till").get)
+    return int(connection.execute("SELECT coalesce(max(rowid), 0) FROM till").get)
 
 
 def take(count: int, command: Take, context: Context) -> Sequence[Event]:
