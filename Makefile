@@ -1,0 +1,148 @@
+# Branchbox. `make` alone lists what there is. Everything is installed into this folder: .venv, ui/node_modules.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+BIN := .venv/bin
+NPM := cd ui && ../$(BIN)/python ../tools/node.py npm
+CODE := edge drivers sync tests tools hatch_build.py
+
+# The fast suites come first, the browser's last; a new folder below tests/ is run between them.
+SUITES := $(filter-out tests/__pycache__ tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
+EARLY := $(filter $(SUITES),tests/tidy tests/unit tests/property tests/sync tests/drivers)
+LATE := $(filter $(SUITES),tests/e2e)
+MIDDLE := $(filter-out $(EARLY) $(LATE),$(SUITES))
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+##### Setting up
+
+PACKAGES := $(BIN)/.packages
+PAGES := edge/web/static/front/index.html
+UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path 'ui/preview/*' -not -name '*.test.ts' 2>/dev/null)
+
+.PHONY: setup
+setup: packages-for-test $(PACKAGES) $(PAGES) ## Install everything that running and testing need; run nothing
+
+.PHONY: packages-for-run packages-for-test
+packages-for-run:
+	@tools/system_packages run
+packages-for-test:
+	@tools/system_packages test
+
+$(PACKAGES): requirements/dev.txt requirements/node.txt pyproject.toml | packages-for-run
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python tools/node.py --check || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/node.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json | $(PACKAGES)
+	$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+$(PAGES): $(UI_SOURCES) ui/node_modules/.package-lock.json
+	$(NPM) run --silent build
+
+##### Using it
+
+.PHONY: run
+run: packages-for-run $(PACKAGES) $(PAGES) ## Start the demo: head office, a branch, every device emulated, http://127.0.0.1:8080/
+	$(BIN)/branchbox demo $(ARGS)
+
+.PHONY: wheel
+wheel: $(PACKAGES) $(PAGES) ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+##### Checking it
+
+.PHONY: test
+test: setup fmt-check lint types arch ui-check ## Everything: style, types, imports, pages, every test
+	$(BIN)/pytest $(EARLY) $(MIDDLE) $(LATE)
+
+.PHONY: check
+check: $(PACKAGES) fmt-check lint types arch ## The fast gate: style, types, imports, unit and tidy tests
+	$(BIN)/pytest $(EARLY) -m "not slow"
+
+.PHONY: fmt
+fmt: $(PACKAGES) ## Format the Python code and repair what the linter can
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+.PHONY: fmt-check
+fmt-check: $(PACKAGES)
+	$(BIN)/ruff format --check --quiet $(CODE)
+
+.PHONY: lint
+lint: $(PACKAGES) ## ruff, every rule
+	$(BIN)/ruff check --quiet $(CODE)
+
+.PHONY: types
+types: $(PACKAGES) ## mypy, strict, the tests too
+	$(BIN)/mypy $(CODE)
+
+.PHONY: arch
+arch: $(PACKAGES) ## Which room may import which
+	$(BIN)/lint-imports --no-cache
+
+.PHONY: ui-check
+ui-check: ui/node_modules/.package-lock.json ## The pages: lint, types, unit tests
+	$(NPM) run --silent lint
+	$(NPM) exec -- vue-tsc --noEmit
+	$(NPM) run --silent test
+
+.PHONY: test-unit
+test-unit: $(PACKAGES) ## Unit and property tests
+	$(BIN)/pytest $(filter $(SUITES),tests/unit tests/property tests/sync)
+
+.PHONY: test-drivers
+test-drivers: $(PACKAGES) ## Every driver on every wire
+	$(BIN)/pytest tests/drivers
+
+.PHONY: e2e
+e2e: setup ## The journeys in a real Chromium
+	$(BIN)/pytest tests/e2e
+
+##### Measuring it
+
+CUTS ?= 10000
+SEEDS ?= 1000
+FROM ?= 0
+
+.PHONY: bench
+bench: $(PACKAGES) $(PAGES) ## The marks, as ratios to this machine's own limits
+	$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: powercut
+powercut: $(PACKAGES) ## CUTS=n power cuts on the real schema; figures last
+	$(BIN)/python -m tests.powercut --cuts $(CUTS) --from $(FROM)
+
+.PHONY: sim
+sim: $(PACKAGES) ## SEEDS=n histories of branch and head office from FROM=k; figures last
+	$(BIN)/python -m tests.sim --seeds $(SEEDS) --from $(FROM)
+
+##### Keeping it
+
+LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+
+.PHONY: lock
+lock: ## Resolve the dependencies anew into requirements/
+	$(LOCK) --output-file requirements/runtime.txt pyproject.toml
+	$(LOCK) --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt pyproject.toml
+	$(LOCK) --output-file requirements/node.txt requirements/node.in
+
+.PHONY: reference
+reference: $(PACKAGES) ## Write the generated pages of docs/reference/
+	$(BIN)/python -m tools.reference
+
+.PHONY: clean
+clean: ## Remove what was built, installed and cached here
+	rm -rf .venv ui/node_modules edge/web/static dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find edge drivers sync tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
