@@ -13,6 +13,7 @@ from edge.kernel.files import hold_folder, make_folder
 from edge.registry import Capability
 from edge.sandbox import api as sandbox_api
 from edge.sandbox import branch as demo
+from edge.sandbox import day_file
 from edge.sandbox.stage import Stage
 from edge.settings import Settings
 
@@ -43,7 +44,7 @@ async def _serve(settings: Settings, ready: Callable[[int, int | None], None]) -
     if settings.sandbox:
         settings = replace(settings, printers={"*": demo.PRINTER})
     branch = Branch(lay_ground(settings))
-    stage = Stage(branch, settings.head_office) if settings.sandbox else None
+    stage = _stage(branch) if settings.sandbox else None
     stopped = _until_signal()
     try:
         await branch.start()
@@ -55,6 +56,15 @@ async def _serve(settings: Settings, ready: Callable[[int, int | None], None]) -
         if stage is not None:
             await stage.close()
     return 0 if stopped.done() else EXIT_BROKEN
+
+
+def _stage(branch: Branch) -> Stage:
+    settings = branch.ground.settings
+    stage = Stage(branch, settings.head_office)
+    if settings.day_file is not None and settings.day is not None:
+        recorded = day_file.read(settings.day_file, settings.day)
+        stage.configure, stage.staff = recorded.branch(), recorded.staff()
+    return stage
 
 
 async def _open(branch: Branch, stage: Stage | None) -> tuple[int, int | None]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from drivers.registry import DeviceConfig
@@ -26,6 +26,9 @@ class Settings:
     head_office: str | None = None
     clock: datetime | None = None
     """Where the sandbox's clock starts."""
+    day_file: Path | None = None
+    """A recorded day, whose services and counters the sandbox takes instead of the demo's."""
+    day: date | None = None
     static: Path = STATIC
     printers: Mapping[str, str] = field(default_factory=dict)
     """Kiosk (device id) → the printer beside it. `*` is the printer for everybody else."""

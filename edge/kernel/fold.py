@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from edge.kernel.db import Connection
+from edge.kernel.domain import Event
 from edge.kernel.journal import TAIL_RECORDS_MAX, ChainBreak, check_chain, tail
 from edge.kernel.migrations import Migration, migrate
 from edge.kernel.pipeline import Rules, apply_event
@@ -60,15 +61,24 @@ def verify(stored: Connection, rules: Rules, migrations: Sequence[Migration], ta
 
 
 def fold(target: Connection, rules: Rules, facts: Iterable[Record]) -> tuple[str, ...]:
-    """Apply `facts` to `target`; returns the types that no capability reads."""
+    """Apply `facts` to `target`; returns the types that no capability can read."""
     unknown: dict[str, None] = {}
     for record in facts:
-        kind = rules.events.get(record.type)
-        if kind is None:
+        event = _read(rules, record)
+        if event is None:
             unknown[record.type] = None
         else:
-            apply_event(rules, target, msgspec.json.decode(record.body, type=kind), record)
+            apply_event(rules, target, event, record)
     return tuple(unknown)
+
+
+def _read(rules: Rules, record: Record) -> Event | None:
+    """The event as its class; None where no class of this program can read it."""
+    kind = rules.events.get(record.type)
+    try:
+        return None if kind is None else msgspec.json.decode(record.body, type=kind)
+    except msgspec.ValidationError:
+        return None
 
 
 def records(connection: Connection) -> Iterator[Record]:

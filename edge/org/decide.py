@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
+
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
@@ -25,6 +27,7 @@ def configure(version: int, command: ConfigureBranch, _context: Context) -> Sequ
         return ()
     if len(command.services) > SERVICES_MAX or len(command.counters) > COUNTERS_MAX:
         raise Rejected("branch_too_large", services_max=SERVICES_MAX, counters_max=COUNTERS_MAX)
+    _well_formed(command)
     _unique("service", (service.id for service in command.services))
     _unique("letter", (service.letter for service in command.services))
     _unique("counter", (counter.id for counter in command.counters))
@@ -34,6 +37,14 @@ def configure(version: int, command: ConfigureBranch, _context: Context) -> Sequ
     return (
         BranchConfigured(version=command.version, branch=command.branch, services=command.services, counters=command.counters),
     )
+
+
+def _well_formed(command: ConfigureBranch) -> None:
+    """Documents arrive from outside; what is journalled must be readable for ever."""
+    try:
+        msgspec.convert(msgspec.to_builtins(command), ConfigureBranch)
+    except msgspec.ValidationError as error:
+        raise Rejected("invalid_configuration", reason=str(error)) from error
 
 
 def _unique(what: str, values: Iterable[str]) -> None:

@@ -19,6 +19,7 @@ from edge.kernel.domain import InvariantBroken
 from edge.kernel.identities import normalise
 from edge.org import tables as org
 from edge.org.model import ConfigureBranch, Staff
+from edge.queue import views
 from edge.queue.model import OpenDay
 from edge.sandbox import branch as demo
 from edge.uplink.source import Enrolment, load_enrolment, save_enrolment
@@ -149,7 +150,11 @@ class Stage:
         if now is not None:
             self.clock.set(now)
         self.clock.advance(advance_s)
-        await self.branch.pipeline.submit(OpenDay(), actor="system")
+        today = self.branch.place.now().date().isoformat()
+        with self.branch.db.reader() as connection:
+            day = views.day(connection)
+        if day != (today, "open"):
+            await self.branch.pipeline.submit(OpenDay(), actor="system")
         return self.branch.place.now()
 
     async def close(self) -> None:

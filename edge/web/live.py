@@ -82,6 +82,7 @@ class Live:
         self._noted: deque[Record] = deque(maxlen=self.limits.ring_records)
         self._arrived = asyncio.Event()
         self._announced = asyncio.Event()
+        self._closing = False
         self._goodbyes: set[asyncio.Task[None]] = set()
 
     # --- what goes in
@@ -123,7 +124,8 @@ class Live:
             raise group.exceptions[0] from group
 
     async def close(self) -> None:
-        """Say goodbye to everybody; the pages will reconnect when the daemon is back."""
+        """Say goodbye to everybody and let nobody in again; the pages will reconnect when the daemon is back."""
+        self._closing = True
         for client in tuple(self._clients):
             self._dismiss(client, WSCloseCode.GOING_AWAY, b"restart")
         if self._goodbyes:
@@ -180,7 +182,7 @@ class Live:
                 self._beat(alive)
 
     def _beat(self, alive: Callable[[Principal], bool]) -> None:
-        beat = self._status("beat")
+        beat = b'{"beat":{"seq":%d,"now":"%b"}}' % (self.seq, self._now())
         for client in tuple(self._clients):
             if alive(client.who):
                 client.push(beat, self._reset, key="beat")
@@ -194,9 +196,11 @@ class Live:
         self._goodbyes.add(goodbye)
         goodbye.add_done_callback(self._goodbyes.discard)
 
-    def _status(self, word: str) -> bytes:
-        now = self._feed.time(self._clock.now_ms())
-        return b'{"%b":{"seq":%d,"now":"%b"}}' % (word.encode(), self.seq, now.encode())
+    def _now(self) -> bytes:
+        return self._feed.time(self._clock.now_ms()).encode()
+
+    def _hello(self) -> bytes:
+        return b'{"hello":{"seq":%d,"now":"%b","beat_s":%g}}' % (self.seq, self._now(), self.limits.beat_s)
 
     def _reset(self) -> bytes:
         return b'{"reset":{"seq":%d}}' % self.seq
@@ -254,7 +258,7 @@ class Live:
 
     async def _send(self, client: Client, after: int | None) -> None:
         seq = self.seq
-        await client.send(self._status("hello"))
+        await client.send(self._hello())
         if client.who.kind is Kind.PHONE:
             await self._join_phones(client)
         else:
@@ -304,6 +308,8 @@ class Live:
         return [record for record in self._journal.tail(cursor, chunk) if record.seq <= self.seq]
 
     def _check_room(self, who: Principal) -> None:
+        if self._closing:
+            raise Rejected("overloaded", retry_s=1)
         own = sum(1 for client in self._clients if client.who.owner == who.owner)
         if len(self._clients) >= self.limits.clients_max or own >= self.limits.clients_per_owner_max:
             raise Rejected("too_many_clients", retry_s=5)
