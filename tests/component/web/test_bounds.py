@@ -105,6 +105,13 @@ async def test_a_cancellation_from_outside_is_not_taken_for_a_time_out() -> None
 
 # --- the end of the day
 
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+}
+
 
 async def test_live_clients_are_told_that_the_daemon_restarts(tmp_path: Path) -> None:
     async with aiohttp.ClientSession() as page, open_world(tmp_path) as world:
@@ -114,4 +121,6 @@ async def test_live_clients_are_told_that_the_daemon_restarts(tmp_path: Path) ->
         told = await connected.receive(timeout=5)
         assert told.data == aiohttp.WSCloseCode.GOING_AWAY
         await closing
+        async with page.get(f"{world.base}/api/live", headers={**bearer(DISPLAY_TOKEN), **UPGRADE}) as answer:
+            assert answer.status == 503
         await connected.close()

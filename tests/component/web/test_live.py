@@ -22,7 +22,7 @@ Socket = aiohttp.ClientWebSocketResponse
 async def listening(world: World, query: str = "", *, token: str = DISPLAY_TOKEN, base: str = "") -> AsyncIterator[Socket]:
     async with world.http.ws_connect(f"{base or world.base}/api/live{query}", headers=bearer(token)) as connected:
         hello = await connected.receive_json(timeout=5)
-        assert set(hello) == {"hello"}
+        assert set(hello["hello"]) == {"seq", "now", "beat_s"}
         yield connected
 
 
