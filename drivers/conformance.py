@@ -137,7 +137,10 @@ class PrinterBench:
         """How many slips of this print were begun, complete or not."""
         return sum(f"{told.process_id}:" in slip.text for slip in self.emulator.output())
 
-    async def settle(self, seconds: float = 3.0) -> None:
+    def whole_slips(self, told: Told) -> int:
+        return sum(f"{told.process_id}:" in slip.text for slip in self.emulator.output() if slip.complete)
+
+    async def settle(self, seconds: float = 6.0) -> None:
         await asyncio.sleep(seconds)
 
 
@@ -213,6 +216,19 @@ async def doubts_after_a_power_cut(bench: PrinterBench) -> None:
     bench.expect(told.outcome is Outcome.DONE, "and the next one prints")
 
 
+async def doubts_when_it_forgot(bench: PrinterBench) -> None:
+    bench.act("cover_open", after_mm=_MIDDLE_MM)
+    printing = bench.begin(_named(bench))
+    await bench.settle()
+    bench.act("brown_out")
+    bench.act("cover_close")
+    told = await printing
+    bench.expect(told.outcome is Outcome.UNKNOWN, "a printer that forgot the job leaves doubt, not silence")
+    await bench.reconnect()
+    told = await bench.print(_named(bench))
+    bench.expect(told.outcome is Outcome.DONE, "and the next one prints")
+
+
 async def doubts_when_unplugged(bench: PrinterBench) -> None:
     bench.act("cover_open", after_mm=_MIDDLE_MM)
     printing = bench.begin(_named(bench))
@@ -257,6 +273,17 @@ async def clears_when_told_to(bench: PrinterBench) -> None:
     bench.expect(whole.outcome is Outcome.DONE, "the whole repeat prints")
 
 
+async def takes_no_silence_for_cleared(bench: PrinterBench) -> None:
+    bench.act("cover_open", after_mm=_MIDDLE_MM)
+    printing = bench.begin(_named(bench), give_up=GiveUp.CLEAR)
+    await bench.settle(1)
+    bench.hush(True)
+    bench.device.cancel()
+    told = await printing
+    must(told.outcome is not Outcome.CLEARED, "cleared needs the printer's word")
+    bench.hush(False)
+
+
 async def cancels_what_waits(bench: PrinterBench) -> None:
     bench.act("cover_open", after_mm=_MIDDLE_MM)
     first, second = bench.begin(_named(bench)), bench.begin(_named(bench))
@@ -284,11 +311,13 @@ async def stays_calm_in_noise(bench: PrinterBench) -> None:
 
 
 async def believes_no_late_answer(bench: PrinterBench) -> None:
-    bench.say(b"\x72")
+    for late in (b"\x72", b"\x00"):
+        bench.say(late)
     await bench.settle(0.5)
     status = bench.device.status()
     bench.expect(status.paper is PaperStatus.FULL, "an answer nobody asked for changes nothing")
-    bench.expect(any(isinstance(event, StaleReply) for event in bench.unsolicited), "a late answer is told")
+    stale = [event.data for event in bench.unsolicited if isinstance(event, StaleReply)]
+    bench.expect(stale == [b"\x72", b"\x00"], "late answers are told")
     bench.act("cover_open", after_mm=_MIDDLE_MM)
     printing = bench.begin(_named(bench))
     await bench.settle(1)
@@ -344,7 +373,7 @@ def audit(bench: PrinterBench) -> None:
         if told.outcome is Outcome.HELD:
             must(begun == 0, f"{told.process_id}: held, yet paper came out")
         if told.outcome is Outcome.DONE:
-            must(begun == 1, f"{told.process_id}: done, yet nothing came out")
+            must(bench.whole_slips(told) == 1, f"{told.process_id}: done, yet no whole slip came out")
         if told.outcome is not Outcome.HELD:
             must(told.heard(Started), f"{told.process_id}: bytes left before 'started' was told")
 
@@ -355,9 +384,11 @@ PRINTER_STORIES: Final[Iterable[Story]] = (
     holds_before_the_first_byte,
     waits_in_the_middle,
     doubts_after_a_power_cut,
+    doubts_when_it_forgot,
     doubts_when_unplugged,
     gives_up_in_time,
     clears_when_told_to,
+    takes_no_silence_for_cleared,
     cancels_what_waits,
     stays_calm_in_noise,
     believes_no_late_answer,

@@ -28,6 +28,11 @@ class Produced(Protocol):
     @property
     def text(self) -> str: ...
 
+    @property
+    def complete(self) -> bool:
+        """Whole, as it was asked for."""
+        ...
+
 
 class Emulator(Protocol):
     @property

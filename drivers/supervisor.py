@@ -174,7 +174,7 @@ class Supervisor:
         """The driver itself broke: logged in full each time, it is a bug."""
         tended.failures.append(now_s)
         recent = [at_s for at_s in tended.failures if now_s - at_s <= FAILURES_WINDOW_S]
-        tended.quarantined = len(recent) >= FAILURES_MAX
+        tended.quarantined = tended.quarantined or len(recent) >= FAILURES_MAX
         tended.told = ErrorCode.QUARANTINED if tended.quarantined else ErrorCode.DEVICE_FAULT
         self._log.error("driver_failed", device=tended.device.id, quarantined=tended.quarantined, exc_info=fault)
         self._note(tended)

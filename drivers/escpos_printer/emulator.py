@@ -76,7 +76,10 @@ class EscposEmulator:
         return tuple(self._actions)
 
     def act(self, action: str, parameters: Parameters | None = None) -> None:
-        """`paper_out`, `cover_open`, `jam` and `power_cycle` take `after_mm`: then it happens in the middle of a slip."""
+        """`paper_out`, `cover_open`, `jam` and `power_cycle` take `after_mm`: then it happens in the middle of a slip.
+
+        A brown-out is a power cut too short for the wire to notice.
+        """
         if action not in self._actions:
             raise UnknownAction(action)
         act, movable = self._actions[action]
@@ -127,6 +130,7 @@ class EscposEmulator:
             "jam": (partial(mechanism.set_jam, jammed=True), True),
             "clear_jam": (partial(mechanism.set_jam, jammed=False), False),
             "power_cycle": (self._power_cycle, True),
+            "brown_out": (mechanism.lose_power, False),
             "unplug": (partial(self._each_outlet, "unplug"), False),
             "plug": (partial(self._each_outlet, "plug"), False),
         }

@@ -24,6 +24,8 @@ Draw = Callable[[str, int, bool], Dots]
 _ALIGN = {Align.LEFT: 0, Align.CENTRE: 1, Align.RIGHT: 2}
 _REPLACED = str.maketrans({"¥": "￥", "\t": " ", "\u00a0": " ", "–": "-", "\u2011": "-"})
 _CONTROL = dict.fromkeys((*range(10), *range(11, 32), 127))
+_CHANGED_MEANING = b"\xfe\x50"
+"""Codes from here on stood for other characters before GB18030-2005; a head of an older make prints those."""
 _MARK_FEED = Feed(dots=16)
 
 
@@ -139,7 +141,7 @@ def _native(line: str, charset: str) -> bytes | None:
             encoded = character.encode(charset)
         except UnicodeEncodeError:
             return None
-        if len(encoded) > 2:
+        if len(encoded) > 2 or encoded >= _CHANGED_MEANING:
             return None
         pieces.append(encoded)
     return b"".join(pieces)

@@ -100,7 +100,7 @@ class Mechanism:
                 self._obey(piece)
             else:
                 self._buffer += piece
-        self._run()
+                self._run()
 
     # What hands do to the printer.
 

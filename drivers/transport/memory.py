@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from drivers.transport.outlet import Socket
-from drivers.transport.wire import Wire, WireLost
+from drivers.transport.wire import CHUNK_BYTES_MAX, Wire, WireLost
 
 CHUNKS_MAX: Final = 10_000
 """Undelivered pieces a reader may leave lying; past that the wire is lost."""
@@ -84,8 +84,8 @@ class MemoryWire:
         self._loop = asyncio.get_running_loop()
         self._bend = bend
         self._inbox: asyncio.Queue[bytes] = asyncio.Queue(CHUNKS_MAX)
-        self._backlog: list[bytes] = []
-        self._paused = False
+        self._room = asyncio.Event()
+        self._room.set()
         self._lost: str | None = None
         self._gone = 0
         self._way_out = _Way(self._loop, self._bend, self._forward)
@@ -93,8 +93,13 @@ class MemoryWire:
         self._plug = socket.plug_in(self)
 
     async def write(self, data: bytes) -> None:
-        if self._lost:
-            raise WireLost(self._lost)
+        for start in range(0, len(data), CHUNK_BYTES_MAX):
+            await self._room.wait()
+            if self._lost:
+                raise WireLost(self._lost)
+            self._send(data[start : start + CHUNK_BYTES_MAX])
+
+    def _send(self, data: bytes) -> None:
         for piece in self._bend.pieces(self._allowed(data)):
             self._way_out.deliver(piece)
         if self._bend.temper is Temper.UNPLUGGED and self._gone > self._bend.dies_after_bytes:
@@ -119,6 +124,7 @@ class MemoryWire:
             if self._inbox.full():
                 self._inbox.get_nowait()
             self._inbox.put_nowait(b"")
+            self._room.set()
             self._plug.pull_out()
 
     def reply(self, data: bytes) -> None:
@@ -126,13 +132,10 @@ class MemoryWire:
             self._way_in.deliver(piece)
 
     def pause(self) -> None:
-        self._paused = True
+        self._room.clear()
 
     def resume(self) -> None:
-        self._paused = False
-        backlog, self._backlog = self._backlog, []
-        for piece in backlog:
-            self._forward(piece)
+        self._room.set()
 
     def _allowed(self, data: bytes) -> bytes:
         """What gets through before the wire dies."""
@@ -142,10 +145,7 @@ class MemoryWire:
         return data
 
     def _forward(self, piece: bytes) -> None:
-        if self._paused:
-            self._backlog.append(piece)
-        else:
-            self._plug.receive(piece)
+        self._plug.receive(piece)
 
     def _arrive(self, piece: bytes) -> None:
         if piece and not self._lost:

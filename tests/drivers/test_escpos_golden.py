@@ -1,0 +1,38 @@
+"""The ticket slip on each model, byte for byte, with the slip as text and as a picture beside it.
+
+`UPDATE_GOLDEN=1 pytest tests/drivers/test_escpos_golden.py` writes them anew; look at the pictures before committing.
+Bytes and text are compared; pictures are for people, because fonts differ between machines.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from drivers.escpos_printer.form import FormEncoder
+from drivers.escpos_printer.mechanism import Mechanism
+from drivers.lettering import Lettering
+from tests.drivers.printers import PROFILES, noon
+from tests.drivers.slips import ticket
+
+FOLDER = Path(__file__).parent.parent / "golden" / "escpos"
+
+
+@pytest.mark.parametrize("profile_id", sorted(PROFILES))
+@pytest.mark.parametrize(("name", "mark"), [("ticket", None), ("ticket-copy", "补打")])
+def test_the_ticket_slip(profile_id: str, name: str, mark: str | None) -> None:
+    profile, lettering = PROFILES[profile_id], Lettering()
+    encoder = FormEncoder(profile.print_traits, lambda text, dots, bold: lettering.draw(text, height_dots=dots, bold=bold))
+    data = encoder.encode(ticket(), mark)
+    mechanism = Mechanism(profile.print_traits, clock=noon, lettering=lettering)
+    mechanism.receive(data)
+    (slip,) = mechanism.slips
+    golden = FOLDER / f"{name}.{profile_id}"
+    if os.environ.get("UPDATE_GOLDEN"):
+        Path(f"{golden}.bin").write_bytes(data)
+        Path(f"{golden}.txt").write_text(slip.text, encoding="utf-8")
+        Path(f"{golden}.png").write_bytes(slip.png())
+    assert data == Path(f"{golden}.bin").read_bytes()
+    assert slip.text == Path(f"{golden}.txt").read_text(encoding="utf-8")
+    assert slip.complete
+    assert slip.copy is (mark is not None)
