@@ -6,6 +6,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edge.kernel import startup
 from edge.kernel.backup import list_backups, make_backup, restore
@@ -283,6 +285,39 @@ def test_an_index_that_disagrees_with_its_table_is_found_after_a_kill(box: Box) 
     assert killed.unclean
     assert killed.damage is not None
     assert "receipt_by_age" in killed.damage
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Box:
+    """Backed up at fact 300, stopped cleanly at fact 320."""
+    box = Box(tmp_path_factory.mktemp("small") / "data", facts=300)
+    run(box.data)
+    make_backup(box.data, KEY, now_ms=NOW_MS, made_by="0.1.0", pause=None)
+    mark_clean_stop(box.data, box.append(20))
+    return box
+
+
+ROT = st.tuples(st.sampled_from([100, 4096, 10**9]), st.integers(0), st.binary(min_size=1, max_size=64), st.booleans())
+
+
+@settings(deadline=None, max_examples=50)
+@given(rot=ROT)
+def test_whatever_bytes_are_overwritten_it_starts_whole_or_restored(
+    small: Box, tmp_path_factory: pytest.TempPathFactory, rot: tuple[int, int, bytes, bool]
+) -> None:
+    """Anywhere in the header, the schema or the file: never another error, never a broken chain, never a fact less unsaid."""
+    part, at, content, killed = rot
+    data = tmp_path_factory.mktemp("rot") / "data"
+    shutil.copytree(small.data, data)
+    core = data / "core.db"
+    overwrite(core, at % min(part, core.stat().st_size), content)
+    if killed:
+        (data / "running").touch()
+    begun = start(data)
+    after = Box(data)
+    assert after.is_whole()
+    assert after.head().seq == (300 if begun.restored else 320)
+    assert [notice.code for notice in begun.notices] == (["restored_from_backup"] if begun.restored else [])
 
 
 def test_facts_journalled_after_a_rescue_stay(box: Box) -> None:
