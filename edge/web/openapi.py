@@ -1,6 +1,7 @@
 """The OpenAPI 3.1 document, made of the same declarations that the server is built from."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -52,11 +53,12 @@ _LIVE: Final = {
 
 def describe(routes: Sequence[Route], problems: Problems, *, title: str, version: str) -> bytes:
     """The document as JSON."""
-    types = [one for route in routes for one in (route.takes, route.reply) if one is not None]
-    _, schemas = msgspec.json.schema_components([*dict.fromkeys(types), ProblemBody], ref_template=_REF)
+    types = [*dict.fromkeys(one for route in routes for one in (route.takes, route.reply) if one), ProblemBody]
+    refs, schemas = msgspec.json.schema_components(types, ref_template=_REF)
+    known = _Schemas(dict(zip(types, refs, strict=True)), schemas)
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, problems, schemas)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, problems, known)
     paths["/api/live"] = {"get": _LIVE}
     document = {
         "openapi": "3.1.0",
@@ -67,13 +69,24 @@ def describe(routes: Sequence[Route], problems: Problems, *, title: str, version
     return msgspec.json.encode(document)
 
 
-def _operation(route: Route, problems: Problems, schemas: Mapping[str, Schema]) -> Schema:
+@dataclass(frozen=True, slots=True)
+class _Schemas:
+    """The types' schemas. Two types may have the same name in different capabilities, so only msgspec knows the references."""
+
+    refs: Mapping[type, Schema]
+    by_name: Mapping[str, Schema]
+
+    def of(self, one: type) -> Schema:
+        return self.by_name[self.refs[one]["$ref"].rpartition("/")[2]]
+
+
+def _operation(route: Route, problems: Problems, schemas: _Schemas) -> Schema:
     operation: Schema = {
         "operationId": f"{route.capability}_{route.name}",
         "tags": [route.capability],
         "summary": route.summary or route.name.replace("_", " "),
         "parameters": [*_path_parameters(route.path), *_query_parameters(route, schemas)],
-        "responses": {**_success(route), **_refusals(route, problems)},
+        "responses": {**_success(route, schemas), **_refusals(route, problems)},
         "security": [] if route.public else [{"bearer": []}, {"session": []}],
     }
     if route.public:
@@ -84,8 +97,8 @@ def _operation(route: Route, problems: Problems, schemas: Mapping[str, Schema]) 
         operation["x-permission"] = route.permission
     operation["x-audience"] = sorted(route.audience)
     if route.takes is not None and not route.reads:
-        schema = {"$ref": _REF.format(name=route.takes.__name__)}
-        operation["requestBody"] = {"required": _needs_body(route, schemas), "content": {JSON: {"schema": schema}}}
+        needed = bool(schemas.of(route.takes).get("required"))
+        operation["requestBody"] = {"required": needed, "content": {JSON: {"schema": schemas.refs[route.takes]}}}
     return operation
 
 
@@ -96,10 +109,10 @@ def _path_parameters(path: str) -> Iterable[Schema]:
             yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
-def _query_parameters(route: Route, schemas: Mapping[str, Schema]) -> Iterable[Schema]:
+def _query_parameters(route: Route, schemas: _Schemas) -> Iterable[Schema]:
     if route.takes is None or not route.reads:
         return
-    schema = schemas[route.takes.__name__]
+    schema = schemas.of(route.takes)
     for name, described in schema["properties"].items():
         parameter = {"name": name, "in": "query", "required": name in schema.get("required", ()), "schema": described}
         if described.get("type") == "array":
@@ -107,10 +120,10 @@ def _query_parameters(route: Route, schemas: Mapping[str, Schema]) -> Iterable[S
         yield parameter
 
 
-def _success(route: Route) -> Schema:
+def _success(route: Route, schemas: _Schemas) -> Schema:
     if route.status == 204:
         return {"204": {"description": "Done; no content"}}
-    schema = {} if route.reply is None else {"schema": {"$ref": _REF.format(name=route.reply.__name__)}}
+    schema = {} if route.reply is None else {"schema": schemas.refs[route.reply]}
     return {str(route.status): {"description": "Done", "content": {route.content_type: schema}}}
 
 
@@ -138,8 +151,3 @@ def _implied(route: Route) -> Iterable[str]:
     if route.idempotent:
         yield from ("invalid_idempotency_key", "idempotency_conflict", "overloaded")
     yield "rate_limited"
-
-
-def _needs_body(route: Route, schemas: Mapping[str, Schema]) -> bool:
-    schema = schemas.get(route.takes.__name__ if route.takes else "", {})
-    return bool(schema.get("required"))

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import msgspec
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
+from edge.web.openapi import describe
+from edge.web.problems import WEB_PROBLEMS, Problems
+from edge.web.routes import Call, Routes
 from tests.component.web.world import World
 
 
@@ -43,3 +47,22 @@ async def test_it_tells_what_a_caller_needs(world: World) -> None:
     listed = found["paths"]["/api/tickets"]["get"]
     assert {p["name"]: p["required"] for p in listed["parameters"]} == {"state": False, "limit": False}
     assert found["paths"]["/api/t/{token}"]["get"]["security"][0] == {}
+
+
+def test_types_of_the_same_name_stay_apart() -> None:
+    routes = Routes("twins")
+    first = msgspec.defstruct("Twin", [("a", int)], module="one")
+    second = msgspec.defstruct("Twin", [("b", str)], module="two")
+    routes.post("/one", body=first, audience={"open"})(take_first)
+    routes.post("/two", body=second, audience={"open"})(take_second)
+    found = msgspec.json.decode(describe(routes.declared, Problems(WEB_PROBLEMS), title="Twins", version="1"))
+    validate(found, cls=OpenAPIV31SpecValidator)
+    for path, field in (("/one", "a"), ("/two", "b")):
+        ref = found["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+        assert list(found["components"]["schemas"][ref.rpartition("/")[2]]["properties"]) == [field]
+
+
+async def take_first(_call: Call[Any]) -> None: ...
+
+
+async def take_second(_call: Call[Any]) -> None: ...
