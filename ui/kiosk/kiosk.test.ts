@@ -1,0 +1,123 @@
+import { Api } from '@kit/api';
+import { locale } from '@kit/i18n';
+import type { BranchView, DeviceView, QueueView } from '@kit/types';
+import { effectScope } from 'vue';
+import { describe, expect, it } from 'vitest';
+import { hasReader, opening, serviceRows, slipWord } from './rows';
+import { useVisit } from './visit';
+
+const branch: BranchView = {
+  branch: { id: '0001', name: '示范支行', name_en: 'Demo Branch', timezone: 'Asia/Shanghai' },
+  services: [{ id: 'personal', name: '个人业务', name_en: 'Personal', letter: 'A', hint: '', hint_en: '', open: true }],
+  counters: [], tiers: ['gold', 'normal'], day: { date: '2026-03-02', state: 'open' }, languages: [], guest_url: '', sandbox: false,
+  now: '2026-03-02T10:00:00+08:00',
+};
+const queue = (tier: 'gold' | 'normal', waiting: number): QueueView => ({
+  id: `personal.${tier}`, service: 'personal', tier, waiting, longest_wait_s: 0, called: 0, serving: 0,
+  wait: { low_s: tier === 'gold' ? 60 : 600, high_s: 900 },
+});
+const printer = (paper: DeviceView['paper'], device: DeviceView['device'] = 'online'): DeviceView => ({
+  id: 'p', family: 'escpos_printer', model: '', device, paper, waiting_jobs: 0,
+});
+
+describe('the start screen', () => {
+  it('counts every tier and promises only what an ordinary customer gets', () => {
+    expect(serviceRows(branch, [queue('gold', 2), queue('normal', 5)])).toMatchObject([{ waiting: 7, wait: { low_s: 600 } }]);
+    expect(serviceRows(branch, [])).toMatchObject([{ waiting: 0, wait: null }]);
+  });
+
+  it('knows before from after opening', () => {
+    expect(opening(branch)).toBe('open');
+    expect(opening({ ...branch, day: null })).toBe('before');
+    expect(opening({ ...branch, day: { date: '2026-03-02', state: 'closed' } })).toBe('after');
+  });
+
+  it('hints at a reader only when one works', () => {
+    const reader: DeviceView = { id: 'r', family: 'id_reader', model: '', device: 'online', waiting_jobs: 0 };
+    expect(hasReader([printer('full')])).toBe(false);
+    expect(hasReader([reader])).toBe(true);
+    expect(hasReader([{ ...reader, device: 'noDevice' }])).toBe(false);
+  });
+});
+
+describe('the word about the slip', () => {
+  it.each([
+    ['printed', printer('full'), 'slip.take'],
+    ['printed', printer('out'), 'slip.take'],
+    ['printing', printer('full'), 'slip.printing'],
+    ['queued', printer('out', 'userError'), 'slip.out'],
+    ['held', printer('full'), 'slip.fault'],
+    ['queued', printer('full', 'offline'), 'slip.fault'],
+    ['none', printer('full'), 'slip.none'],
+    [null, printer('low'), 'slip.printing'],
+  ] as const)('%s', (slip, device, word) => {
+    expect(slipWord(slip, [device])).toBe(word);
+  });
+
+  it('is not "out of paper" while another printer can print', () => {
+    expect(slipWord('queued', [printer('out', 'userError'), printer('full')])).toBe('slip.printing');
+  });
+});
+
+describe('a visit', () => {
+  const issued = { id: 't-1', number: 'A001', service: 'personal', tier: 'normal', ahead: 0, token: 'x', phone_url: '/t/x' };
+
+  function kiosk(answer: () => Promise<Response>) {
+    const posts: string[] = [];
+    const fetch = (path: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+      if (init?.method === 'POST') {
+        posts.push(init.body as string);
+        return answer();
+      }
+      return Promise.resolve(new Response(JSON.stringify({ ...issued, slip: 'printed', path: String(path as string) })));
+    };
+    const api = new Api({ fetch, sleep: () => Promise.resolve() });
+    const scope = effectScope();
+    const visit = scope.run(() => useVisit(api));
+    if (!visit) throw new Error('no scope');
+    return { visit, posts, scope };
+  }
+  const good = (): Promise<Response> => Promise.resolve(new Response(JSON.stringify(issued), { status: 201 }));
+
+  it('issues one number for a double tap, with priority and language', async () => {
+    const { visit, posts, scope } = kiosk(good);
+    locale.value = 'en';
+    visit.priority.value = 'elderly';
+    await Promise.all([visit.choose('personal'), visit.choose('personal')]);
+    expect(posts.map((body) => JSON.parse(body) as unknown)).toEqual([
+      { service: 'personal', channel: 'kiosk', language: 'en', priority_reason: 'elderly' },
+    ]);
+    expect(visit.phase.value).toBe('ticket');
+    scope.stop();
+  });
+
+  it('leaves nothing of one person to the next', async () => {
+    const { visit, scope } = kiosk(good);
+    locale.value = 'en';
+    visit.priority.value = 'pregnant';
+    await visit.choose('personal');
+    visit.end();
+    expect([visit.phase.value, visit.priority.value, visit.ticket.value, locale.value]).toEqual(['start', null, null, 'zh-CN']);
+    scope.stop();
+  });
+
+  it('shows a late answer to nobody', async () => {
+    let release: (response: Response) => void = () => undefined;
+    const { visit, scope } = kiosk(() => new Promise((resolve) => { release = resolve; }));
+    const choosing = visit.choose('personal');
+    visit.end();
+    release(new Response(JSON.stringify(issued), { status: 201 }));
+    await choosing;
+    expect(visit.phase.value).toBe('start');
+    scope.stop();
+  });
+
+  it('can be tried again when nobody knows whether the box acted', async () => {
+    const { visit, posts, scope } = kiosk(() => Promise.reject(new TypeError('network')));
+    await visit.choose('personal');
+    expect(visit.phase.value).toBe('failed');
+    expect(visit.problem.value?.unclear).toBe(true);
+    expect(posts).toHaveLength(4);
+    scope.stop();
+  });
+});

@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ApiProblem } from '../api';
+import { fill, locale } from '../i18n';
+import { durationText, problemText, waitText } from '../text';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+type Texts = Record<string, string>;
+const read = (folder: string, language: string): Texts =>
+  JSON.parse(readFileSync(join(ROOT, folder, 'locales', `${language}.json`), 'utf-8')) as Texts;
+const places = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
+
+const surfaces = readdirSync(ROOT).filter((folder) => existsSync(join(ROOT, folder, 'locales', 'zh-CN.json')));
+
+describe.each(surfaces)('the texts of %s', (surface) => {
+  const [zh, en] = [read(surface, 'zh-CN'), read(surface, 'en')];
+
+  it('are complete in both languages', () => {
+    expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort());
+  });
+
+  it('fill the same places', () => {
+    for (const [key, text] of Object.entries(zh)) expect([key, places(en[key] ?? '')]).toEqual([key, places(text)]);
+  });
+
+  it('send nobody to an outside address', () => {
+    for (const text of [...Object.values(zh), ...Object.values(en)]) expect(text).not.toMatch(/https?:/);
+  });
+});
+
+describe('a text', () => {
+  it('chooses between one and many', () => {
+    expect(fill('{n} person|{n} people', { n: 1 })).toBe('1 person');
+    expect(fill('{n} person|{n} people', { n: 5 })).toBe('5 people');
+  });
+
+  it('says a wait as a range of whole minutes', () => {
+    expect(waitText({ low_s: 500, high_s: 870 }, 'zh-CN')).toBe('约 8–15 分钟');
+    expect(waitText({ low_s: 0, high_s: 170 }, 'zh-CN')).toBe('3 分钟以内');
+    expect(waitText({ low_s: 600, high_s: 600 }, 'en')).toBe('about 10–11 min');
+    expect(durationText(12, 'zh-CN')).toBe('12 秒');
+  });
+
+  it('says what to do about a problem, also about an unknown one', () => {
+    locale.value = 'zh-CN';
+    expect(problemText(new ApiProblem({ status: 429, code: 'locked_out', title: '', facts: { retry_s: 30 } }))).toContain('30 秒');
+    expect(problemText(new ApiProblem({ status: 409, code: 'brand_new', title: '' }))).toContain('brand_new');
+    expect(problemText(new TypeError('x'))).toContain('刷新');
+  });
+});
