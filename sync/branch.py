@@ -211,7 +211,8 @@ class Lane:
         self._nonce = b""
         self._sent_to = START
         self._send_failed = False
-        self._failures = 0
+        self.failures = 0
+        """Tries in a row that came to nothing; the delay grows with them."""
         self._takeovers = 0
         self._not_before_s = float("-inf")
         self._heartbeat_at_s = float("-inf")
@@ -243,7 +244,7 @@ class Lane:
         """The line has changed, or somebody mended something: ask at once."""
         if self.halt is not Halt.LEASE_CONTESTED:
             self._not_before_s = self._heartbeat_at_s = float("-inf")
-            self._failures = 0
+            self.failures = 0
 
     # -- what to say --------------------------------------------------------------------------------------------------
 
@@ -326,7 +327,7 @@ class Lane:
         self.cursor = receipt.position
         self.receipt = receipt
         self.archived_seq = max(self.archived_seq, reply.archived_seq)
-        self._failures = 0
+        self.failures = 0
         self._pace(elapsed_s)
         self._beat(now_s)
         return receipt
@@ -375,7 +376,7 @@ class Lane:
         self._budget = reply.budget
         self._not_before_s = float("-inf")
         if not self._send_failed:
-            self._failures = 0
+            self.failures = 0
         self._beat(now_s)
 
     def _set_back(self, receipt: Receipt, reply: OpenReply) -> bool:
@@ -407,8 +408,8 @@ class Lane:
 
     def _back_off(self, now_s: float, at_least_s: float) -> None:
         """Full jitter: anywhere between nothing and a ceiling that doubles, so that a country does not return at once."""
-        ceiling_s = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0 ** min(self._failures, 30))
-        self._failures += 1
+        ceiling_s = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0 ** min(self.failures, 30))
+        self.failures += 1
         self._not_before_s = now_s + max(at_least_s, self._uniform(0.0, ceiling_s))
 
     def _pace(self, elapsed_s: float) -> None:

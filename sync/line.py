@@ -34,7 +34,7 @@ class Line:
         self._moving.set()
         self._server: asyncio.Server | None = None
         self._ends: set[asyncio.StreamWriter] = set()
-        self._connections = 0
+        self._connections: set[asyncio.Task[None]] = set()
 
     @property
     def up(self) -> bool:
@@ -50,8 +50,10 @@ class Line:
 
     async def stop(self) -> None:
         self._stop_listening()
-        self._reset_all()
         self._moving.set()
+        while self._connections:
+            self._reset_all()
+            await asyncio.wait(self._connections)
 
     async def set_up(self, up: bool) -> None:  # noqa: FBT001 -- the switch itself
         """Cut the line or mend it. Both are done when this returns."""
@@ -85,11 +87,15 @@ class Line:
         for writer in self._ends:
             _reset(writer)
 
-    async def _connected(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
-        if not self._up or self._connections >= MAX_CONNECTIONS:
+    def _connected(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
+        if not self._up or len(self._connections) >= MAX_CONNECTIONS:
             _reset(near)
             return
-        self._connections += 1
+        connection = asyncio.create_task(self._carry(reader, near))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+
+    async def _carry(self, near_reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         self._ends.add(near)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -103,7 +109,6 @@ class Line:
             _reset(far)
             self._ends.discard(far)
         finally:
-            self._connections -= 1
             self._ends.discard(near)
             near.transport.abort()
 

@@ -116,6 +116,8 @@ class UplinkState:
     """One of `sync.branch.Halt`."""
     detail: str
     """What head office said to it, for the technician."""
+    failures: int
+    """Tries in a row that came to nothing."""
     setbacks: int
     """How often, in this start, head office held less than it had signed for."""
 
@@ -296,6 +298,7 @@ class Uplink:
             offset_ms=self._offset_ms,
             halted_reason=lane.halt,
             detail=lane.detail,
+            failures=lane.failures,
             setbacks=lane.setbacks,
         )
 

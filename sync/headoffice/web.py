@@ -68,7 +68,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 async def secure(_: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: headers on everything that leaves."""
     for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+        response.headers[name] = value
 
 
 def guarded(token: str) -> Middleware:
