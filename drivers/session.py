@@ -72,11 +72,13 @@ class Request:
     cancelled: bool = False
 
     async def report(self, event: Event) -> None:
+        """Tell the caller and wait for it. Raises `CallerFailed`."""
         if self.on_event is not None:
-            try:
-                await self.on_event(event)
-            except Exception as error:
-                raise CallerFailed from error
+            # A task of its own, so that whatever the caller raises is the caller's and never taken for the driver's.
+            telling = asyncio.ensure_future(self.on_event(event))
+            await asyncio.wait([telling])
+            if telling.cancelled() or telling.exception() is not None:
+                raise CallerFailed from (None if telling.cancelled() else telling.exception())
 
     async def start(self) -> None:
         """To be called before the first byte that cannot be taken back."""
@@ -226,13 +228,12 @@ class Session(ABC):
         link = Link(wire, self._received)
         try:
             await self._greet(link)
+            self._link = link
         except DeviceError as error:
-            await link.close()
             raise self._unavailable(error) from None
-        except BaseException:
-            await link.close()
-            raise
-        self._link = link
+        finally:
+            if self._link is not link:
+                await link.close()
         self._worker = asyncio.create_task(self._work(link), name=f"device {self.id}")
 
     async def wait_lost(self) -> DeviceError | None:
@@ -372,7 +373,9 @@ class Session(ABC):
         except Interrupted as stop:
             _settle(request, request.complete(stop.code))
         except CallerFailed as failure:
-            if not request.done.done() and failure.__cause__ is not None:
+            if failure.__cause__ is None:
+                request.done.cancel()
+            elif not request.done.done():
                 request.done.set_exception(failure.__cause__)
                 request.done.exception()  # the caller may be gone; then nobody else would fetch it
         except DeviceError as error:

@@ -26,6 +26,7 @@ _MARGIN_DOTS = 32
 _HEAD_DOTS = 40
 """The cutter sits above the head, so every slip begins with blank paper (more on a real one)."""
 _TOOTH_DOTS = 8
+_SHADES = 16
 _CELL_HEIGHT = 24
 
 
@@ -107,7 +108,8 @@ class Slip:
 
     def png(self) -> bytes:
         target = io.BytesIO()
-        self.image().save(target, "PNG", optimize=True)
+        shades = self.image().quantize(_SHADES, dither=Image.Dither.NONE)  # two colours and their blends: a small file
+        shades.save(target, "PNG", optimize=True)
         return target.getvalue()
 
 

@@ -190,6 +190,22 @@ def test_a_weak_proof_needs_a_contented_printer() -> None:
     run(story())
 
 
+def test_an_answered_question_is_no_proof_where_the_job_should_be_named() -> None:
+    def answer(data: bytes) -> bytes:
+        if data[:2] == b"\x10\x04":
+            return b"\x12"
+        return b"\x00" if data.endswith(b"\x1dr\x01") else b""
+
+    async def story() -> None:
+        printer, _ = scripted(answer, STRONG)
+        await printer.open()
+        completion = await printer.execute(print_form())
+        assert (completion.outcome, completion.error) == (Outcome.UNKNOWN, ErrorCode.BUFFER_LOST)
+        await printer.close()
+
+    run(story())
+
+
 def test_the_proof_counts_even_if_the_wire_dies_with_it() -> None:
     async def story() -> None:
         printer, emulator, outlet = emulated()

@@ -119,7 +119,7 @@ def test_garbage_without_a_cut_does_not_pile_up() -> None:
     printer = Printer()
     chance = random.Random(7)  # noqa: S311 -- repeatable garbage
     for _ in range(40):
-        printer.answer(chance.randbytes(5_000))
+        printer.answer(chance.randbytes(2_000))
         assert printer.mechanism.held_bytes < BUFFER_BYTES_MAX * 2
 
 

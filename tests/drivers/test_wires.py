@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from drivers import registry, virtualtime
 from drivers.api import DeviceError, ErrorCode, Outcome
@@ -125,13 +126,13 @@ async def test_nobody_home_is_a_lost_wire(tmp_path: Path) -> None:
 async def test_one_printer_many_connections() -> None:
     emulator = EscposEmulator(WEAK, clock=noon).on_tcp()
     await emulator.start()
-    for n in range(3):
+    for n in range(2):
         config = DeviceConfig(id="printer-1", profile=WEAK.id, address=emulator.address)
         printer = registry.build(config, PROFILES)
         await printer.open()
         assert (await printer.execute(form(f"{n:04d}"), timeout_s=5)).done
         await printer.close()
-    assert [slip.n for slip in emulator.output()] == [1, 2, 3]
+    assert [slip.n for slip in emulator.output()] == [1, 2]
     await emulator.stop()
 
 
@@ -165,3 +166,14 @@ def test_virtual_time_costs_none() -> None:
         return asyncio.get_running_loop().time()
 
     assert virtualtime.run(day()) == pytest.approx(86_400)
+
+
+@pytest.mark.parametrize("kind", ["tcp", "pty"])
+def test_the_daemons_own_event_loop_carries_it_too(kind: str, tmp_path: Path) -> None:
+    async def story() -> None:
+        emulator = EscposEmulator(STRONG, clock=noon)
+        emulator = emulator.on_tcp() if kind == "tcp" else emulator.on_pty(tmp_path / "printer")
+        await test_an_unplugged_job_is_in_doubt_and_the_next_one_prints(emulator)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(story())
