@@ -23,10 +23,9 @@ export class HallCalls {
   pending: readonly DisplayCall[] = [];
   readonly #known = new Set<string>();
 
-  /** Takes what the view or the feed says; `now_ms` is the box's time. */
+  /** Takes calls in the order they were made; `now_ms` is the box's time. */
   hear(calls: readonly DisplayCall[], now_ms: number): void {
-    const inOrder = [...calls].sort((one, other) => one.seq - other.seq);
-    for (const call of inOrder) this.#hearOne(call, now_ms);
+    for (const call of calls) this.#hearOne(call, now_ms);
   }
 
   /** The next call to show, or null. Calls that grew stale while waiting are passed over, except the last. */
@@ -45,9 +44,14 @@ export class HallCalls {
     this.#known.add(key);
     if (this.#known.size > KNOWN_MAX) this.#known.delete(this.#known.values().next().value ?? key);
     const others = this.listed.filter((listed) => listed.ticket !== call.ticket);
-    this.listed = [call, ...others].sort((one, other) => other.seq - one.seq).slice(0, LISTED_MAX);
+    this.listed = [call, ...others].sort(newestFirst).slice(0, LISTED_MAX);
     if (fresh(call, now_ms)) this.pending = [...this.pending, call].slice(-PENDING_MAX);
   }
+}
+
+/** A stable sort keeps calls of the same instant in the order they were heard. */
+function newestFirst(one: DisplayCall, other: DisplayCall): number {
+  return Date.parse(other.called_at) - Date.parse(one.called_at);
 }
 
 export function fresh(call: DisplayCall, now_ms: number): boolean {
@@ -56,7 +60,7 @@ export function fresh(call: DisplayCall, now_ms: number): boolean {
 
 /** A call as the feed tells it, or null for any other event. */
 export function callOf(event: LiveEvent, now: string): DisplayCall | null {
-  if (!CALL_TYPES.has(event.type) || event.seq === undefined) return null;
+  if (!CALL_TYPES.has(event.type)) return null;
   const body = event.body as unknown as CallBody;
   return {
     ticket: body.ticket,
@@ -65,7 +69,6 @@ export function callOf(event: LiveEvent, now: string): DisplayCall | null {
     counter_name: body.counter_name,
     call_no: body.call_no,
     called_at: event.at ?? now,
-    seq: event.seq,
     ...(body.language ? { language: body.language } : {}),
   };
 }

@@ -46,7 +46,7 @@ const SENTENCE = {
 
 /** Chime, then the sentence `times` times in each language; English too whenever the ticket was taken in English. */
 export function announcement(
-  number: string, counter: string, ticket: TicketLanguage | undefined, speaking: Speaking,
+  number: string, counter: string, ticket: TicketLanguage | null | undefined, speaking: Speaking,
 ): Sound[] {
   const languages = ticket === 'en' && !speaking.languages.includes('en') ? [...speaking.languages, 'en' as const] : speaking.languages;
   const sentences = languages.flatMap((language) => Array.from(

@@ -65,7 +65,7 @@ export interface TicketView {
   language: TicketLanguage; priority_reason?: PriorityReason | null; taken_at: string;
   called_at?: string | null; served_at?: string | null; finished_at?: string | null;
   counter?: string | null; calls: number; ahead?: number | null; wait?: WaitRangeS | null;
-  slip: Slip; copies: number; rating?: number | null; outcome?: string | null; transferred_from?: string | null;
+  slip: Slip; copies: number; recognised?: boolean; rating?: number | null; outcome?: string | null; transferred_from?: string | null;
 }
 export interface TicketsView { tickets: TicketView[]; seq: number }
 
@@ -78,7 +78,7 @@ export interface QueuesView { queues: QueueView[]; seq: number; as_of: string }
 
 export interface CounterView {
   id: string; number: number | string; name: string; state: CounterState; staff?: { staff_no: string; name: string } | null;
-  ticket?: TicketView | null; since: string; pause_reason?: string | null;
+  ticket?: TicketView | null; since?: string | null; pause_reason?: string | null;
 }
 export interface CountersView { counters: CounterView[]; seq: number; as_of: string }
 export interface Candidate {
@@ -91,7 +91,7 @@ export interface CalledNext {
 
 export interface DisplayCall {
   ticket: string; number: string; counter_number: number | string; counter_name: string;
-  called_at: string; call_no: number; seq: number; language?: TicketLanguage;
+  called_at: string; call_no: number; language?: TicketLanguage | null;
 }
 export interface DisplayView {
   calls: DisplayCall[];

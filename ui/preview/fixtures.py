@@ -7,8 +7,8 @@ from typing import Any
 Json = dict[str, Any]
 NOW = "2026-03-02T10:24:36+08:00"
 EARLIER = "2026-03-02T10:22:10+08:00"
-TOKEN = "q7Zt2mXw9KfB4dLr"
-PHONE_URL = f"http://10.9.0.1/t/{TOKEN}"
+LINK = "q7Zt2mXw9KfB4dLr"
+PHONE_URL = f"http://10.9.0.1/t/{LINK}"
 
 SERVICES: list[tuple[str, str, str, str, str, str]] = [
     ("personal", "个人业务", "Personal banking", "A", "存取款、转账、开户、挂失", "Cash, transfers, accounts, lost cards"),
@@ -90,7 +90,7 @@ def issued(number: str = "A013", ahead: int = 12, tier: str = "normal") -> Json:
         "taken_at": NOW,
         "ahead": ahead,
         "wait": wait_of(ahead),
-        "token": TOKEN,
+        "token": LINK,
         "phone_url": PHONE_URL,
     }
 
@@ -101,7 +101,7 @@ def ticket(slip: str = "printed") -> Json:
     return {**view, "channel": "kiosk", "language": "zh-CN", "calls": 0, "slip": slip, "copies": 1}
 
 
-def call(number: str, counter: int, seq: int, call_no: int = 1, language: str = "zh-CN") -> Json:
+def call(number: str, counter: int, call_no: int = 1) -> Json:
     """One line of the hall display."""
     return {
         "ticket": f"t-{number}",
@@ -110,8 +110,6 @@ def call(number: str, counter: int, seq: int, call_no: int = 1, language: str = 
         "counter_name": f"{counter}号窗口",
         "called_at": EARLIER,
         "call_no": call_no,
-        "seq": seq,
-        "language": language,
     }
 
 
@@ -136,7 +134,7 @@ def display(calls: int = 8, services: int = 4) -> Json:
     """The hall display's view."""
     numbers = [("A003", 2), ("B001", 4), ("A002", 1), ("D001", 3), ("C012", 2), ("A001", 1), ("E104", 12), ("A100", 3)]
     return {
-        "calls": [call(n, c, 100 - k) for k, (n, c) in enumerate(numbers[:calls])],
+        "calls": [call(n, c) for n, c in numbers[:calls]],
         "waiting": [{"service": i, "name": n, "name_en": e, "waiting": WAITING[i]} for i, n, e, *_ in SERVICES[:services]],
         "seq": 100,
     }

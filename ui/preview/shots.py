@@ -128,9 +128,9 @@ KIOSK = [
         "kiosk-refused",
         K,
         PORTRAIT,
-        kiosk(changes={"POST /api/tickets": (409, problem(409, "service_closed"))}),
+        kiosk(changes={"POST /api/tickets": (404, problem(404, "unknown_service"))}),
         touch("个人业务"),
-        expected=("409",),
+        expected=("404",),
     ),
     Shot("kiosk-lost", K, PORTRAIT, kiosk(), cut(11_000), expected=NETWORK),
     Shot("kiosk-not-enrolled", "/kiosk", PORTRAIT, {}, expected=("404",)),
@@ -169,7 +169,7 @@ DISPLAY = [
 
 def phone(state: str = "waiting", ahead: int = 5, changes: dict[str, Any] | None = None, **view: Any) -> dict[str, Any]:
     """What a phone asks for."""
-    return {f"GET /api/t/{fx.TOKEN}": fx.phone(state, ahead, **view), **(changes or {})}
+    return {f"GET /api/t/{fx.LINK}": fx.phone(state, ahead, **view), **(changes or {})}
 
 
 def scrolled(page: Page, _box: Box) -> None:
@@ -178,7 +178,7 @@ def scrolled(page: Page, _box: Box) -> None:
     page.wait_for_timeout(200)
 
 
-P = f"/t/{fx.TOKEN}"
+P = f"/t/{fx.LINK}"
 SMALL = (320, 568)
 PHONES = [
     Shot("phone-waiting", P, PHONE, phone()),
@@ -187,7 +187,13 @@ PHONES = [
     Shot("phone-320", P, SMALL, phone()),
     Shot("phone-next", P, PHONE, phone(ahead=0)),
     Shot("phone-called", P, PHONE, phone("called")),
-    Shot("phone-called-en-big", P, PHONE, phone("called", calls=2), both(touch("我知道了"), touch("English"), touch("Large type"))),
+    Shot(
+        "phone-called-en-big",
+        P,
+        PHONE,
+        phone("called", calls=2),
+        both(touch("我知道了"), touch("English"), touch("Large type")),
+    ),
     Shot("phone-recalled", P, PHONE, phone("called", calls=2)),
     Shot("phone-called-320", P, SMALL, phone("called", counter={"number": 12, "name": "12号窗口"})),
     Shot("phone-serving", P, PHONE, phone("serving")),

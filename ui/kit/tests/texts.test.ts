@@ -29,6 +29,18 @@ describe.each(surfaces)('the texts of %s', (surface) => {
   });
 });
 
+describe('the box’s refusals', () => {
+  const edge = join(ROOT, '..', 'edge');
+  const sources = readdirSync(edge, { recursive: true, encoding: 'utf-8' }).filter((file) => file.endsWith('.py'));
+  const codes = sources.flatMap((file) => [...readFileSync(join(edge, file), 'utf-8').matchAll(/\bProblem\(\s*"(\w+)"/g)].map(([, code]) => code));
+  const texts = read('kit', 'zh-CN');
+
+  it('each have a text that says what to do', () => {
+    expect(codes.length).toBeGreaterThan(20);
+    expect([...new Set(codes)].filter((code) => !(`problem.${String(code)}` in texts))).toEqual([]);
+  });
+});
+
 describe('a text', () => {
   it('chooses between one and many', () => {
     expect(fill('{n} person|{n} people', { n: 1 })).toBe('1 person');
