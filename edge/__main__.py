@@ -51,10 +51,12 @@ def main() -> None:
 
 @main.command()
 @DATA
-@click.option("--listen", type=Address(), default="127.0.0.1:8080", show_default=True)
-@click.option("--guest-listen", type=Address(), help="Listener for phones on the branch Wi-Fi.")
-@click.option("--guest-url", help="Base of the addresses printed on slips.")
-@click.option("--head-office", metavar="URL", help="Head office to reconcile with.")
+@click.option("--config", type=FILE, help="TOML file of settings.")
+@click.option("--set", "assignments", multiple=True, metavar="NAME=VALUE", help="One setting, over the file.")
+@click.option("--listen", metavar="HOST:PORT", help="Listener for staff and devices; the setting web.listen.")
+@click.option("--guest-listen", metavar="HOST:PORT", help="Listener for phones; the setting web.guest_listen.")
+@click.option("--guest-url", metavar="URL", help="Base of the addresses printed on slips.")
+@click.option("--head-office", metavar="URL", help="Head office to reconcile with; the setting head_office.url.")
 @click.option("--sandbox", is_flag=True, help="Demo branch, emulated devices, /sandbox routes.")
 @click.option("--clock", type=Moment(), help="Where the sandbox's clock starts.")
 @click.option("--day", "day_file", type=FILE, help="Take the sandbox's services and counters from a recorded day.")
@@ -62,8 +64,10 @@ def main() -> None:
 def edge(
     *,
     data: Path,
-    listen: tuple[str, int],
-    guest_listen: tuple[str, int] | None,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    listen: str | None,
+    guest_listen: str | None,
     guest_url: str | None,
     head_office: str | None,
     sandbox: bool,
@@ -72,26 +76,22 @@ def edge(
     date: datetime | None,
 ) -> None:
     """Run the branch daemon."""
-    from edge.cli import run_edge
-    from edge.settings import Settings
+    from edge.cli import run_edge, settle
+    from edge.settings import Launch
 
     if (clock is not None or day_file is not None) and not sandbox:
         raise click.UsageError("--clock and --day need --sandbox")
-    guest_host, guest_port = guest_listen or (None, 0)
-    settings = Settings(
+    named = {"web.listen": listen, "web.guest_listen": guest_listen, "head_office.url": head_office}
+    launch = Launch(
         data=data,
-        host=listen[0],
-        port=listen[1],
-        guest_host=guest_host,
-        guest_port=guest_port,
+        settings=settle(config, assignments, named),
         guest_url=guest_url,
         sandbox=sandbox,
-        head_office=head_office,
         clock=clock,
         day_file=day_file,
         day=None if date is None else date.date(),
     )
-    sys.exit(run_edge(settings))
+    sys.exit(run_edge(launch))
 
 
 @main.command()
@@ -141,6 +141,59 @@ def verify(*, data: Path) -> None:
     from edge.cli import run_verify
 
     sys.exit(run_verify(data))
+
+
+@main.command()
+@DATA
+@click.option("--keep", type=click.IntRange(2, 100), default=7, show_default=True, help="How many copies are kept.")
+@click.option("--second-folder", type=click.Path(path_type=Path, file_okay=False), help="Carry the copy there too.")
+def backup(*, data: Path, keep: int, second_folder: Path | None) -> None:
+    """Copy the live database, verify the copy, sign it. The branch goes on meanwhile."""
+    from edge.cli import run_backup
+
+    sys.exit(run_backup(data, keep, second_folder))
+
+
+@main.command()
+@DATA
+@click.option("--from", "source", type=FILE, help="The backup; without it the backups are listed.")
+def restore(*, data: Path, source: Path | None) -> None:
+    """Put a verified backup in the database's place; what was there is kept in quarantine."""
+    from edge.cli import run_restore
+
+    sys.exit(run_restore(data, source))
+
+
+@main.command()
+@DATA
+@click.option("--table", "tables", multiple=True, help="Only these tables.")
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+def export(*, data: Path, tables: tuple[str, ...], target: Path) -> None:
+    """Write the journal and the queue's tables as JSON lines, from a copy, without personal data."""
+    from edge.cli import run_export
+
+    sys.exit(run_export(data, target, tables))
+
+
+@main.command()
+@DATA
+@click.argument("url")
+@click.option("--branch", required=True, help="The branch's id.")
+@click.option("--name", required=True, help="The branch's name.")
+@click.option("--claim-code", prompt=True, hide_input=True, help="The one-time code from head office.")
+def enrol(*, data: Path, url: str, branch: str, name: str, claim_code: str) -> None:
+    """Make this box known to head office, and learn head office's key."""
+    from edge.cli import run_enrol
+
+    sys.exit(run_enrol(data, url, branch=branch, name=name, claim_code=claim_code))
+
+
+@main.command()
+def devices() -> None:
+    """The device models this release can drive, and how far each is proven."""
+    from edge.cli import run_devices
+
+    sys.exit(run_devices())
 
 
 if __name__ == "__main__":

@@ -5,9 +5,8 @@ import os
 import random
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,7 +21,8 @@ from edge.devices.floor import Floor
 from edge.kernel import journal, startup
 from edge.kernel.backup import CORE
 from edge.kernel.clock import Clock, SandboxClock, SystemClock, wall_ms
-from edge.kernel.db import Connection, Database, connect
+from edge.kernel.config import Settings
+from edge.kernel.db import Connection, Database, Limits, connect
 from edge.kernel.journal import Journal, Life
 from edge.kernel.keys import BoxKeys, derive, find_keys, open_box_keys, open_signing_key
 from edge.kernel.migrations import migrate
@@ -31,6 +31,8 @@ from edge.kernel.runner import EffectHandler, Runner
 from edge.kernel.startup import Start
 from edge.kernel.supervise import Supervisor
 from edge.kernel.vault import Vault
+from edge.monitor import Monitor
+from edge.monitor import routes as monitor_routes
 from edge.notify import feed as notify_feed
 from edge.notify.notices import NoticeBoard, Severity
 from edge.notify.phone import PhoneTickets
@@ -42,35 +44,33 @@ from edge.queue.effects import SlipPrinter, effect_kind
 from edge.queue.model import RecordSlip
 from edge.queue.tokens import TicketTokens
 from edge.registry import Capability
-from edge.settings import Settings
+from edge.schedule import Schedule
+from edge.settings import Launch
 from edge.uplink.api import Line
 from edge.uplink.source import BranchJournal, load_enrolment
 from edge.web.api import Reception, Seat
 from edge.web.devices import Devices
 from edge.web.feed import Feed
 from edge.web.gatekeeper import Gatekeeper
-from edge.web.limits import WebLimits
+from edge.web.limits import Rate, WebLimits
 from edge.web.live import Live
 from edge.web.permissions import Permissions
 from edge.web.problems import Problems
 from edge.web.routes import Services
 from edge.web.server import Listener, Listeners, Site, build
-from edge.web.session import Sessions, Staff
+from edge.web.session import SessionLimits, Sessions, Staff
 from edge.web.static import StaticFiles
 from sync.keys import SigningKey
 from sync.uplink import Contact, Destination, Uplink, UplinkState, World
 
 log = structlog.get_logger()
 
-ZONE: Final = "Asia/Shanghai"
-"""Until a branch document says otherwise."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ground:
     """The checked data folder and what is in it."""
 
-    settings: Settings
+    launch: Launch
     start: Start
     box_keys: BoxKeys
     signing_key: SigningKey
@@ -79,28 +79,37 @@ class Ground:
     clock: Clock
 
 
-def lay_ground(settings: Settings) -> Ground:
+def lay_ground(launch: Launch) -> Ground:
     """Check and repair the data folder, bring its schema up to date, and set the clock. Raises StartRefused, StorageRefused."""
-    folder = find_keys(settings.data)
-    lived = startup.has_lived(settings.data)
+    folder = find_keys(launch.data)
+    lived = startup.has_lived(launch.data)
     box_keys = open_box_keys(folder, create=not lived)
     signing_key = open_signing_key(folder, create=not lived)
-    start = startup.prepare(settings.data, signing_key.public, now_ms=wall_ms())
-    connection = connect(settings.data / CORE)
+    start = startup.prepare(launch.data, signing_key.public, now_ms=wall_ms())
+    connection = connect(launch.data / CORE)
     try:
-        migrate(connection, registry.migrations(), now_ms=wall_ms(), copies=settings.data / "backups" / "schema")
+        migrate(connection, registry.migrations(), now_ms=wall_ms(), copies=launch.data / "backups" / "schema")
         life = journal.ensure_life(connection, fresh_jid=os.urandom(16), now_ms=wall_ms())
         branch = org.branch(connection)
     finally:
         connection.close()
-    zone = ZoneInfo(branch.timezone if branch else ZONE)
-    return Ground(settings, start, box_keys, signing_key, life, zone, _clock(settings, start))
+    zone = ZoneInfo(branch.timezone if branch else launch.settings.time_zone)
+    return Ground(launch, start, box_keys, signing_key, life, zone, _clock(launch, start))
 
 
-def _clock(settings: Settings, start: Start) -> Clock:
-    if settings.sandbox:
-        return SandboxClock(None if settings.clock is None else int(settings.clock.timestamp() * 1000))
+def _clock(launch: Launch, start: Start) -> Clock:
+    if launch.sandbox:
+        return SandboxClock(None if launch.clock is None else int(launch.clock.timestamp() * 1000))
     return SystemClock(floor_ms=start.floor_ms)
+
+
+def _limits(settings: Settings) -> Limits:
+    storage = settings.storage
+    return Limits(
+        waiting_jobs_max=storage.waiting_jobs_max,
+        group_jobs_max=storage.group_jobs_max,
+        reserve_bytes=storage.reserve_bytes,
+    )
 
 
 class StaffDirectory:
@@ -119,20 +128,26 @@ class Branch:
     """A running branch. `start`, then `run` until cancelled, then `stop`."""
 
     def __init__(self, ground: Ground) -> None:
-        settings = ground.settings
+        launch, settings = ground.launch, ground.launch.settings
         self.ground = ground
         self.boot = secrets.token_hex(8)
         self.clock = ground.clock
-        self.db = Database(settings.data / CORE)
+        self.db = Database(launch.data / CORE, limits=_limits(settings))
         self.journal = Journal(self.db)
         self.vault = Vault(ground.box_keys)
         self.supervisor = Supervisor()
         self.permissions = Permissions(registry.PERMISSIONS)
-        self.place = Place(self.clock, ground.zone, settings.guest_url or "", settings.sandbox, settings.printers)
+        self.place = Place(self.clock, ground.zone, launch.guest_url or "", launch.sandbox, launch.printers)
         self.tokens = TicketTokens(derive(ground.box_keys.root, "ticket-token"))
         self.pipeline = Pipeline(self.db, self.journal, self.clock, registry.rules(), ground.zone, self._seal)
         self.notices = NoticeBoard(self.place)
-        self.sessions = Sessions(self.db, self.clock, StaffDirectory(self.db), self.permissions)
+        self.sessions = Sessions(
+            self.db,
+            self.clock,
+            StaffDirectory(self.db),
+            self.permissions,
+            limits=SessionLimits(idle_s=settings.web.idle_logout_s),
+        )
         self.devices = Devices(self.db, self.clock, self.permissions)
         self.gatekeeper = Gatekeeper(self.tokens.ticket, sessions=self.sessions, devices=self.devices)
         self.phones = PhoneTickets(self.db, self.place)
@@ -143,8 +158,21 @@ class Branch:
             self.clock,
             phone_view=self.phones.encoded,
             moves=notify_feed.MOVES,
+            limits=self._web_limits().live,
         )
         self.floor = Floor(self.notices)
+        self.monitor = Monitor(
+            data=launch.data,
+            public_key=ground.signing_key.public,
+            start=ground.start,
+            db=self.db,
+            journal=self.journal,
+            clock=self.clock,
+            supervisor=self.supervisor,
+            live=self.live,
+            backup_every_s=settings.backups.every_s,
+        )
+        self.schedule = Schedule(self.pipeline, self.journal, launch.data, backups=settings.backups)
         self.runner = Runner(self.pipeline, self._effect_handlers(), boot=self.boot)
         self.services = Services(
             self.pipeline,
@@ -158,6 +186,7 @@ class Branch:
             self.notices,
             self.line,
             self.floor,
+            self.monitor,
         )
         self.source: BranchJournal | None = None
         self.listeners = Listeners()
@@ -168,6 +197,8 @@ class Branch:
     async def start(self) -> None:
         """Take commands, follow facts, carry effects out. Nobody can reach the branch yet."""
         self.db.start()
+        self.monitor.begin()
+        self.pipeline.observe = self.monitor.count_command
         self.pipeline.followers += [self.live.follow, self.runner.follow]
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
@@ -177,25 +208,34 @@ class Branch:
         for notice in self.ground.start.notices:
             self.notices.put_up(notice.code, Severity.CRITICAL, about=notice.id, **notice.facts)
         self.supervisor.start("live", lambda: self.live.run(self.gatekeeper.alive), give_up=self._give_up)
+        if not self.ground.start.safe_mode:
+            self._start_work()
+
+    def _start_work(self) -> None:
+        """Everything that safe mode leaves out: effects and the timetable. The queue itself always works."""
         for kind, lane in self.runner.lanes.items():
             self.supervisor.start(kind, lane.run, give_up=self._give_up)
+        self.schedule.backup_made = self.monitor.note_backup
+        self.schedule.start()
 
     async def open_doors(self, extra: Sequence[Capability] = (), services: Sequence[object] = ()) -> tuple[int, int | None]:
         """Begin to answer; returns the ports of the branch's and of the guests' listener."""
-        settings = self.ground.settings
+        launch = self.ground.launch
         site = self._site(extra, services)
-        port = await self.listeners.open(build(site, Listener.BRANCH), settings.host, settings.port)
-        guest_port: int | None = None
-        if settings.guest_host is not None:
-            guest = build(site, Listener.GUEST)
-            guest_port = await self.listeners.open(guest, settings.guest_host, settings.guest_port)
-        self.place.guest_url = settings.guest_url or f"http://{settings.guest_host or settings.host}:{guest_port or port}"
-        startup.mark_ready(settings.data, self.journal.head())
-        log.info("branch_open", port=port, guest_port=guest_port, sandbox=settings.sandbox)
+        port = await self.listeners.open(build(site, Listener.BRANCH), *launch.listen)
+        guests, guest_port = launch.guest_listen, None
+        if guests is not None:
+            guest_port = await self.listeners.open(build(site, Listener.GUEST), *guests)
+        host = launch.listen.host if guests is None else guests.host
+        self.place.guest_url = launch.guest_url or f"http://{host}:{guest_port or port}"
+        startup.mark_ready(launch.data, self.journal.head())
+        log.info("branch_open", port=port, guest_port=guest_port, sandbox=launch.sandbox)
         return port, guest_port
 
     async def connect_devices(self, devices: Sequence[DeviceConfig]) -> None:
-        """Begin to drive the devices; waits for none of them."""
+        """Begin to drive the devices; waits for none of them. In safe mode they rest."""
+        if self.ground.start.safe_mode:
+            return
         known = profiles.load()
         built = [families.build(device, known) for device in devices]
         self.floor.fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed)
@@ -203,7 +243,7 @@ class Branch:
 
     def join_head_office(self) -> None:
         """Connect to the head office this box was enrolled at, if it was."""
-        known = load_enrolment(self.ground.settings.data)
+        known = load_enrolment(self.ground.launch.data)
         if known is not None:
             self.connect_head_office(Destination(known.url, known.key), known.branch)
 
@@ -212,11 +252,15 @@ class Branch:
         self.source = BranchJournal(self.db, self.clock, self.ground.life, self.ground.signing_key, branch)
         uplink = Uplink(self.source, destination, world=World(wall_ms=self.clock.now_ms), on_change=self._line_changed)
         self.pipeline.followers.append(self.source.follow)
-        self.line.state = uplink.state
-        self.supervisor.start("uplink", uplink.run)
+        self.line.state = self.monitor.uplink = uplink.state
+        self.line.wake = uplink.wake
+        if not self.ground.start.safe_mode:
+            self.supervisor.start("uplink", uplink.run)
 
     async def stop(self) -> None:
         """Let what is under way finish, then leave everything clean."""
+        if self.schedule.running:
+            self.schedule.stop()
         await self.live.close()
         await self.listeners.close()
         if self.floor.fleet is not None:
@@ -227,7 +271,7 @@ class Branch:
             self.source.close()
         self.sessions.close()
         await self.db.close()
-        startup.mark_clean_stop(self.ground.settings.data, head)
+        startup.mark_clean_stop(self.ground.launch.data, head)
 
     def failure(self) -> asyncio.Future[BaseException]:
         """Resolves with what makes going on impossible."""
@@ -238,19 +282,25 @@ class Branch:
     # --- joints
 
     def _site(self, extra: Sequence[Capability], services: Sequence[object]) -> Site:
-        sandbox = self.ground.settings.sandbox
         return Site(
-            routes=[*registry.routes(), *chain.from_iterable(room.routes for room in extra)],
+            routes=[*registry.routes(), monitor_routes, *chain.from_iterable(room.routes for room in extra)],
             services=self.services.joined(*services),
             gatekeeper=self.gatekeeper,
             permissions=self.permissions,
             problems=Problems(*registry.problems(), *(room.problems for room in extra)),
             live=self.live,
-            static=StaticFiles(self.ground.settings.static),
+            static=StaticFiles(self.ground.launch.static),
             version=__version__,
-            limits=WebLimits.sandbox() if sandbox else WebLimits(),
+            limits=self._web_limits(),
+            observe=self.monitor.count_request,
             fatal=self._fatal,
         )
+
+    def _web_limits(self) -> WebLimits:
+        launch, web = self.ground.launch, self.ground.launch.settings.web
+        limits = WebLimits.sandbox() if launch.sandbox else WebLimits(address=Rate(web.requests_per_minute_max / 60, 500))
+        live = replace(limits.live, clients_max=web.live_clients_max, backlog_messages_max=web.live_queue_max)
+        return replace(limits, body_bytes_max=web.body_bytes_max, live=live)
 
     def _effect_handlers(self) -> dict[str, EffectHandler]:
         async def record(news: RecordSlip) -> None:

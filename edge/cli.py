@@ -1,38 +1,81 @@
 """What the commands do, apart from reading their options."""
 
 import asyncio
+import os
 import shutil
+import sys
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 import click
+import msgspec
+import sqlite_utils
 
-from edge import registry
-from edge.kernel.backup import CORE
+from drivers import profiles
+from edge import __version__, registry
+from edge.kernel.backup import CORE, BackupRefused, carry, list_backups, make_backup, restore, verify_backup
+from edge.kernel.clock import wall_ms
+from edge.kernel.config import ConfigRefused, Settings, load
 from edge.kernel.db import connect_reader, copy_database
-from edge.kernel.files import FolderBusy
+from edge.kernel.files import FolderBusy, hold_folder, make_folder
 from edge.kernel.fold import Verdict
 from edge.kernel.fold import verify as fold_and_compare
-from edge.kernel.startup import StartRefused
-from edge.settings import STATIC, Settings
+from edge.kernel.keys import KeysRefused, find_keys, open_signing_key
+from edge.kernel.observe import configure_logging
+from edge.kernel.startup import StartRefused, has_lived
+from edge.settings import STATIC, Launch
+from edge.uplink.source import Enrolment, save_enrolment
+from sync.uplink import EnrolmentRefused, Unreachable
+from sync.uplink import enrol as enrol_at
 
-EXIT_USAGE = 64
+EXIT_NOT_SOUND: Final = 1
+EXIT_USAGE: Final = 64
+EXIT_UNAVAILABLE: Final = 69
+EXIT_BUSY: Final = 75
+
+EXPORTED: Final = ("journal", *registry.folded_tables())
+"""No vault, no sessions, no recognition index: nothing of this is a person's data."""
 
 
-def run_edge(settings: Settings) -> int:
+def settle(config: Path | None, assignments: Sequence[str], named: Mapping[str, str | None]) -> Settings:
+    """The settings in force: defaults, the file, `--set`, the options of their own."""
+    given: dict[str, str | int | float] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {assignment}: NAME=VALUE is needed")
+        given[name] = value
+    given |= {name: value for name, value in named.items() if value is not None}
+    try:
+        return load(config, given)
+    except ConfigRefused as error:
+        raise click.UsageError(str(error)) from error
+
+
+def run_edge(launch: Launch) -> int:
     """Serve the branch until told to stop."""
     from edge.serve import serve
 
+    configure_logging(sys.stderr, level=launch.settings.logging.level)
+
     def ready(port: int, guest_port: int | None) -> None:
-        guests = "" if guest_port is None else f"  guests http://{settings.guest_host}:{guest_port}/"
-        click.echo(f"branchbox edge: http://{settings.host}:{port}/{guests}")
+        guests = launch.guest_listen
+        also = "" if guests is None else f"  guests http://{guests.host}:{guest_port}/"
+        click.echo(f"branchbox edge: http://{launch.listen.host}:{port}/{also}")
 
     try:
-        return serve(settings, ready=ready)
-    except (StartRefused, FolderBusy) as error:
-        click.echo(str(error), err=True)
-        return error.exit_code if isinstance(error, StartRefused) else EXIT_USAGE
+        return serve(launch, ready=ready)
+    except StartRefused as error:
+        return _say(str(error), error.exit_code)
+    except FolderBusy as error:
+        return _say(str(error), EXIT_BUSY)
+    except KeysRefused as error:
+        return _say(str(error), EXIT_USAGE)
+    except OSError as error:
+        return _say(f"{launch.listen.host}:{launch.listen.port}: {error.strerror or error}", EXIT_UNAVAILABLE)
 
 
 def run_headoffice(data: Path, listen: tuple[str, int], *, sandbox: bool) -> int:
@@ -40,28 +83,40 @@ def run_headoffice(data: Path, listen: tuple[str, int], *, sandbox: bool) -> int
     from sync.headoffice.app import HeadOfficeConfig
     from sync.headoffice.app import serve as serve_head_office
 
+    configure_logging(sys.stderr)
     host, port = listen
     config = HeadOfficeConfig(data=data, host=host, port=port, static=STATIC, sandbox=sandbox)
-    asyncio.run(serve_head_office(config))
+    try:
+        asyncio.run(serve_head_office(config))
+    except OSError as error:
+        return _say(f"{host}:{port}: {error.strerror or error}", EXIT_UNAVAILABLE)
     return 0
 
 
 def run_verify(data: Path) -> int:
     """Check a copy, so that a running branch is not held up. Returns 0 only where everything holds."""
-    live = data / CORE
-    if not live.exists():
-        click.echo(f"there is no {CORE} in {data}", err=True)
-        return EXIT_USAGE
-    scratch = Path(tempfile.mkdtemp(prefix="verify-", dir=data))
+    with _copy(data) as copy:
+        if copy is None:
+            return _say(f"there is no {CORE} in {data}", EXIT_USAGE)
+        with closing(connect_reader(copy)) as connection:
+            verdict = fold_and_compare(connection, registry.rules(), registry.migrations(), registry.folded_tables())
+    _print(verdict)
+    return 0 if verdict.sound else EXIT_NOT_SOUND
+
+
+@contextmanager
+def _copy(data: Path) -> Iterator[Path | None]:
+    """A consistent copy of the live database, for as long as it is needed; None where there is no database."""
+    if not (data / CORE).exists():
+        yield None
+        return
+    scratch = Path(tempfile.mkdtemp(prefix="copy-", dir=data))
     try:
-        with closing(connect_reader(live)) as source:
+        with closing(connect_reader(data / CORE)) as source:
             copy_database(source, scratch / CORE)
-        with closing(connect_reader(scratch / CORE)) as copy:
-            verdict = fold_and_compare(copy, registry.rules(), registry.migrations(), registry.folded_tables())
+        yield scratch / CORE
     finally:
         shutil.rmtree(scratch)
-    _print(verdict)
-    return 0 if verdict.sound else 1
 
 
 def _print(verdict: Verdict) -> None:
@@ -75,3 +130,93 @@ def _print(verdict: Verdict) -> None:
     for kind in verdict.unknown_types:
         click.echo(f"UNKNOWN EVENT TYPE {kind}")
     click.echo("sound" if verdict.sound else "NOT SOUND")
+
+
+def run_backup(data: Path, keep: int, second_folder: Path | None) -> int:
+    """Make one verified backup."""
+    if not has_lived(data):
+        return _say(f"{data} holds no branch", EXIT_USAGE)
+    key = open_signing_key(find_keys(data), create=False)
+    try:
+        made = make_backup(data, key, now_ms=wall_ms(), made_by=f"branchbox {__version__}", keep=keep)
+        if second_folder is not None:
+            make_folder(second_folder)
+            carry(made, second_folder)
+    except (BackupRefused, OSError) as error:
+        return _say(str(error), EXIT_NOT_SOUND)
+    click.echo(f"{made.path} {made.manifest.seq} facts, verified")
+    return 0
+
+
+def run_restore(data: Path, source: Path | None) -> int:
+    """Put a backup in place, or list those there are."""
+    public = open_signing_key(find_keys(data), create=False).public
+    if source is None:
+        for listed in list_backups(data, public):
+            click.echo(f"{listed.path} {listed.problem or 'ok'}")
+        return 0
+    try:
+        with hold_folder(data):
+            verify_backup(source, public)
+            restored = restore(data, source, public, now_ms=wall_ms())
+    except FolderBusy as error:
+        return _say(str(error), EXIT_BUSY)
+    except BackupRefused as error:
+        return _say(str(error), EXIT_NOT_SOUND)
+    click.echo(f"restored up to fact {restored.parent.seq}; a new incarnation of the journal begins there")
+    return 0
+
+
+def run_export(data: Path, target: Path, tables: Sequence[str]) -> int:
+    """JSON lines: one object a row, the table's name in `table`."""
+    unknown = set(tables) - set(EXPORTED)
+    if unknown:
+        return _say(f"not to be exported: {', '.join(sorted(unknown))}; there are {', '.join(EXPORTED)}", EXIT_USAGE)
+    with _copy(data) as copy:
+        if copy is None:
+            return _say(f"there is no {CORE} in {data}", EXIT_USAGE)
+        database = sqlite_utils.Database(copy)
+        part = target.with_name(target.name + ".part")
+        with part.open("wb") as file:
+            for table in tables or EXPORTED:
+                for row in database[table].rows:
+                    file.write(msgspec.json.encode({"table": table, **_readable(row)}) + b"\n")
+        database.close()
+        part.replace(target)
+    return 0
+
+
+def _readable(row: Mapping[str, object]) -> dict[str, object]:
+    """Bytes that are JSON become JSON, other bytes hexadecimal digits."""
+    return {name: _plain(value) if isinstance(value, bytes) else value for name, value in row.items()}
+
+
+def _plain(value: bytes) -> object:
+    return msgspec.Raw(value) if value[:1] in (b"{", b"[") else value.hex()
+
+
+def run_enrol(data: Path, url: str, *, branch: str, name: str, claim_code: str) -> int:
+    """Exchange keys with head office; the next start connects."""
+    make_folder(data)
+    key = open_signing_key(find_keys(data, os.environ), create=not has_lived(data))
+    try:
+        reply = asyncio.run(enrol_at(url, claim_code, branch=branch, name=name, key=key))
+    except EnrolmentRefused as error:
+        return _say(str(error), EXIT_NOT_SOUND)
+    except Unreachable as error:
+        return _say(f"{url}: {error}", EXIT_UNAVAILABLE)
+    save_enrolment(data, Enrolment(url=url, key=reply.head_office_key, branch=branch))
+    click.echo(f"enrolled as {branch} at {url}")
+    return 0
+
+
+def run_devices() -> int:
+    """The profiles, one a line."""
+    for profile in profiles.load().values():
+        click.echo(f"{profile.id:28} {profile.family:16} {profile.provenance.verified:9} {profile.vendor} {profile.model}")
+    return 0
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(text, err=True)
+    return code

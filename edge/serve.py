@@ -15,7 +15,7 @@ from edge.sandbox import api as sandbox_api
 from edge.sandbox import branch as demo
 from edge.sandbox import day_file
 from edge.sandbox.stage import Stage
-from edge.settings import Settings
+from edge.settings import Launch
 
 log = structlog.get_logger()
 
@@ -25,11 +25,11 @@ EXIT_BROKEN: Final = 70
 SANDBOX: Final = Capability(name="sandbox", routes=(sandbox_api.routes,), problems=sandbox_api.PROBLEMS)
 
 
-def serve(settings: Settings, *, ready: Callable[[int, int | None], None] = lambda _port, _guest: None) -> int:
+def serve(launch: Launch, *, ready: Callable[[int, int | None], None] = lambda _port, _guest: None) -> int:
     """Run until a signal or a broken promise; returns the exit code. `ready` hears the ports."""
-    make_folder(settings.data)
-    with hold_folder(settings.data), asyncio.Runner(loop_factory=_loop) as runner:
-        return runner.run(_serve(settings, ready))
+    make_folder(launch.data)
+    with hold_folder(launch.data), asyncio.Runner(loop_factory=_loop) as runner:
+        return runner.run(_serve(launch, ready))
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -40,11 +40,11 @@ def _loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _serve(settings: Settings, ready: Callable[[int, int | None], None]) -> int:
-    if settings.sandbox:
-        settings = replace(settings, printers={"*": demo.PRINTER})
-    branch = Branch(lay_ground(settings))
-    stage = _stage(branch) if settings.sandbox else None
+async def _serve(launch: Launch, ready: Callable[[int, int | None], None]) -> int:
+    if launch.sandbox:
+        launch = replace(launch, printers={"*": demo.PRINTER})
+    branch = Branch(lay_ground(launch))
+    stage = _stage(branch) if launch.sandbox else None
     stopped = _until_signal()
     try:
         await branch.start()
@@ -59,10 +59,10 @@ async def _serve(settings: Settings, ready: Callable[[int, int | None], None]) -
 
 
 def _stage(branch: Branch) -> Stage:
-    settings = branch.ground.settings
-    stage = Stage(branch, settings.head_office)
-    if settings.day_file is not None and settings.day is not None:
-        recorded = day_file.read(settings.day_file, settings.day)
+    launch = branch.ground.launch
+    stage = Stage(branch, launch.head_office)
+    if launch.day_file is not None and launch.day is not None:
+        recorded = day_file.read(launch.day_file, launch.day)
         stage.configure, stage.staff = recorded.branch(), recorded.staff()
     return stage
 
@@ -70,7 +70,7 @@ def _stage(branch: Branch) -> Stage:
 async def _open(branch: Branch, stage: Stage | None) -> tuple[int, int | None]:
     if stage is None:
         branch.join_head_office()
-        await branch.connect_devices(branch.ground.settings.devices)
+        await branch.connect_devices(branch.ground.launch.devices)
         return await branch.open_doors()
     await stage.prepare()
     return await branch.open_doors([SANDBOX], [stage])

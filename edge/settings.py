@@ -1,35 +1,56 @@
-"""What a start of the daemon is told."""
+"""What one start of the daemon is told: its settings, and what only the command line can say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from drivers.registry import DeviceConfig
+from edge.kernel.config import Settings
 
 STATIC = Path(__file__).parent / "web" / "static"
 
 
+class Address(NamedTuple):
+    host: str
+    port: int
+
+
+def address(text: str) -> Address | None:
+    """From "HOST:PORT"; an empty text is no address."""
+    host, _, port = text.rpartition(":")
+    return Address(host.strip("[]"), int(port)) if text else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """One branch daemon."""
+class Launch:
+    """One start."""
 
     data: Path
-    host: str = "127.0.0.1"
-    port: int = 8080
-    guest_host: str | None = None
-    """The guests' Wi-Fi side; None: no listener of its own, phones come in through the branch's."""
-    guest_port: int = 0
+    settings: Settings = field(default_factory=Settings)
     guest_url: str | None = None
     """The base of addresses on slips, where it is not simply the guests' listener."""
+    static: Path = STATIC
+    printers: Mapping[str, str] = field(default_factory=dict)
+    """Kiosk (device id) → the printer beside it. `*` is the printer for everybody else."""
+    devices: tuple[DeviceConfig, ...] = ()
     sandbox: bool = False
-    head_office: str | None = None
     clock: datetime | None = None
     """Where the sandbox's clock starts."""
     day_file: Path | None = None
     """A recorded day, whose services and counters the sandbox takes instead of the demo's."""
     day: date | None = None
-    static: Path = STATIC
-    printers: Mapping[str, str] = field(default_factory=dict)
-    """Kiosk (device id) → the printer beside it. `*` is the printer for everybody else."""
-    devices: tuple[DeviceConfig, ...] = ()
+
+    @property
+    def listen(self) -> Address:
+        return address(self.settings.web.listen) or Address("127.0.0.1", 0)
+
+    @property
+    def guest_listen(self) -> Address | None:
+        """The guests' Wi-Fi side; None: no listener of its own, phones come in through the branch's."""
+        return address(self.settings.web.guest_listen)
+
+    @property
+    def head_office(self) -> str | None:
+        return self.settings.head_office.url or None

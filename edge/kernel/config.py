@@ -77,12 +77,6 @@ class Storage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reserve_bytes: Annotated[
         int, _doc("磁盘写满时释放的预留空间", "room kept aside and given up when the disk is full", ge=MIB, le=1024 * MIB)
     ] = 32 * MIB
-    blob_bytes_max: Annotated[
-        int, _doc("单个文件的最大字节数", "largest single document or recording", ge=MIB, le=1024 * MIB)
-    ] = 64 * MIB
-    blobs_bytes_max: Annotated[
-        int, _doc("全部文件的总字节数", "all documents and recordings together", ge=64 * MIB, le=1024 * 1024 * MIB)
-    ] = 8 * 1024 * MIB
 
 
 class Backups(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,17 +100,6 @@ class HeadOffice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             pattern=r"^(https?://\S+)?$",
         ),
     ] = ""
-    batch_records_max: Annotated[int, _doc("一批上送的最多记录数", "records in one upload", ge=1, le=5000)] = 500
-    batch_bytes_max: Annotated[
-        int, _doc("一批上送的最大字节数", "bytes in one upload, before compression", ge=4096, le=4 * MIB)
-    ] = 256 * 1024
-    poll_s: Annotated[float, _doc("无事时的联系间隔", "time between contacts when nothing happens", ge=1, le=3600)] = 30.0
-    backoff_s_max: Annotated[
-        float, _doc("线路中断时的最长重试间隔", "longest pause between tries when the line is down", ge=1, le=3600)
-    ] = 900.0
-    journal_kept_days: Annotated[
-        int, _doc("总行已归档的记录在本地保留的天数", "days that archived facts stay on the box", ge=35, le=3650)
-    ] = 90
 
 
 class Supervision(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

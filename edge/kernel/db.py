@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any, Final, TypeVar
 
 import apsw
@@ -50,7 +51,7 @@ PRAGMAS: Final = (
     "PRAGMA mmap_size = 0",
     "PRAGMA foreign_keys = ON",
     "PRAGMA trusted_schema = OFF",
-    "PRAGMA busy_timeout = 5000",
+    "PRAGMA busy_timeout = 100",
     "PRAGMA temp_store = MEMORY",
 )
 
@@ -169,6 +170,7 @@ class Database:
 
         `fatal` is called on the writer thread when the disk can no longer be trusted; by default it ends the process.
         `delivered`, when set, sees the results of each committed group, in order, before the callers do.
+        `committed`, when set, hears on the writer thread how many jobs shared a commit and how long it took.
         `rollbacks` counts abandoned transactions: whoever caches what it wrote drops the cache when it changes.
         """
         check_version(apsw.sqlite_lib_version())
@@ -176,8 +178,6 @@ class Database:
         self.path = path
         self.limits = limits or Limits()
         self.wal_pages = 0
-        self.groups = 0
-        self.jobs_done = 0
         self._vfs = vfs
         self._fatal = fatal or _end_process
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -185,6 +185,7 @@ class Database:
         self._closing = False
         self._failed = False
         self.rollbacks = 0
+        self.committed: Callable[[int, float], None] | None = None
         self.delivered: Callable[[list[Any]], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -249,6 +250,15 @@ class Database:
     def waiting_jobs(self) -> int:
         return self._waiting
 
+    @property
+    def failed(self) -> bool:
+        """The disk can no longer be trusted; no job is taken."""
+        return self._failed
+
+    @property
+    def reserve_there(self) -> bool:
+        return self._reserve.exists()
+
     # --- the writer thread
 
     def _scan(self, run: Callable[[apsw.Connection], T]) -> T:
@@ -293,11 +303,13 @@ class Database:
         if self._failed:
             for job in group:
                 job.error = Overloaded()
-        elif not self._commit(group):
-            for job in group:
-                self._commit([job])
-        self.groups += 1
-        self.jobs_done += len(group)
+        else:
+            began_s = perf_counter()
+            if not self._commit(group):
+                for job in group:
+                    self._commit([job])
+            if self.committed is not None:
+                self.committed(len(group), perf_counter() - began_s)
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._deliver, group)

@@ -139,6 +139,14 @@ def open_by_kind(connection: Connection) -> dict[str, int]:
     return {str(row[0]): int(row[1]) for row in rows}
 
 
+def oldest_due_ms(connection: Connection, *, now_ms: int) -> int | None:
+    """Since when the oldest effect could have been carried out and was not; None when nothing is due."""
+    due: int | None = connection.execute(
+        "SELECT min(not_before_ms) FROM outbox WHERE state IN ('ready', 'leased', 'started') AND not_before_ms <= ?", (now_ms,)
+    ).get
+    return due
+
+
 def forget_old(connection: Connection, *, now_ms: int) -> int:
     """Drop settled rows past their time, a bounded number at once; returns how many."""
     connection.execute(

@@ -18,6 +18,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ import structlog
 
 from edge.kernel import outbox, receipts
 from edge.kernel.clock import Clock, ClockStepped
-from edge.kernel.db import Connection, Database
+from edge.kernel.db import Connection, Database, Overloaded, StorageFull
 from edge.kernel.domain import Command, Context, Effect, Event, Rejected
 from edge.kernel.journal import Journal
 from sync.chain import Record
@@ -37,6 +38,8 @@ Apply = Callable[[Connection, Any, Record], None]
 """Put one event into the tables. Must depend on nothing but its arguments and the tables."""
 React = Callable[[Connection, Any, Record], Iterable[Effect]]
 """What the world should now be asked to do."""
+Observe = Callable[[str, str, float], None]
+"""Hears of every command: its name, what became of it, and after how many seconds."""
 Follower = Callable[[list[Record]], None]
 """Called on the event loop after each commit with its facts, in order. Must return at once."""
 
@@ -96,6 +99,14 @@ class Outcome(NamedTuple):
     records: Sequence[Record] = ()
     refusal: Rejected | None = None
 
+    @property
+    def in_short(self) -> str:
+        """For counting: `done`, `repeated`, or the refusal's code."""
+        return self.refusal.code if self.refusal is not None else "repeated" if self.repeated else "done"
+
+
+_IN_SHORT: Final[dict[type[Exception], str]] = {Overloaded: "overloaded", StorageFull: "storage_full"}
+
 
 @dataclass(frozen=True, slots=True)
 class _Work:
@@ -118,6 +129,7 @@ class Pipeline:
     zone: ZoneInfo
     seal: Callable[[Connection, Secret], None]
     followers: list[Follower] = field(default_factory=list)
+    observe: Observe = lambda _name, _outcome, _seconds: None
 
     def __post_init__(self) -> None:
         self.db.delivered = self._announce
@@ -139,7 +151,13 @@ class Pipeline:
         if len(key) > COMMAND_ID_CHARS_MAX:
             raise Rejected("invalid_idempotency_key", chars_max=COMMAND_ID_CHARS_MAX)
         work = _Work(command, actor, key, os.urandom(32), secrets_, settles)
-        outcome = await self.db.write(lambda connection: self._carry_out(connection, work))
+        began_s = perf_counter()
+        try:
+            outcome = await self.db.write(lambda connection: self._carry_out(connection, work))
+        except (Overloaded, StorageFull) as error:
+            self.observe(command.NAME, _IN_SHORT[type(error)], perf_counter() - began_s)
+            raise
+        self.observe(command.NAME, outcome.in_short, perf_counter() - began_s)
         if outcome.refusal is not None:
             raise outcome.refusal
         return outcome

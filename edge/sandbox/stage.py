@@ -98,7 +98,7 @@ class Stage:
     async def _plug_in(self, device_id: str, profile_id: str) -> None:
         """An emulated printer, reached over TCP and over a serial line at once, as real ones can be."""
         profile = profiles.load()[profile_id]
-        wires = self.branch.ground.settings.data / "devices"
+        wires = self.branch.ground.launch.data / "devices"
         wires.mkdir(exist_ok=True)
         emulator = EscposEmulator(profile, clock=self._now).on_tcp().on_pty(wires / device_id)
         await emulator.start()
@@ -113,7 +113,7 @@ class Stage:
         there = urlsplit(head_office)
         self.line = Line((there.hostname or "127.0.0.1", there.port or 80))
         await self.line.start()
-        known = load_enrolment(self.branch.ground.settings.data)
+        known = load_enrolment(self.branch.ground.launch.data)
         if known is not None:
             self._connect(known)
         else:
@@ -125,7 +125,7 @@ class Stage:
         url = self._line().url
         reply = await enrol(url, CLAIM, branch=branch.id, name=branch.name, key=key)
         enrolment = Enrolment(url=self.head_office or "", key=reply.head_office_key, branch=branch.id)
-        save_enrolment(self.branch.ground.settings.data, enrolment)
+        save_enrolment(self.branch.ground.launch.data, enrolment)
         self._connect(enrolment)
 
     def _connect(self, enrolment: Enrolment) -> None:
@@ -143,6 +143,7 @@ class Stage:
         if self.line is None:
             return False
         await self.line.set_up(up)
+        self.branch.line.wake()
         return self.line.up
 
     async def set_clock(self, now: datetime | None, advance_s: float) -> datetime:

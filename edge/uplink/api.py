@@ -26,10 +26,12 @@ class SyncView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Line:
-    """Where to ask for the state of the line."""
+    """The joint between the uplink and those who watch it."""
 
     def __init__(self) -> None:
         self.state: Callable[[], UplinkState] | None = None
+        self.wake: Callable[[], None] = lambda: None
+        """The line may have changed: ask head office now instead of at the next time."""
 
     def view(self, head_seq: int, place: Place) -> SyncView:
         if self.state is None:
