@@ -16,21 +16,21 @@ One request is in flight at most. The machine trusts only what head office has s
 very question, and a `Receipt`. Anything unsigned can at most make it doubt, and doubt means: ask again.
 
 When something is wrong with the *histories*, waiting does not mend it. The lane halts under a name from `Halt`. Nothing
-is sent from a halted lane and nothing of it is dropped; it only asks again from time to time, and goes on by itself where
-the two histories agree again, which the hashes prove.
+is sent from a halted lane and nothing of it is dropped; it only looks from time to time, without claiming the lease, and
+goes on by itself where the two histories agree again, which the hashes prove.
 
     phase     event        becomes
     -------   ----------   -------
     DOUBT     ASKED        OPENING
     OPENING   AGREED       READY        the cursor lies on our own chain
-    OPENING   LOST         DOUBT        no answer, or none that is to be believed
+    OPENING   LOST         DOUBT        no answer; or a halted lane that has seen the fault gone asks in earnest
     READY     SENT         SENDING
     READY     ASKED        OPENING      heartbeat
     READY     FAULT        HALTED       the records to send are pruned, or too large
     SENDING   RECEIVED     READY
     SENDING   LOST         DOUBT
     any talk  FAULT        HALTED
-    HALTED    ASKED        OPENING      a question now and then; `halt` stays until AGREED
+    HALTED    ASKED        OPENING      a look now and then; `halt` stays until the histories agree
 """
 
 from collections.abc import Callable, Sequence
@@ -41,6 +41,7 @@ from sync.chain import START, Position, Record, follow
 from sync.keys import Sign, Verify, verify
 from sync.protocol import (
     NONCE_BYTES,
+    OBSERVER,
     VERSION_MAX,
     VERSION_MIN,
     Batch,
@@ -194,7 +195,7 @@ class Lane:
         self.phase = Phase.DOUBT
         self.halt: Halt | None = None
         self.detail = ""
-        """What head office said with its last refusal; for the log and the console."""
+        """More about the last fault or refusal; for the log and the technician."""
         self.cursor: Position | None = None
         """As head office last signed it; None until the first answer of this start."""
         self.receipt = receipt
@@ -202,6 +203,8 @@ class Lane:
         self.setbacks = 0
         """How often head office turned out to hold less than it had signed for: it was restored from a backup."""
         self.batch_events = FIRST_BATCH_EVENTS
+        self.failures = 0
+        """Tries in a row that came to nothing; the delay grows with them."""
         self._identity = identity
         self._entropy = entropy
         self._uniform = uniform
@@ -211,8 +214,6 @@ class Lane:
         self._nonce = b""
         self._sent_to = START
         self._send_failed = False
-        self.failures = 0
-        """Tries in a row that came to nothing; the delay grows with them."""
         self._takeovers = 0
         self._not_before_s = float("-inf")
         self._heartbeat_at_s = float("-inf")
@@ -257,7 +258,7 @@ class Lane:
             jid=self._identity.jid,
             parent=self._identity.parent,
             head=head,
-            session=self._identity.session,
+            session=self._identity.session if self.halt is None else OBSERVER,
             nonce=self._nonce,
             sent_at_ms=sent_at_ms,
         )
@@ -271,7 +272,7 @@ class Lane:
         if self.phase is not Phase.READY or self.cursor is None:
             raise OutOfOrder(f"batch while {self.phase}")
         if not records:
-            self._halt(Halt.PRUNED, now_s)
+            self._halt(Halt.PRUNED, now_s, f"head office needs the records after {self.cursor.seq}")
             return None
         try:
             chosen = fitting(records, min(self.batch_events, self._budget.max_events), MAX_EXPANDED_BYTES)
@@ -303,11 +304,13 @@ class Lane:
         """Head office has answered. `own` is our own position at its cursor's number; None where we have none there."""
         self._expect(Phase.OPENING)
         if not self._believable(reply):
-            self._halt(Halt.UNTRUSTED, now_s)
+            self._halt(Halt.UNTRUSTED, now_s, "the answer is not signed by the head office of our enrolment")
         elif not VERSION_MIN <= reply.version <= VERSION_MAX:
-            self._halt(Halt.NO_COMMON_VERSION, now_s)
+            self._halt(Halt.NO_COMMON_VERSION, now_s, f"head office chose version {reply.version}")
         elif (fault := self._compare(reply.cursor, own)) is not None:
-            self._halt(fault, now_s)
+            self._halt(fault, now_s, f"head office holds {reply.cursor.seq}, we compare {own.seq if own else 'nothing'}")
+        elif self.halt is not None:
+            self._recover()
         else:
             self._agree(reply, now_s)
 
@@ -316,7 +319,7 @@ class Lane:
         self._expect(Phase.SENDING)
         receipt = reply.receipt
         if not self._identity.verify(self._identity.head_office_key, receipt.signature, receipt.covered()):
-            self._halt(Halt.UNTRUSTED, now_s)
+            self._halt(Halt.UNTRUSTED, now_s, "the receipt is not signed by the head office of our enrolment")
             return None
         expected = (self._identity.branch, self._identity.jid, self._epoch, self._sent_to)
         if (receipt.branch, receipt.jid, receipt.ho_epoch, receipt.position) != expected:
@@ -340,7 +343,7 @@ class Lane:
         elif refusal.code in _DOUBTED_REFUSALS:
             self._doubt(now_s, refusal.retry_after_s)
         else:
-            self._halt(_FAULT_OF_REFUSAL.get(refusal.code, Halt.REFUSED), now_s)
+            self._halt(_FAULT_OF_REFUSAL.get(refusal.code, Halt.REFUSED), now_s, refusal.detail)
 
     def lost(self, now_s: float) -> None:
         """No answer came, or none that is an answer. It may have been done all the same: ask."""
@@ -363,11 +366,16 @@ class Lane:
             return Halt.CURSOR_AHEAD
         return Halt.FORKED if own != cursor else None
 
+    def _recover(self) -> None:
+        """The fault is gone. What was looked at claimed no lease, so ask once more, in earnest and at once."""
+        self._move(_Event.LOST)
+        self.halt = None
+        self._not_before_s = float("-inf")
+
     def _agree(self, reply: OpenReply, now_s: float) -> None:
         self._move(_Event.AGREED)
         if self.receipt is not None and self._set_back(self.receipt, reply):
             self.setbacks += 1
-        self.halt = None
         self.detail = ""
         self.cursor = reply.cursor
         self.archived_seq = reply.archived_seq
@@ -387,7 +395,7 @@ class Lane:
         """Another session has our lease: a late question of our own last start, or a second box."""
         self._takeovers += 1
         if self._takeovers > MAX_TAKEOVERS:
-            self._halt(Halt.LEASE_CONTESTED, now_s)
+            self._halt(Halt.LEASE_CONTESTED, now_s, f"another box took our lease {self._takeovers} times")
             self._not_before_s = float("inf")
         else:
             self._doubt(now_s)
@@ -399,11 +407,11 @@ class Lane:
         self._move(_Event.LOST if self.halt is None else _Event.FAULT)
         self._back_off(now_s, at_least_s)
 
-    def _halt(self, why: Halt, now_s: float, detail: str | None = None) -> None:
+    def _halt(self, why: Halt, now_s: float, detail: str) -> None:
         self._send_failed |= self.phase is Phase.SENDING
         self._move(_Event.FAULT)
         self.halt = why
-        self.detail = self.detail if detail is None else detail
+        self.detail = detail
         self._back_off(now_s, 0.0)
 
     def _back_off(self, now_s: float, at_least_s: float) -> None:

@@ -71,6 +71,9 @@ Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 Version = Annotated[int, Meta(ge=1, le=2**16)]
 
+OBSERVER = bytes(NONCE_BYTES)
+"""The session of a question that only looks: it is answered, and claims no lease."""
+
 UNSIGNED = bytes(SIGNATURE_BYTES)
 """What stands in the place of a signature until `signed` has been called."""
 
@@ -179,7 +182,7 @@ class Open(Message, frozen=True):
     parent: Parent | None
     head: Position
     session: Nonce
-    """Minted when the box starts: the same session keeps its lease however often it asks."""
+    """Minted when the box starts: the same session keeps its lease however often it asks. `OBSERVER` claims none."""
     nonce: Nonce
     """Comes back under head office's signature: the answer is to this question."""
     sent_at_ms: Millis

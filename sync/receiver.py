@@ -25,6 +25,7 @@ from sync.chain import START, Position, Record, link
 from sync.keys import Sign, Verify, verify
 from sync.protocol import (
     MAX_LANES,
+    OBSERVER,
     VERSION_MAX,
     VERSION_MIN,
     Batch,
@@ -164,14 +165,15 @@ class Receiver:
             raise Refused(Code.NO_COMMON_VERSION, f"head office speaks {VERSION_MIN} to {VERSION_MAX}")
         lane = self._lane(ledger, question, now_ms)
         fault = self._fault(ledger, lane, question.head)
-        if fault != lane.fault:
+        if fault and fault != lane.fault:
             ledger.note_fault(lane.branch, lane.jid, fault)
+        claims_lease = not fault and question.session != OBSERVER
         reply = OpenReply(
             version=version,
             ho_epoch=self.ho_epoch,
             cursor=lane.cursor,
             archived_seq=lane.archived_seq,
-            lease=self._lease(ledger, known, question.session),
+            lease=self._lease(ledger, known, question.session) if claims_lease else known.lease,
             nonce=question.nonce,
             server_time_ms=now_ms,
             lanes=tuple(
@@ -227,12 +229,12 @@ class Receiver:
 
     @staticmethod
     def _fault(ledger: Ledger, lane: LaneRow, head: Position) -> str:
-        """What head office itself can see to be wrong; the branch finds the same and halts.
+        """What head office can see to be wrong with a branch that stands at `head`; the branch finds the same and halts.
 
-        A head beyond the cursor tells nothing new: a noted fault stays until a batch is taken.
+        A head beyond the cursor tells nothing. A noted fault stays until a batch is taken.
         """
         if head.seq > lane.cursor.seq:
-            return lane.fault
+            return ""
         if head.seq and ledger.hash_at(lane.branch, lane.jid, head.seq) != head.hash:
             return Code.FORKED
         return "cursor_ahead" if head.seq < lane.cursor.seq else ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -174,12 +175,23 @@ class HeadOffice:
 
 
 async def serve(config: HeadOfficeConfig) -> None:
-    """Run a head office until cancelled; raises what makes further work impossible."""
-    office = HeadOffice(config)
+    """Run a head office until it is cancelled or the process is told to end; raises what makes further work impossible.
+
+    For the main thread of a process: it takes SIGTERM and SIGINT.
+    """
+    office, loop, told = HeadOffice(config), asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
     await office.start()
+    working = asyncio.create_task(office.run())
+    ending = asyncio.create_task(told.wait())
     try:
-        await office.run()
+        await asyncio.wait({working, ending}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
     finally:
+        for task in (working, ending):
+            task.cancel()
         await office.stop()
 
 

@@ -231,6 +231,25 @@ def test_a_halted_lane_asks_now_and_then_and_goes_on_where_the_histories_agree_a
     assert pair.ledger.records == pair.journal.records
 
 
+def test_a_halted_lane_takes_the_lease_from_nobody() -> None:
+    pair = Pair()
+    pair.add(30)
+    pair.run()
+    old = MemoryJournal()
+    old.append(*(record[1:] for record in pair.journal.records[:20]))
+    clone = pair.box(session=b"C" * 16, journal=old)
+    pair.run(clone, old)
+    old.append(*((n, "a.b.v1", "", "", b"") for n in range(50)))
+    for _ in range(8):
+        pair.now_s += 2 * BACKOFF_CAP_S
+        pair.run(clone, old)
+        pair.add(1)
+        pair.run()
+    assert clone.halt is Halt.FORKED
+    assert pair.lane.halt is None
+    assert pair.ledger.records == pair.journal.records
+
+
 def test_records_that_head_office_needs_again_but_were_pruned() -> None:
     pair = Pair()
     pair.add(30)

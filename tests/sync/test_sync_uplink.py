@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from sync.headoffice import ingest
 from sync.headoffice.app import HeadOffice, HeadOfficeConfig, serve
 from sync.headoffice.store_sqlite import SqliteStore
 from sync.keys import SigningKey
@@ -295,6 +296,18 @@ async def test_what_is_too_large_or_no_message_is_refused(office: HeadOffice, ht
     assert (status, refusal.code) == (400, Code.MALFORMED)
     status, refusal = await post(http, f"{office.url}/{route}", bytes(MAX_REQUEST_BYTES + 1))
     assert (status, refusal.code) == (413, Code.TOO_LARGE)
+
+
+async def test_a_head_office_with_its_hands_full_asks_for_patience(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = filled(20)
+    destination = await wire.enrolled(journal)
+    monkeypatch.setattr(ingest, "MAX_CONCURRENT_BATCHES", 0)
+    watched = wire.start(journal, destination)
+    state = await watched.until(lambda state: state.failures == 1)
+    assert (state.received_seq, state.detail) == (0, "too many batches at once")
+    monkeypatch.undo()
+    watched.uplink.wake()
+    await watched.drained()
 
 
 async def test_a_branch_that_nobody_enrolled_is_not_heard(office: HeadOffice, wire: Wire, http: aiohttp.ClientSession) -> None:
