@@ -49,8 +49,9 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     paper: PaperStatus | None = None
     message_code: ErrorCode | None = None
     """Why it is not ready; the key of a text that says what to do."""
-    waiting_jobs: int = 0
-    verified: str = "emulated"
+    waiting_jobs: int
+    verified: str
+    """How well its profile is known: emulated, capture or hardware."""
 
 
 OnStatus = Callable[[DeviceView], Awaitable[None]]

@@ -252,6 +252,7 @@ def test_the_snapshot_names_what_a_clerk_needs() -> None:
             paper=PaperStatus.FULL,
             message_code=ErrorCode.COVER_OPEN,
             waiting_jobs=1,
+            verified="emulated",
         )
         emulator.act("cover_close")
         assert (await printing).done
