@@ -188,6 +188,36 @@ def enrol(*, data: Path, url: str, branch: str, name: str, claim_code: str) -> N
     sys.exit(run_enrol(data, url, branch=branch, name=name, claim_code=claim_code))
 
 
+@main.group()
+def keys() -> None:
+    """The box's keys, which no backup holds."""
+
+
+PASSPHRASE = click.option("--passphrase", prompt=True, hide_input=True, help="At least 12 characters.")
+
+
+@keys.command("export")
+@DATA
+@PASSPHRASE
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+def keys_export(*, data: Path, passphrase: str, target: Path) -> None:
+    """Seal all keys under a passphrase, for the safe."""
+    from edge.cli import run_keys_export
+
+    sys.exit(run_keys_export(data, target, passphrase))
+
+
+@keys.command("import")
+@DATA
+@PASSPHRASE
+@click.argument("source", type=FILE)
+def keys_import(*, data: Path, passphrase: str, source: Path) -> None:
+    """Bring sealed keys to a new box."""
+    from edge.cli import run_keys_import
+
+    sys.exit(run_keys_import(data, source, passphrase))
+
+
 @main.command()
 def devices() -> None:
     """The device models this release can drive, and how far each is proven."""

@@ -19,6 +19,7 @@ from drivers.supervisor import Supervisor as Fleet
 from edge import __version__, registry
 from edge.devices.floor import Floor
 from edge.kernel import journal, startup
+from edge.kernel import notices as kept_notices
 from edge.kernel.backup import CORE
 from edge.kernel.clock import Clock, SandboxClock, SystemClock, wall_ms
 from edge.kernel.config import Settings
@@ -205,6 +206,7 @@ class Branch:
         self.floor.usable = self._printer_usable
         self.sessions.ended.append(self.live.drop)
         self.devices.ended.append(self.live.drop)
+        self.notices.read = lambda notice_id: kept_notices.acknowledge(self.ground.launch.data, notice_id)
         for notice in self.ground.start.notices:
             self.notices.put_up(notice.code, Severity.CRITICAL, about=notice.id, **notice.facts)
         self.supervisor.start("live", lambda: self.live.run(self.gatekeeper.alive), give_up=self._give_up)

@@ -20,10 +20,10 @@ from edge.kernel.backup import CORE, BackupRefused, carry, list_backups, make_ba
 from edge.kernel.clock import wall_ms
 from edge.kernel.config import ConfigRefused, Settings, load
 from edge.kernel.db import connect_reader, copy_database
-from edge.kernel.files import FolderBusy, hold_folder, make_folder
+from edge.kernel.files import FolderBusy, hold_folder, make_folder, write_durably
 from edge.kernel.fold import Verdict
 from edge.kernel.fold import verify as fold_and_compare
-from edge.kernel.keys import KeysRefused, find_keys, open_signing_key
+from edge.kernel.keys import KeysRefused, export_keys, find_keys, import_keys, open_signing_key
 from edge.kernel.observe import configure_logging
 from edge.kernel.startup import StartRefused, has_lived
 from edge.settings import STATIC, Launch
@@ -207,6 +207,25 @@ def run_enrol(data: Path, url: str, *, branch: str, name: str, claim_code: str) 
         return _say(f"{url}: {error}", EXIT_UNAVAILABLE)
     save_enrolment(data, Enrolment(url=url, key=reply.head_office_key, branch=branch))
     click.echo(f"enrolled as {branch} at {url}")
+    return 0
+
+
+def run_keys_export(data: Path, target: Path, passphrase: str) -> int:
+    """Write the sealed keys."""
+    try:
+        write_durably(target, export_keys(find_keys(data), passphrase))
+    except KeysRefused as error:
+        return _say(str(error), EXIT_USAGE)
+    return 0
+
+
+def run_keys_import(data: Path, source: Path, passphrase: str) -> int:
+    """Put sealed keys in place; refused where the box has keys of its own."""
+    make_folder(data)
+    try:
+        import_keys(find_keys(data), source.read_bytes(), passphrase)
+    except KeysRefused as error:
+        return _say(str(error), EXIT_USAGE)
     return 0
 
 

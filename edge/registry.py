@@ -21,6 +21,7 @@ from edge.org import tables as org_tables
 from edge.queue import api as queue_api
 from edge.queue import decide as queue_decide
 from edge.queue import effects as queue_effects
+from edge.queue import glance as queue_glance
 from edge.queue import problems as queue_problems
 from edge.queue import tables as queue_tables
 from edge.reports import api as reports_api
@@ -68,7 +69,7 @@ CAPABILITIES: Final = (
         applies=queue_tables.APPLIES,
         reactions=queue_effects.REACTIONS,
         folded=queue_tables.FOLDED,
-        routes=(queue_api.routes,),
+        routes=(queue_glance.routes, queue_api.routes),
         problems=queue_problems.PROBLEMS,
     ),
     Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),
@@ -87,8 +88,8 @@ TELLER: Final = (
     "queue.reprint_slip",
     "devices.view",
 )
-LOBBY: Final = (*(permission for permission in TELLER if permission != "queue.serve"), "reports.view")
-ADMIN: Final = (*LOBBY, "queue.serve", "devices.operate", *web_api.PERMISSIONS)
+LOBBY: Final = (*(permission for permission in TELLER if permission != "queue.serve"), "queue.manage_day", "reports.view")
+ADMIN: Final = (*LOBBY, "queue.serve", "devices.operate", "notices.acknowledge", *web_api.PERMISSIONS)
 PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "teller": TELLER,
     "lobby": LOBBY,

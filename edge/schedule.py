@@ -65,7 +65,7 @@ class Schedule:
         today = datetime.fromtimestamp(self._pipeline.clock.now_ms() / 1000, self._pipeline.zone).date()
         with self._pipeline.db.reader() as connection:
             day = views.day(connection)
-        if day is not None and day[1] == "open" and day[0] != today.isoformat():
+        if day is not None and day.state == "open" and day.date != today.isoformat():
             await self._pipeline.submit(OpenDay(), actor="system")
 
     async def _note_head(self) -> None:

@@ -49,19 +49,19 @@ async def phone_ticket(call: Call[None]) -> PhoneTicket:
     return _view(call, _ticket_of(call, call.path["token"]))
 
 
-class Leave(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An empty object."""
 
 
 @routes.post(
     "/api/t/{token}/leave",
-    body=Leave,
+    body=Empty,
     audience={"guest"},
     reply=PhoneTicket,
     summary="I left: free my place",
     problems=("unknown_ticket", "ticket_not_in_state"),
 )
-async def leave(call: Call[Leave]) -> PhoneTicket:
+async def leave(call: Call[Empty]) -> PhoneTicket:
     ticket = _ticket_of(call, call.path["token"])
     await call.submit(CancelTicket(ticket=ticket, reason=LEFT))
     return _view(call, ticket)
@@ -105,3 +105,18 @@ async def rate(call: Call[RatingRequest]) -> bytes:
 )
 async def notices(call: Call[None]) -> NoticeList:
     return call.app[NoticeBoard].show()
+
+
+@routes.post(
+    "/api/notices/{notice}/acknowledge",
+    body=Empty,
+    permission="notices.acknowledge",
+    reply=NoticeList,
+    summary="I have read this and act on it",
+    problems=("not_found",),
+)
+async def acknowledge(call: Call[Empty]) -> NoticeList:
+    board = call.app[NoticeBoard]
+    if not board.acknowledge(call.path["notice"]):
+        raise Rejected("not_found")
+    return board.show()

@@ -10,8 +10,8 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Context, Event, InvariantBroken
 from edge.queue import events as e
 from edge.queue import views
-from edge.queue.load import DeskState, IssueState, Ticket, TicketState
-from edge.queue.views import CounterView, TicketView, WaitView
+from edge.queue.load import Day, DeskState, IssueState, Ticket, TicketState
+from edge.queue.views import CounterView, DayView, TicketView, WaitView
 
 F = TypeVar("F", bound=Event)
 
@@ -40,6 +40,11 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
 class Rated(msgspec.Struct, frozen=True):
     ticket: str
     score: int
+
+
+def day(connection: Connection, _state: Day, _events: Sequence[Event], _context: Context) -> DayView | None:
+    """The business day as it is now."""
+    return views.day(connection)
 
 
 def issued(_connection: Connection, _state: IssueState, events: Sequence[Event], context: Context) -> Issued:

@@ -1,4 +1,4 @@
-"""The queue over HTTP: the branch at a glance, tickets, counters, the hall."""
+"""The queue over HTTP: the day, tickets, counters, the hall."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,15 +7,13 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 
 from edge.kernel.domain import Command, Rejected
-from edge.org import tables as org
-from edge.org.model import Service
 from edge.org.place import Place
 from edge.queue import model as m
 from edge.queue import views
 from edge.queue.answers import Called
 from edge.queue.arrivals import Arrival, Arrivals
 from edge.queue.tokens import TicketTokens
-from edge.queue.views import CallView, CounterView, QueueView, ServiceWaiting, TicketView, WaitView
+from edge.queue.views import CallView, CounterView, DayView, QueueView, ServiceWaiting, TicketView, WaitView
 from edge.web.routes import Audience, Call, Reply, Routes
 
 routes: Final = Routes("queue")
@@ -24,81 +22,33 @@ HALL: Final[frozenset[Audience]] = frozenset({"staff", "device"})
 Text = Annotated[str, msgspec.Meta(max_length=80)]
 
 
-# --- the branch at a glance
+# --- the business day
 
 
-class BranchView(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    name_en: str
-    timezone: str
+class NoBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An empty object."""
 
 
-class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    name: str
-    name_en: str
-    letter: str
-    hint: str
-    hint_en: str
-    open: bool
-
-
-class CounterPlace(msgspec.Struct, frozen=True):
-    id: str
-    number: int
-    name: str
-
-
-class DayView(msgspec.Struct, frozen=True):
-    date: str
-    state: str
-
-
-class Glance(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a page needs to draw itself before it knows anything live."""
-
-    branch: BranchView
-    services: list[ServiceView]
-    counters: list[CounterPlace]
-    tiers: tuple[str, ...]
-    day: DayView | None
-    languages: tuple[str, ...]
-    guest_url: str
-    sandbox: bool
-    now: datetime
-
-
-@routes.get(
-    "/api/branch",
-    audience={"guest"},
-    reply=Glance,
-    summary="The branch, its services, counters and day",
-    problems=("branch_not_configured",),
+@routes.post(
+    "/api/day/open",
+    body=NoBody,
+    reply=DayView,
+    permission="queue.manage_day",
+    summary="Begin, or go on with, today's business day",
 )
-async def glance(call: Call[None]) -> Glance:
-    place = call.app[Place]
-    with call.app.pipeline.db.reader() as connection:
-        branch = org.branch(connection)
-        if branch is None:
-            raise Rejected("branch_not_configured")
-        services, counters, day = org.services(connection), org.counters(connection), views.day(connection)
-    return Glance(
-        branch=msgspec.convert(branch, BranchView, from_attributes=True),
-        services=[ServiceView(open=True, **_named(service)) for service in services],
-        counters=[CounterPlace(counter.id, counter.number, counter.name) for counter in counters],
-        tiers=tuple(tier.value for tier in m.Tier),
-        day=None if day is None else DayView(*day),
-        languages=tuple(language.value for language in m.Language),
-        guest_url=place.guest_url,
-        sandbox=place.sandbox,
-        now=place.now(),
-    )
+async def begin_day(call: Call[NoBody]) -> bytes:
+    return (await call.submit(m.OpenDay())).answer
 
 
-def _named(service: Service) -> dict[str, str]:
-    names = ("id", "name", "name_en", "letter", "hint", "hint_en")
-    return {name: getattr(service, name) for name in names}
+@routes.post(
+    "/api/day/close",
+    body=NoBody,
+    reply=DayView,
+    permission="queue.manage_day",
+    summary="End the business day: who waits expires, tellers are signed out",
+)
+async def end_day(call: Call[NoBody]) -> bytes:
+    return (await call.submit(m.CloseDay())).answer
 
 
 # --- tickets
@@ -153,7 +103,7 @@ _read_id: Final = msgspec.json.Decoder(_Id).decode
     audience=HALL,
     permission="queue.issue_ticket",
     summary="Take a number",
-    problems=("unknown_service", "invalid_identity"),
+    problems=("unknown_service", "invalid_identity", "day_closed"),
 )
 async def issue(call: Call[TicketRequest]) -> bytes:
     wish = call.body
@@ -230,10 +180,6 @@ class TransferRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep_place: bool = True
 
 
-class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An empty object."""
-
-
 _TICKET_PROBLEMS: Final = ("unknown_ticket", "ticket_not_in_state")
 
 
@@ -267,25 +213,25 @@ async def transfer(call: Call[TransferRequest]) -> bytes:
 
 @routes.post(
     "/api/tickets/{ticket}/requeue",
-    body=Nothing,
+    body=NoBody,
     reply=TicketView,
     permission="queue.requeue_ticket",
     summary="Let a parked or missed ticket wait again",
     problems=_TICKET_PROBLEMS,
 )
-async def requeue(call: Call[Nothing]) -> bytes:
+async def requeue(call: Call[NoBody]) -> bytes:
     return (await call.submit(m.RequeueTicket(ticket=call.path["ticket"]))).answer
 
 
 @routes.post(
     "/api/tickets/{ticket}/reprint",
-    body=Nothing,
+    body=NoBody,
     reply=TicketView,
     permission="queue.reprint_slip",
     summary="Print the slip again, marked as a copy (补打)",
     problems=(*_TICKET_PROBLEMS, "too_many_copies", "slip_still_printing", "no_printer"),
 )
-async def reprint(call: Call[Nothing]) -> bytes:
+async def reprint(call: Call[NoBody]) -> bytes:
     printer = call.app[Place].printer_of(call.principal.id)
     if printer is None:
         raise Rejected("no_printer")
@@ -381,7 +327,7 @@ class OutcomeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _DESK_PROBLEMS: Final = ("unknown_counter", "not_signed_in_here")
 _HAND_PROBLEMS: Final = (*_DESK_PROBLEMS, "nobody_in_hand", "ticket_not_in_state")
-_SIGN_IN_PROBLEMS: Final = ("unknown_counter", "counter_taken", "signed_in_elsewhere")
+_SIGN_IN_PROBLEMS: Final = ("unknown_counter", "counter_taken", "signed_in_elsewhere", "day_closed")
 
 
 class DeskMove(NamedTuple):
@@ -406,13 +352,13 @@ DESK_MOVES: Final = (
 
 
 def _declare(move: DeskMove) -> None:
-    async def carry_out(call: Call[Nothing]) -> bytes:
+    async def carry_out(call: Call[NoBody]) -> bytes:
         return (await call.submit(move.command(counter=call.path["counter"], staff=call.principal.id))).answer
 
     carry_out.__name__ = move.verb.replace("-", "_")
     declare = routes.post(
         f"/api/counters/{{counter}}/{move.verb}",
-        body=Nothing,
+        body=NoBody,
         reply=move.reply,
         permission="queue.serve",
         summary=move.summary,
@@ -443,13 +389,13 @@ NOBODY: Final = msgspec.json.encode(Called())
 
 @routes.post(
     "/api/counters/{counter}/next",
-    body=Nothing,
+    body=NoBody,
     reply=Called,
     permission="queue.serve",
     summary="Call whom the rule picks, and say why; 204 when nobody may be called",
     problems=(*_DESK_PROBLEMS, "counter_paused"),
 )
-async def call_next(call: Call[Nothing]) -> bytes | Reply:
+async def call_next(call: Call[NoBody]) -> bytes | Reply:
     outcome = await call.submit(m.CallNext(counter=call.path["counter"], staff=call.principal.id))
     return Reply() if outcome.answer == NOBODY else outcome.answer
 

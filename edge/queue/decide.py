@@ -45,6 +45,13 @@ ASSUMED: Final = "assumed"
 
 
 def new_day(day: Day, context: Context) -> list[Event]:
+    """As `begin_day`, for those who only come in: they do not open a day that somebody has closed."""
+    if day.closed_today:
+        raise Rejected("day_closed", day=context.today.isoformat())
+    return begin_day(day, context)
+
+
+def begin_day(day: Day, context: Context) -> list[Event]:
     """The facts that make today the open business day; none where it already is."""
     today = context.today.isoformat()
     if day.open_day == today:
@@ -67,7 +74,7 @@ def close(day: Day) -> list[Event]:
 
 
 def open_day(day: Day, _command: m.OpenDay, context: Context) -> Sequence[Event]:
-    return new_day(day, context)
+    return begin_day(day, context)
 
 
 def close_day(day: Day, _command: m.CloseDay, _context: Context) -> Sequence[Event]:
@@ -387,8 +394,8 @@ def finish(state: DeskState, command: m.FinishTicket, _context: Context) -> Sequ
 
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
-    m.OpenDay: Handler(load.for_day, open_day),
-    m.CloseDay: Handler(load.for_day, close_day),
+    m.OpenDay: Handler(load.for_day, open_day, answers.day),
+    m.CloseDay: Handler(load.for_day, close_day, answers.day),
     m.IssueTicket: Handler(load.for_issue, issue, answers.issued),
     m.CancelTicket: Handler(load.for_ticket, cancel, answers.ticket),
     m.TransferTicket: Handler(load.for_transfer, transfer, answers.ticket),

@@ -3,7 +3,7 @@
 The shapes are frozen and hold plain values, so that a test or the forecast can build them without a database.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from edge.kernel.db import Connection
@@ -53,6 +53,8 @@ class Day:
     """The business day, and what is left of an older one that nobody closed."""
 
     open_day: str | None
+    closed_today: bool = False
+    """Somebody ended today's business day; only somebody can open it again."""
     left_tickets: tuple[Ticket, ...] = ()
     left_desks: tuple[Desk, ...] = ()
 
@@ -129,10 +131,13 @@ def desk(connection: Connection, counter_id: str) -> Desk | None:
 
 def day(connection: Connection, context: Context) -> Day:
     """The open business day; with everything still live when it is not today's."""
+    today = context.today.isoformat()
     open_day: str | None = connection.execute("SELECT day FROM queue_day WHERE state = 'open'").get
-    if open_day is None or open_day == context.today.isoformat():
+    if open_day == today:
         return Day(open_day)
-    return left_behind(connection, open_day)
+    state = connection.execute("SELECT state FROM queue_day WHERE day = ?", (today,)).get
+    left = Day(None) if open_day is None else left_behind(connection, open_day)
+    return replace(left, closed_today=state == "closed")
 
 
 def left_behind(connection: Connection, open_day: str) -> Day:
@@ -143,7 +148,11 @@ def left_behind(connection: Connection, open_day: str) -> Day:
     )
     staffed = connection.execute("SELECT counter FROM queue_counter WHERE staff IS NOT NULL ORDER BY counter").fetchall()
     desks = (desk(connection, str(counter)) for (counter,) in staffed)
-    return Day(open_day, tuple(_ticket(row) for row in rows), tuple(found for found in desks if found is not None))
+    return Day(
+        open_day,
+        left_tickets=tuple(_ticket(row) for row in rows),
+        left_desks=tuple(found for found in desks if found is not None),
+    )
 
 
 def for_issue(connection: Connection, command: m.IssueTicket, context: Context) -> IssueState:

@@ -6,6 +6,7 @@ from edge.web.problems import Problem
 
 PROBLEMS: Final = (
     Problem("branch_not_configured", 503, "本网点尚未配置", "This branch is not configured yet"),
+    Problem("day_closed", 409, "今天的营业已结束", "The business day is over"),
     Problem("unknown_service", 404, "没有这项业务", "There is no such service"),
     Problem("unknown_counter", 404, "没有这个窗口", "There is no such counter"),
     Problem("unknown_ticket", 404, "没有这个号码", "There is no such ticket"),

@@ -81,6 +81,14 @@ class CounterView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     pause_reason: str = ""
 
 
+class DayView(msgspec.Struct, frozen=True):
+    """A business day."""
+
+    date: str
+    state: str
+    """`open` or `closed`."""
+
+
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
     """One call as the hall sees it."""
 
@@ -345,10 +353,10 @@ def waiting_by_service(connection: Connection) -> list[ServiceWaiting]:
     ]
 
 
-def day(connection: Connection) -> tuple[str, str] | None:
-    """The newest business day and its state."""
+def day(connection: Connection) -> DayView | None:
+    """The open business day, or else the newest one."""
     found = connection.execute("SELECT day, state FROM queue_day ORDER BY state = 'open' DESC, day DESC LIMIT 1").fetchone()
-    return None if found is None else (str(found[0]), str(found[1]))
+    return None if found is None else DayView(*found)
 
 
 def slips(connection: Connection, states: list[str]) -> list[TicketRow]:

@@ -154,7 +154,7 @@ class Stage:
         today = self.branch.place.now().date().isoformat()
         with self.branch.db.reader() as connection:
             day = views.day(connection)
-        if day != (today, "open"):
+        if day != views.DayView(today, "open"):
             await self.branch.pipeline.submit(OpenDay(), actor="system")
         return self.branch.place.now()
 
