@@ -63,5 +63,5 @@ export function noShowNeedsAsking(ticket: TicketView | null | undefined, now_ms:
 /** Since when the shown stopwatch runs, by situation. */
 export function clockStart(counter: CounterView): string {
   const ticket = counter.ticket;
-  return (ticket?.state === 'serving' ? ticket.served_at : ticket?.called_at) ?? counter.since;
+  return (ticket?.state === 'serving' ? ticket.served_at : ticket?.called_at) ?? counter.since ?? '';
 }
