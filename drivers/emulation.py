@@ -5,7 +5,7 @@ Emulators are how drivers are tested and how the demo's bench works; they are ne
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 Parameters = Mapping[str, int | str | bool]
 
@@ -34,10 +34,23 @@ class Produced(Protocol):
         ...
 
 
+@runtime_checkable
+class Pictured(Produced, Protocol):
+    """Something that can be looked at."""
+
+    def png(self) -> bytes:
+        """Drawn when asked, in tens of milliseconds: call it in a thread. Raises `FontMissing`."""
+        ...
+
+
 class Emulator(Protocol):
     @property
     def address(self) -> str:
-        """Where a driver reaches it; known once started."""
+        """Where a driver reaches it: the first place it listens at; known once started."""
+        ...
+
+    def listen(self, address: str) -> None:
+        """Be reachable at `tcp://127.0.0.1:0` or `serial:///path` once started. Raises `AddressError`."""
         ...
 
     @property

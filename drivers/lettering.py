@@ -24,6 +24,7 @@ PLACES: Final[Sequence[str]] = (
     "/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc",  # openEuler, Anolis, older Fedora
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",  # Arch, Deepin
 )
+_PROBE_DOTS: Final = 24
 FACES_MAX: Final = 64
 BASELINE: Final = 0.88
 """Where the baseline of a square Chinese character stands, from its top."""
@@ -67,7 +68,7 @@ class Lettering:
         x = 0
         for character in text:
             face = self.font(height_dots, bold=bold)
-            pen.text((x, height_dots * BASELINE), self.known(character, height_dots), 1, face, "ls")
+            pen.text((x, height_dots * BASELINE), self.known(character), 1, face, "ls")
             x += columns(character) * height_dots // 2
         return Dots(image.width, image.height, image.tobytes())
 
@@ -75,13 +76,9 @@ class Lettering:
         """The face whose Chinese characters are `height_dots` square. Raises `FontMissing`."""
         return _face(self._file(bold=bold), height_dots)
 
-    def known(self, character: str, height_dots: int) -> str:
+    def known(self, character: str) -> str:
         """The character itself, or the geta mark where the font has none for it."""
-        font = self.font(height_dots)
-        absent = font.getmask("\U0010ffff")
-        mask = font.getmask(character)
-        same = mask.size == absent.size and bytes(mask) == bytes(absent)
-        return _MISSING if same else character
+        return character if character.isascii() or _has(self._file(bold=False), character) else _MISSING
 
     def _file(self, *, bold: bool) -> Path:
         regular = self.path or _find()
@@ -96,6 +93,14 @@ def _find() -> Path:
         if Path(place).is_file():
             return Path(place)
     raise FontMissing
+
+
+@functools.lru_cache(maxsize=4096)
+def _has(file: Path, character: str) -> bool:
+    """Whether the font draws it otherwise than what it cannot draw."""
+    face = _face(file, _PROBE_DOTS)
+    mask, absent = face.getmask(character), face.getmask("\U0010ffff")
+    return bool(mask.size != absent.size or bytes(mask) != bytes(absent))
 
 
 @functools.lru_cache(maxsize=64)

@@ -22,8 +22,9 @@ from drivers.escpos_printer.mechanism import Mechanism
 from drivers.escpos_printer.paper import Slip
 from drivers.lettering import Lettering
 from drivers.profiles import Profile
+from drivers.transport.address import outlet_for
 from drivers.transport.memory import Bend, MemoryOutlet
-from drivers.transport.outlet import HostEnd, Outlet, PtyOutlet, TcpOutlet
+from drivers.transport.outlet import HostEnd, Outlet
 
 DOTS_PER_MM: Final = 8
 
@@ -43,14 +44,9 @@ class EscposEmulator:
 
     # Where it can be reached.
 
-    def on_tcp(self, host: str = "127.0.0.1", port: int = 0) -> "EscposEmulator":
-        """Port 0 takes a free one."""
-        self._outlets.append(TcpOutlet(self, host, port))
-        return self
-
-    def on_pty(self, link: Path) -> "EscposEmulator":
-        self._outlets.append(PtyOutlet(self, link))
-        return self
+    def listen(self, address: str) -> None:
+        """Raises `AddressError`."""
+        self._outlets.append(outlet_for(address, self))
 
     def in_memory(self, bend: Bend | None = None) -> MemoryOutlet:
         outlet = MemoryOutlet(self, bend)
@@ -188,10 +184,7 @@ def main() -> None:
     where.add_argument("--pty", type=Path, metavar="LINK", help="a serial port under this name")
     asked = parser.parse_args()
     emulator = EscposEmulator(profiles.load()[asked.profile])
-    if asked.pty is not None:
-        emulator.on_pty(asked.pty)
-    else:
-        emulator.on_tcp(port=asked.tcp)
+    emulator.listen(f"tcp://127.0.0.1:{asked.tcp}" if asked.pty is None else f"serial://{asked.pty.absolute()}")
     asyncio.run(_serve(emulator))
 
 

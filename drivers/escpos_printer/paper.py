@@ -21,12 +21,13 @@ COPY_MARK: Final = "补打"
 SLIP_DOTS_MAX: Final = 8000
 """One metre: a longer slip is cut off by the emulator as incomplete, so that garbage cannot grow for ever."""
 
-_PAPER, _INK, _EDGE = (252, 251, 246), (38, 38, 44), (214, 211, 202)
+_PAPER, _INK, _DESK = (252, 251, 246), (38, 38, 44), (214, 211, 202)
 _MARGIN_DOTS = 32
 _HEAD_DOTS = 40
 """The cutter sits above the head, so every slip begins with blank paper (more on a real one)."""
 _TOOTH_DOTS = 8
 _SHADES = 16
+"""From paper to ink; a palette of these keeps the pictures small. The desk behind the paper comes after them."""
 _CELL_HEIGHT = 24
 
 
@@ -103,13 +104,12 @@ class Slip:
         for mark in self.inks:
             _burn(ink, mark, self.lettering)
         sheet = _sheet(self.width_dots + 2 * _MARGIN_DOTS, self.height_dots + _HEAD_DOTS)
-        sheet.paste(_INK, (_MARGIN_DOTS, _HEAD_DOTS), ink)
+        sheet.paste(ink.point([level * (_SHADES - 1) // 255 for level in range(256)]), (_MARGIN_DOTS, _HEAD_DOTS))
         return sheet
 
     def png(self) -> bytes:
         target = io.BytesIO()
-        shades = self.image().quantize(_SHADES, dither=Image.Dither.NONE)  # two colours and their blends: a small file
-        shades.save(target, "PNG", optimize=True)
+        self.image().save(target, "PNG")
         return target.getvalue()
 
 
@@ -207,7 +207,7 @@ def _set(run: Run, lettering: Lettering) -> Image.Image:
     mask = Image.new("L", (max(columns(run.text) * size // 2, 1), int(size * LEADING)), 0)
     pen, face, x = ImageDraw.Draw(mask), lettering.font(size, bold=style.bold), 0
     for character in run.text:
-        pen.text((x, size * BASELINE), lettering.known(character, size), 255, face, "ls")
+        pen.text((x, size * BASELINE), lettering.known(character), 255, face, "ls")
         x += columns(character) * size // 2
     if style.wide == style.high:
         return mask
@@ -217,9 +217,17 @@ def _set(run: Run, lettering: Lettering) -> Image.Image:
 
 def _sheet(width: int, height: int) -> Image.Image:
     """Blank paper with the saw-tooth edges a cutter leaves."""
-    sheet = Image.new("RGB", (width, height), _EDGE)
+    sheet = Image.new("P", (width, height), _SHADES)
+    sheet.putpalette(_palette())
     half = _TOOTH_DOTS // 2
     top = [(x, (half if x // half % 2 else 0) + 1) for x in range(0, width + half, half)]
     bottom = [(x, height - 1 - (half if x // half % 2 else 0)) for x in range(width, -half, -half)]
-    ImageDraw.Draw(sheet).polygon([*top, *bottom], fill=_PAPER)
+    ImageDraw.Draw(sheet).polygon([*top, *bottom], fill=0)
     return sheet
+
+
+def _palette() -> list[int]:
+    """The shades from paper to ink, then the desk."""
+    last = _SHADES - 1
+    shades = [p + (i - p) * n // last for n in range(_SHADES) for p, i in zip(_PAPER, _INK, strict=True)]
+    return [*shades, *_DESK]

@@ -1,9 +1,11 @@
 """Where a device is reached, as one line of configuration: `tcp://192.168.1.50:9100`, `serial:///dev/ttyUSB0`."""
 
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from drivers.profiles import SerialLine
+from drivers.transport.outlet import Outlet, PtyOutlet, Socket, TcpOutlet
 from drivers.transport.serial import dial_serial
 from drivers.transport.tcp import dial_tcp
 from drivers.transport.wire import Dial
@@ -23,5 +25,17 @@ def dial_for(address: str, line: SerialLine) -> Dial:
             return dial_tcp(parts.hostname, parts.port or RAW_PRINT_PORT)
         case "serial" if parts.path:
             return dial_serial(parts.path, line)
+        case _:
+            raise AddressError(f"{address!r} is neither tcp://host:port nor serial:///path")
+
+
+def outlet_for(address: str, socket: Socket) -> Outlet:
+    """The place where an emulated device is reached at `address`; port 0 takes a free one. Raises `AddressError`."""
+    parts = urlsplit(address)
+    match parts.scheme:
+        case "tcp" if parts.hostname and parts.port is not None:
+            return TcpOutlet(socket, parts.hostname, parts.port)
+        case "serial" if parts.path:
+            return PtyOutlet(socket, Path(parts.path))
         case _:
             raise AddressError(f"{address!r} is neither tcp://host:port nor serial:///path")

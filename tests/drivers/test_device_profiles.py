@@ -63,6 +63,13 @@ def test_a_line_of_configuration_becomes_a_device() -> None:
         assert registry.build(config, loaded).capabilities().model == "TM-T88VI"
 
 
+def test_an_emulator_listens_only_where_a_driver_could_find_it() -> None:
+    loaded = profiles.load()
+    emulator = registry.family("escpos_printer").emulator(loaded["epson.tm-t88vi"])
+    with pytest.raises(AddressError, match="neither"):
+        emulator.listen("tcp://127.0.0.1")
+
+
 def test_configuration_that_names_nothing_is_refused() -> None:
     loaded = profiles.load()
     with pytest.raises(ProfileError, match="no profile"):

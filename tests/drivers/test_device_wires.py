@@ -9,6 +9,8 @@ import uvloop
 
 from drivers import registry, virtualtime
 from drivers.api import DeviceError, ErrorCode, Outcome
+from drivers.document import Document, Picture
+from drivers.emulation import Pictured
 from drivers.escpos_printer.driver import EscposPrinter
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.interfaces.printer import PrintForm
@@ -27,7 +29,8 @@ def driver_for(emulator: EscposEmulator) -> EscposPrinter:
 @pytest.fixture(params=["tcp", "pty"])
 async def emulator(request: pytest.FixtureRequest, tmp_path: Path) -> EscposEmulator:
     emulator = EscposEmulator(STRONG, clock=noon)
-    return emulator.on_tcp() if request.param == "tcp" else emulator.on_pty(tmp_path / "printer")
+    emulator.listen("tcp://127.0.0.1:0" if request.param == "tcp" else f"serial://{tmp_path}/printer")
+    return emulator
 
 
 def form(process_id: str) -> PrintForm:
@@ -76,8 +79,6 @@ async def test_an_unplugged_job_is_in_doubt_and_the_next_one_prints(emulator: Es
 
 async def test_a_printer_that_takes_no_more_bytes_holds_the_job_until_it_does(emulator: EscposEmulator) -> None:
     """More than the printer's buffer and the wire's together, so that writing itself has to wait."""
-    from drivers.document import Document, Picture
-
     await emulator.start()
     printer = driver_for(emulator)
     await printer.open()
@@ -124,7 +125,8 @@ async def test_nobody_home_is_a_lost_wire(tmp_path: Path) -> None:
 
 
 async def test_one_printer_many_connections() -> None:
-    emulator = EscposEmulator(WEAK, clock=noon).on_tcp()
+    emulator = registry.family(WEAK.family).emulator(WEAK, clock=noon)
+    emulator.listen("tcp://127.0.0.1:0")
     await emulator.start()
     for n in range(2):
         config = DeviceConfig(id="printer-1", profile=WEAK.id, address=emulator.address)
@@ -133,6 +135,7 @@ async def test_one_printer_many_connections() -> None:
         assert (await printer.execute(form(f"{n:04d}"), timeout_s=5)).done
         await printer.close()
     assert [slip.n for slip in emulator.output()] == [1, 2]
+    assert all(isinstance(slip, Pictured) for slip in emulator.output())
     await emulator.stop()
 
 
@@ -172,7 +175,7 @@ def test_virtual_time_costs_none() -> None:
 def test_the_daemons_own_event_loop_carries_it_too(kind: str, tmp_path: Path) -> None:
     async def story() -> None:
         emulator = EscposEmulator(STRONG, clock=noon)
-        emulator = emulator.on_tcp() if kind == "tcp" else emulator.on_pty(tmp_path / "printer")
+        emulator.listen("tcp://127.0.0.1:0" if kind == "tcp" else f"serial://{tmp_path}/printer")
         await test_an_unplugged_job_is_in_doubt_and_the_next_one_prints(emulator)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -308,7 +309,7 @@ def test_without_a_font_the_slip_is_refused_and_nothing_sent(monkeypatch: pytest
         assert emulator.output() == []
         await printer.close()
 
-    monkeypatch.setattr("drivers.lettering._find", lambda: __import__("pathlib").Path("nowhere.ttc"))
+    monkeypatch.setattr("drivers.lettering._find", lambda: Path("nowhere.ttc"))
     run(story())
 
 
