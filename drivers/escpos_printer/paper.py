@@ -103,7 +103,7 @@ class Slip:
         ink = Image.new("L", (self.width_dots, self.height_dots), 0)
         for mark in self.inks:
             _burn(ink, mark, self.lettering)
-        sheet = _sheet(self.width_dots + 2 * _MARGIN_DOTS, self.height_dots + _HEAD_DOTS)
+        sheet = _sheet(self.width_dots + 2 * _MARGIN_DOTS, self.height_dots + _HEAD_DOTS + _TOOTH_DOTS)
         sheet.paste(ink.point([level * (_SHADES - 1) // 255 for level in range(256)]), (_MARGIN_DOTS, _HEAD_DOTS))
         return sheet
 
