@@ -46,12 +46,17 @@ describe('the word about the slip', () => {
     ['printed', printer('out'), 'slip.take'],
     ['printing', printer('full'), 'slip.printing'],
     ['queued', printer('out', 'userError'), 'slip.out'],
-    ['held', printer('full'), 'slip.fault'],
+    ['held', printer('out', 'userError'), 'slip.out'],
+    ['held', printer('full'), 'slip.printing'],
     ['queued', printer('full', 'offline'), 'slip.fault'],
     ['none', printer('full'), 'slip.none'],
     [null, printer('low'), 'slip.printing'],
   ] as const)('%s', (slip, device, word) => {
     expect(slipWord(slip, [device])).toBe(word);
+  });
+
+  it('is "not working" for a held slip of a printer it knows nothing about', () => {
+    expect(slipWord('held', [])).toBe('slip.fault');
   });
 
   it('is not "out of paper" while another printer can print', () => {

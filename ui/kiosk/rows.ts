@@ -42,12 +42,13 @@ export function hasReader(devices: readonly DeviceView[]): boolean {
 
 /**
  * What to tell the customer about the slip. A printed slip is a printed slip; anything else is read together with the
- * printers, because "out of paper" says more than "held".
+ * printers, because "out of paper" says more than "held", and a held slip comes out as soon as a printer works again.
  */
 export function slipWord(slip: Slip | null, printers: readonly DeviceView[]): SlipWord {
   if (slip === 'printed' || slip === 'none') return BY_SLIP[slip];
   const stuck = printers.length > 0 && printers.every((printer) => !WORKING.has(printer.device) || hasNoPaper(printer));
-  if (stuck || slip === 'held') return printers.some(hasNoPaper) ? 'slip.out' : 'slip.fault';
+  if (stuck) return printers.some(hasNoPaper) ? 'slip.out' : 'slip.fault';
+  if (slip === 'held' && printers.length) return 'slip.printing';
   return BY_SLIP[slip ?? 'queued'];
 }
 

@@ -29,8 +29,12 @@ function inZone(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormatOptions
   return timezone.value ? { ...options, timeZone: timezone.value } : options;
 }
 
-/** 09:05, in the branch's time zone. */
+/**
+ * 09:05, in the branch's time zone. A page that was not told the zone (a phone) reads it off the box's own writing,
+ * which carries the branch's offset.
+ */
 export function clockTime(at: number | string, withSeconds = false): string {
+  if (typeof at === 'string' && !timezone.value) return at.slice(11, withSeconds ? 19 : 16);
   const format: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
   if (withSeconds) format.second = '2-digit';
   return new Intl.DateTimeFormat('en-GB', inZone(format)).format(new Date(at));

@@ -5,7 +5,7 @@
 export type TicketState =
   | 'pending' | 'waiting' | 'called' | 'serving' | 'parked' | 'no_show' | 'finished' | 'cancelled' | 'expired';
 export type CounterState = 'closed' | 'signed_in' | 'open' | 'paused';
-export type Tier = 'normal' | 'gold';
+export type Tier = 'normal' | 'gold' | 'priority';
 export type Channel = 'kiosk' | 'counter' | 'lobby' | 'phone';
 export type TicketLanguage = 'zh-CN' | 'en';
 export type PriorityReason = 'elderly' | 'disabled' | 'pregnant' | 'military' | 'other';

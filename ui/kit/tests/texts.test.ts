@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ApiProblem } from '../api';
 import { fill, locale } from '../i18n';
 import { durationText, problemText, waitText } from '../text';
+import { calendarDate, clockTime, setTimezone, stopwatch } from '../time';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 type Texts = Record<string, string>;
@@ -59,5 +60,15 @@ describe('a text', () => {
     expect(problemText(new ApiProblem({ status: 429, code: 'locked_out', title: '', facts: { retry_s: 30 } }))).toContain('30 秒');
     expect(problemText(new ApiProblem({ status: 409, code: 'brand_new', title: '' }))).toContain('brand_new');
     expect(problemText(new TypeError('x'))).toContain('刷新');
+  });
+});
+
+describe('a time of day', () => {
+  it('is the branch’s own, wherever the reader’s device believes to be', () => {
+    expect(clockTime('2026-11-23T23:10:07+08:00')).toBe('23:10');
+    setTimezone('Asia/Shanghai');
+    expect(clockTime(Date.parse('2026-11-23T23:10:07+08:00'), true)).toBe('23:10:07');
+    expect(calendarDate('2026-11-23T23:10:07+08:00', 'zh-CN')).toBe('11月23日星期一');
+    expect([stopwatch(247), stopwatch(3729)]).toEqual(['4:07', '1:02:09']);
   });
 });
