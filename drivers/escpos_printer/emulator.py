@@ -48,6 +48,16 @@ class EscposEmulator:
         """Raises `AddressError`."""
         self._outlets.append(outlet_for(address, self))
 
+    def on_tcp(self, host: str = "127.0.0.1", port: int = 0) -> "EscposEmulator":
+        """`listen`, to be chained; port 0 takes a free one."""
+        self.listen(f"tcp://{host}:{port}")
+        return self
+
+    def on_pty(self, link: Path) -> "EscposEmulator":
+        """`listen`, to be chained; `link` is the name of the port."""
+        self.listen(f"serial://{link.absolute()}")
+        return self
+
     def in_memory(self, bend: Bend | None = None) -> MemoryOutlet:
         outlet = MemoryOutlet(self, bend)
         self._outlets.append(outlet)
@@ -184,7 +194,10 @@ def main() -> None:
     where.add_argument("--pty", type=Path, metavar="LINK", help="a serial port under this name")
     asked = parser.parse_args()
     emulator = EscposEmulator(profiles.load()[asked.profile])
-    emulator.listen(f"tcp://127.0.0.1:{asked.tcp}" if asked.pty is None else f"serial://{asked.pty.absolute()}")
+    if asked.pty is None:
+        emulator.on_tcp(port=asked.tcp)
+    else:
+        emulator.on_pty(asked.pty)
     asyncio.run(_serve(emulator))
 
 
