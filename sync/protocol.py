@@ -23,9 +23,10 @@ The talk is request and answer, always begun by the branch, one at a time:
     Batch  → BatchReply   here is what follows
     any    → Refusal      no, and why
 
-This file is the vocabulary: immutable messages that check themselves when made, so that an invalid one cannot exist,
-and the bytes their signatures cover. Who may say what, and when, is in `sync.branch` and `sync.receiver`; how records
-are packed is in `sync.records`; none of them touches a clock, a disk or a socket.
+This file is the vocabulary: immutable messages and the bytes their signatures cover. Decoding checks every field; what a
+field cannot say alone is checked whenever a message is made, so that a contradictory one cannot exist. Who may say what,
+and when, is in `sync.branch` and `sync.receiver`; how records are packed is in `sync.records`; none of them touches a
+clock, a disk or a socket.
 
 Wire format
 -----------
@@ -55,6 +56,7 @@ MAX_REPLY_BYTES = 64 * 1024
 MAX_LANES = 64
 """Journal incarnations of one branch that an answer lists."""
 
+MAX_DETAIL_CHARS = 500
 MAX_SEQ = 2**62
 
 JID_BYTES = 16
@@ -119,7 +121,7 @@ class ProtocolError(ValueError):
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
-    """Anything said. Making one with impossible fields raises ValueError."""
+    """Anything said. Making one whose fields contradict each other raises ValueError."""
 
 
 class Parent(Message, frozen=True):
@@ -289,7 +291,7 @@ class Refusal(Message, frozen=True):
 
     code: Annotated[str, Meta(max_length=40)]
     """One of `Code`, or one that a newer head office knows."""
-    detail: Annotated[str, Meta(max_length=500)] = ""
+    detail: Annotated[str, Meta(max_length=MAX_DETAIL_CHARS)] = ""
     retry_after_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
 
 
@@ -299,7 +301,7 @@ class Refused(Exception):
     def __init__(self, code: Code, detail: str = "", retry_after_s: float = 0.0) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
-        self.refusal = Refusal(code=code, detail=detail, retry_after_s=retry_after_s)
+        self.refusal = Refusal(code=code, detail=detail[:MAX_DETAIL_CHARS], retry_after_s=retry_after_s)
 
 
 Said = TypeVar("Said", bound=Message)

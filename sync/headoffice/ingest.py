@@ -45,6 +45,8 @@ Said = TypeVar("Said", bound=Message)
 MAX_CONCURRENT_BATCHES = 64
 """Being checked or written; more are told to come back: each may expand to a megabyte."""
 RETRY_S = 5.0
+READ_TIMEOUT_S = 120.0
+"""For one request's body; the branch halves its batches until they fit the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +167,13 @@ class Ingest:
 async def _read(request: web.Request, kind: type[Said]) -> Said:
     """The request's message, which must be of the branch that the path names. Raises Refused."""
     try:
-        message = decode(await _limited(request), kind)
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            body = await _limited(request)
+        message = decode(body, kind)
+    except TimeoutError:
+        raise Refused(Code.OVERLOADED, f"the request took longer than {READ_TIMEOUT_S:.0f} s") from None
     except ProtocolError as error:
-        raise Refused(Code.MALFORMED, str(error)[:400]) from error
+        raise Refused(Code.MALFORMED, str(error)) from error
     named = request.match_info.get("branch")
     if named is not None and named != getattr(message, "branch", None):
         raise Refused(Code.MALFORMED, "the path names another branch")

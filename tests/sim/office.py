@@ -116,7 +116,7 @@ class Office:
         try:
             message = decode(body, Open) if kind == b"O" else decode(body, Batch)
         except ProtocolError as error:
-            raise Refused(Code.MALFORMED, str(error)[:400]) from error
+            raise Refused(Code.MALFORMED, str(error)) from error
         if isinstance(message, Open):
             return self._receiver.open(self.ledger, message, now_ms)
         examined = examine(message, self.ledger.known.public_key, self._verify)

@@ -310,6 +310,21 @@ async def test_a_head_office_with_its_hands_full_asks_for_patience(wire: Wire, m
     await watched.drained()
 
 
+async def test_a_request_that_trickles_is_cut_short(
+    office: HeadOffice, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "READ_TIMEOUT_S", 0.05)
+    ended = asyncio.Event()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"a"
+        await ended.wait()
+
+    async with http.post(f"{office.url}/v1/enrol", data=trickle(), headers={"Content-Type": MEDIA_TYPE}) as response:
+        assert response.status == 429
+    ended.set()
+
+
 async def test_a_branch_that_nobody_enrolled_is_not_heard(office: HeadOffice, wire: Wire, http: aiohttp.ClientSession) -> None:
     journal = MemoryJournal("7777")
     question = Open(
