@@ -63,6 +63,7 @@ LINES: Final = (
 MOVES: Final = frozenset(
     kind.TYPE
     for kind in (
+        e.TicketIssued,
         e.TicketCalled,
         e.TicketCancelled,
         e.TicketTransferred,
@@ -74,4 +75,4 @@ MOVES: Final = frozenset(
         e.CounterSignedOut,
     )
 )
-"""After these, other people's places or waits may have changed. A newcomer is behind everybody and changes nothing."""
+"""After these, other people's places or waits may have changed; a newcomer goes before those of a lower tier."""

@@ -61,14 +61,15 @@ class PhoneTickets:
     def view(self, ticket: str) -> PhoneTicket | None:
         """The phone's view of a ticket; None where the ticket is unknown."""
         with self._db.reader() as connection:
+            seq = head(connection).seq  # first: the view is at least that new
             record = views.row(connection, ticket)
-            return None if record is None else self._make(connection, record)
+            return None if record is None else self._make(connection, record, seq)
 
     def encoded(self, ticket: str) -> bytes | None:
         found = self.view(ticket)
         return None if found is None else msgspec.json.encode(found)
 
-    def _make(self, connection: Connection, record: views.TicketRow) -> PhoneTicket:
+    def _make(self, connection: Connection, record: views.TicketRow, seq: int) -> PhoneTicket:
         service = org.service(connection, record.service)
         branch = org.branch(connection)
         ahead = views.people_ahead(connection, record) if record.state == State.WAITING else None
@@ -84,7 +85,7 @@ class PhoneTickets:
             may_rate=record.state in RATEABLE and record.rating is None,
             language=record.language,
             as_of=self._place.now(),
-            seq=head(connection).seq,
+            seq=seq,
             ahead=ahead,
             wait=None if ahead is None else views.wait_range(connection, record.service, ahead),
             counter=self._counter(connection, record),

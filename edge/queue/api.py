@@ -280,6 +280,7 @@ async def list_slips(call: Call[SlipQuery]) -> SlipList:
 class QueueList(msgspec.Struct, frozen=True):
     queues: list[QueueView]
     seq: int
+    """Read before the view: what is committed meanwhile is told again on the live feed, never missed."""
     as_of: datetime
 
 
@@ -292,17 +293,19 @@ class CounterList(msgspec.Struct, frozen=True):
 @routes.get("/api/queues", audience=HALL, permission="queue.view", reply=QueueList, summary="Every queue, now")
 async def list_queues(call: Call[None]) -> QueueList:
     place, pipeline = call.app[Place], call.app.pipeline
+    seq = pipeline.journal.head().seq
     with pipeline.db.reader() as connection:
         found = views.queues(connection, place.clock.now_ms())
-    return QueueList(found, pipeline.journal.head().seq, place.now())
+    return QueueList(found, seq, place.now())
 
 
 @routes.get("/api/counters", audience=HALL, permission="queue.view", reply=CounterList, summary="Every counter, now")
 async def list_counters(call: Call[None]) -> CounterList:
     place, pipeline = call.app[Place], call.app.pipeline
+    seq = pipeline.journal.head().seq
     with pipeline.db.reader() as connection:
         found = views.counters(connection, place.zone)
-    return CounterList(found, pipeline.journal.head().seq, place.now())
+    return CounterList(found, seq, place.now())
 
 
 @routes.get(
@@ -440,5 +443,6 @@ class Display(msgspec.Struct, frozen=True):
 @routes.get("/api/display", audience=HALL, permission="queue.view", reply=Display, summary="The hall display")
 async def display(call: Call[None]) -> Display:
     pipeline, zone = call.app.pipeline, call.app[Place].zone
+    seq = pipeline.journal.head().seq
     with pipeline.db.reader() as connection:
-        return Display(views.calls(connection, zone), views.waiting_by_service(connection), pipeline.journal.head().seq)
+        return Display(views.calls(connection, zone), views.waiting_by_service(connection), seq)

@@ -21,7 +21,7 @@ from edge.queue import model as m
 from edge.queue.forecast import Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id
-from edge.queue.rules import DEFAULT, Head, choose
+from edge.queue.rules import DEFAULT, Choice, choose
 
 MOVES: Final[dict[str, frozenset[State]]] = {
     "serve": frozenset({State.CALLED}),
@@ -308,14 +308,12 @@ def call_next(state: DeskState, command: m.CallNext, context: Context) -> Sequen
         raise Rejected("counter_paused")
     before: list[Event] = [] if desk.presence is Presence.OPEN else [_opened(desk)]
     before += _put_down(desk)
-    choice = choose(state.heads, state.rule, context.now_ms)
-    if choice is None:
-        return before
-    head, why = choice
-    return [*before, _called(desk, head, why)]
+    choice = choose(state.heads, state.rule, context.now_ms, state.memory)
+    return before if choice is None else [*before, _called(desk, choice)]
 
 
-def _called(desk: Desk, head: Head, why: e.Why) -> Event:
+def _called(desk: Desk, choice: Choice) -> Event:
+    head = choice.head
     return e.TicketCalled(
         ticket=head.ticket,
         number=head.number,
@@ -327,8 +325,10 @@ def _called(desk: Desk, head: Head, why: e.Why) -> Event:
         counter_number=desk.config.number,
         counter_name=desk.config.name,
         staff=desk.staff or "",
-        call_no=1,
-        why=why,
+        call_no=head.calls + 1,
+        why=choice.why,
+        promoted_in_row=choice.memory.promoted_in_row,
+        turns={tier.value: calls for tier, calls in choice.memory.turns.items()},
     )
 
 

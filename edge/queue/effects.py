@@ -85,9 +85,9 @@ class SlipPrinter:
         order = msgspec.json.decode(effect.payload, type=SlipOrder)
         if effect.in_doubt:
             return Settled(End.DONE, "unknown", self._news(order, Slip.UNKNOWN, "interrupted"))
-        facts = self._facts(order.ticket)
+        facts = self._facts(order)
         if facts is None:
-            return Settled(End.DROPPED, "ticket_over")
+            return Settled(End.DROPPED, "not_needed", self._news(order, Slip.NONE, "not_needed"))
         process_id = f"{effect.id % PROCESS_IDS + 1:04d}"
         mark = f"{COPY_MARK} {order.copy}" if order.copy else None
         command = PrintForm(process_id=process_id, document=document(facts), mark=mark)
@@ -115,15 +115,18 @@ class SlipPrinter:
     def _news(self, order: SlipOrder, slip: Slip, proof: str) -> RecordSlip:
         return RecordSlip(ticket=order.ticket, slip=slip, copy=order.copy, proof=proof)
 
-    def _facts(self, ticket: str) -> SlipFacts | None:
-        """What stands on the slip; None once the ticket is over and paper would only confuse."""
+    def _facts(self, order: SlipOrder) -> SlipFacts | None:
+        """What stands on the slip.
+
+        None where paper would only confuse: the ticket is over, a copy was asked for since, or the service is offered no more.
+        """
         with self._db.reader() as connection:
-            record = views.row(connection, ticket)
+            record = views.row(connection, order.ticket)
             branch = org.branch(connection)
             service = None if record is None else org.service(connection, record.service)
-        if record is None or branch is None or service is None:
-            raise InvariantBroken(f"a slip was asked for an unknown ticket {ticket}")
-        if record.state not in LIVE:
+        if record is None or branch is None:
+            raise InvariantBroken(f"a slip was asked for an unknown ticket {order.ticket}")
+        if record.state not in LIVE or order.copy < record.copies or service is None:
             return None
         return SlipFacts(
             branch=branch,
@@ -134,6 +137,6 @@ class SlipPrinter:
             wait_low_s=record.wait_low_s,
             wait_high_s=record.wait_high_s,
             language=Language(record.language),
-            phone_url=f"{self._place.guest_url}/t/{self._tokens.of(ticket)}",
+            phone_url=f"{self._place.guest_url}/t/{self._tokens.of(order.ticket)}",
             priority=record.tier == Tier.PRIORITY,
         )

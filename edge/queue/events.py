@@ -101,7 +101,12 @@ class TicketCalled(TicketFact, frozen=True, kw_only=True):
     counter_name: str
     staff: str
     call_no: int
+    """How often this ticket was called, this time included: ticket and number together name one call."""
     why: Why
+    promoted_in_row: int = 0
+    """Promoted calls of this counter in a row, this one included; 0 where it was none."""
+    turns: dict[str, int] = {}
+    """Calls of each tier in the counter's round, this one included; empty under rules without turns."""
 
 
 class TicketRecalled(TicketFact, frozen=True, kw_only=True):

@@ -4,7 +4,10 @@ The shapes are frozen and hold plain values, so that a test or the forecast can 
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Final, NamedTuple
+
+import msgspec
 
 from edge.kernel.db import Connection
 from edge.kernel.domain import Context
@@ -12,7 +15,8 @@ from edge.org import tables as org
 from edge.org.model import Counter, Service
 from edge.queue import model as m
 from edge.queue.model import Language, Presence, Slip, State, Tier, pool_id, queue_id
-from edge.queue.rules import DEFAULT, Head, Rule
+from edge.queue.call_rules import NO_RULES, Calendar, CallRules, DayClass, in_force
+from edge.queue.rules import DEFAULT, FRESH, Head, Memory, Rule
 
 LIVE_TICKETS_MAX: Final = 20_000
 """Bound of what one day can leave behind."""
@@ -90,6 +94,7 @@ class DeskState:
     """The number of another counter where this teller is signed in."""
     heads: tuple[Head, ...] = ()
     rule: Rule = DEFAULT
+    memory: Memory = FRESH
 
 
 _TICKET: Final = (
@@ -226,11 +231,31 @@ def for_desk(
     return DeskState(desk(connection, command.counter))
 
 
-def for_call(connection: Connection, command: m.CallNext, _context: Context) -> DeskState:
+def for_call(connection: Connection, command: m.CallNext, context: Context) -> DeskState:
     found = desk(connection, command.counter)
     if found is None:
         return DeskState(None)
-    return DeskState(found, heads=heads(connection, found.config))
+    rule = in_force(call_rules(connection, found.config.id), context.now, calendar(connection))
+    return DeskState(found, heads=heads(connection, found.config), rule=rule, memory=memory(connection, found.config.id))
+
+
+def call_rules(connection: Connection, counter: str) -> CallRules:
+    """The counter's rules: those made for today only before those made for good, else the default."""
+    body = connection.execute(
+        "SELECT body FROM queue_call_rules WHERE counter = ? ORDER BY temporary DESC LIMIT 1", (counter,)
+    ).get
+    return NO_RULES if body is None else msgspec.json.decode(body, type=CallRules)
+
+
+def calendar(connection: Connection) -> Calendar:
+    """The days that are not what their weekday says."""
+    rows = connection.execute("SELECT day, class FROM queue_calendar")
+    return {date.fromisoformat(str(day)): DayClass(str(kind)) for day, kind in rows}
+
+
+def memory(connection: Connection, counter: str) -> Memory:
+    row = connection.execute("SELECT promoted_in_row, turns FROM queue_counter WHERE counter = ?", (counter,)).fetchone()
+    return FRESH if row is None else Memory(row[0], msgspec.json.decode(row[1], type=dict[Tier, int]))
 
 
 def heads(connection: Connection, counter: Counter) -> tuple[Head, ...]:
@@ -244,14 +269,15 @@ def heads(connection: Connection, counter: Counter) -> tuple[Head, ...]:
 
 def _head(connection: Connection, queue: str, *, pooled: bool) -> Head | None:
     row = connection.execute(
-        "SELECT id, number, queue, service, tier, place_ms, seq, language FROM ticket"
-        " WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1",
+        "SELECT id, number, ticket.queue, service, tier, place_ms, seq, language, calls, waiting"
+        " FROM ticket JOIN queue_length ON queue_length.queue = ticket.queue"
+        " WHERE ticket.queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1",
         (queue,),
     ).fetchone()
     if row is None:
         return None
-    ticket_id, number, queue_, service, tier, place_ms, seq, language = row
-    return Head(ticket_id, number, queue_, service, Tier(tier), place_ms, seq, language, pooled)
+    ticket_id, number, queue_, service, tier, place_ms, seq, language, calls = row
+    return Head(ticket_id, number, queue_, service, Tier(tier), place_ms, seq, language, pooled, calls=calls)
 
 
 def for_day(connection: Connection, _command: m.OpenDay | m.CloseDay, _context: Context) -> Day:

@@ -27,6 +27,8 @@ class Head(NamedTuple):
     language: str
     pooled: bool
     """Sent to this counter by name."""
+    calls: int = 0
+    """How often it was called before: a missed one that waits again was."""
 
 
 @dataclass(frozen=True, slots=True)

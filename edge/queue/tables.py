@@ -6,10 +6,13 @@ on waiting tickets makes the head of a queue one step into a B-tree, however man
 
 from typing import Final
 
+import msgspec
+
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
+from edge.org.model import BranchConfigured
 from edge.queue import events as e
 from edge.queue.model import Presence, Slip, State
 from sync.chain import Record
@@ -38,6 +41,8 @@ MIGRATIONS: Final = (
             wait_low_s INTEGER NOT NULL,
             wait_high_s INTEGER NOT NULL,
             called_ms INTEGER,
+            last_call_ms INTEGER,
+            last_call_seq INTEGER,
             served_ms INTEGER,
             finished_ms INTEGER,
             counter TEXT,
@@ -53,7 +58,7 @@ MIGRATIONS: Final = (
             UNIQUE (day, number)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX ticket_waiting ON ticket(queue, place_ms, seq) WHERE state = 'waiting';
-        CREATE INDEX ticket_called ON ticket(day, called_ms) WHERE called_ms IS NOT NULL;
+        CREATE INDEX ticket_called ON ticket(day, last_call_seq) WHERE last_call_seq IS NOT NULL;
         CREATE INDEX ticket_slip ON ticket(slip) WHERE slip IN ('held', 'unknown');
         CREATE TABLE queue_day(
             day TEXT PRIMARY KEY,
@@ -82,9 +87,35 @@ MIGRATIONS: Final = (
         CREATE INDEX queue_counter_staff ON queue_counter(staff) WHERE staff IS NOT NULL;
         """,
     ),
+    Migration(
+        "queue/002-call-rules",
+        """
+        CREATE TABLE queue_call_rules(
+            counter TEXT NOT NULL,
+            temporary INTEGER NOT NULL CHECK (temporary IN (0, 1)),
+            set_ms INTEGER NOT NULL,
+            body BLOB NOT NULL,
+            PRIMARY KEY (counter, temporary)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE queue_calendar(
+            day TEXT PRIMARY KEY,
+            class TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        ALTER TABLE queue_counter ADD COLUMN promoted_in_row INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE queue_counter ADD COLUMN turns TEXT NOT NULL DEFAULT '{}';
+        """,
+    ),
 )
 
-FOLDED: Final = ("ticket", "queue_day", "queue_series", "queue_length", "queue_counter")
+FOLDED: Final = (
+    "ticket",
+    "queue_day",
+    "queue_series",
+    "queue_length",
+    "queue_counter",
+    "queue_call_rules",
+    "queue_calendar",
+)
 
 
 # --- the day
@@ -100,6 +131,8 @@ def day_opened(connection: Connection, event: e.DayOpened, record: Record) -> No
 
 def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> None:
     connection.execute("UPDATE queue_day SET state = 'closed', closed_ms = ? WHERE day = ?", (record.at_ms, event.day))
+    connection.execute("DELETE FROM queue_call_rules WHERE temporary = 1")
+    connection.execute("UPDATE queue_counter SET promoted_in_row = 0, turns = '{}'")
 
 
 # --- waiting
@@ -143,7 +176,7 @@ def ticket_transferred(connection: Connection, event: e.TicketTransferred, _reco
     _leave(connection, event.ticket)
     connection.execute(
         "UPDATE ticket SET state = 'waiting', service = ?, tier = ?, queue = ?, place_ms = ?,"
-        " transferred_from = ?, counter = NULL, staff = NULL WHERE id = ?",
+        " transferred_from = ?, counter = NULL, staff = NULL, finished_ms = NULL WHERE id = ?",
         (event.service, event.tier, event.queue, event.place_ms, event.from_queue, event.ticket),
     )
     _count(connection, event.queue, 1)
@@ -151,7 +184,7 @@ def ticket_transferred(connection: Connection, event: e.TicketTransferred, _reco
 
 def ticket_requeued(connection: Connection, event: e.TicketRequeued, _record: Record) -> None:
     connection.execute(
-        "UPDATE ticket SET state = 'waiting', place_ms = ?, counter = NULL, staff = NULL WHERE id = ?",
+        "UPDATE ticket SET state = 'waiting', place_ms = ?, counter = NULL, staff = NULL, finished_ms = NULL WHERE id = ?",
         (event.place_ms, event.ticket),
     )
     queue = connection.execute("SELECT queue FROM ticket WHERE id = ?", (event.ticket,)).get
@@ -180,15 +213,25 @@ def _leave(connection: Connection, ticket: str) -> None:
 def ticket_called(connection: Connection, event: e.TicketCalled, record: Record) -> None:
     _leave(connection, event.ticket)
     connection.execute(
-        "UPDATE ticket SET state = 'called', called_ms = coalesce(called_ms, ?), counter = ?, staff = ?, calls = ?, rule = ?"
-        " WHERE id = ?",
-        (record.at_ms, event.counter, event.staff, event.call_no, event.why.rule, event.ticket),
+        "UPDATE ticket SET state = 'called', called_ms = coalesce(called_ms, ?), counter = ?, staff = ?, rule = ? WHERE id = ?",
+        (record.at_ms, event.counter, event.staff, event.why.rule, event.ticket),
     )
-    connection.execute("UPDATE queue_counter SET ticket = ? WHERE counter = ?", (event.ticket, event.counter))
+    _call(connection, event, record)
+    connection.execute(
+        "UPDATE queue_counter SET ticket = ?, promoted_in_row = ?, turns = ? WHERE counter = ?",
+        (event.ticket, event.promoted_in_row, msgspec.json.encode(event.turns).decode(), event.counter),
+    )
 
 
-def ticket_recalled(connection: Connection, event: e.TicketRecalled, _record: Record) -> None:
-    connection.execute("UPDATE ticket SET calls = ? WHERE id = ?", (event.call_no, event.ticket))
+def ticket_recalled(connection: Connection, event: e.TicketRecalled, record: Record) -> None:
+    _call(connection, event, record)
+
+
+def _call(connection: Connection, event: e.TicketCalled | e.TicketRecalled, record: Record) -> None:
+    connection.execute(
+        "UPDATE ticket SET calls = ?, last_call_ms = ?, last_call_seq = ? WHERE id = ?",
+        (event.call_no, record.at_ms, record.seq, event.ticket),
+    )
 
 
 def ticket_served(connection: Connection, event: e.TicketServed, record: Record) -> None:
@@ -210,7 +253,7 @@ def ticket_no_show(connection: Connection, event: e.TicketNoShow, record: Record
 def ticket_finished(connection: Connection, event: e.TicketFinished, record: Record) -> None:
     _leave(connection, event.ticket)
     connection.execute(
-        "UPDATE ticket SET state = 'finished', served_ms = coalesce(served_ms, called_ms), finished_ms = ?, outcome = ?"
+        "UPDATE ticket SET state = 'finished', served_ms = coalesce(served_ms, last_call_ms), finished_ms = ?, outcome = ?"
         " WHERE id = ?",
         (record.at_ms, event.outcome, event.ticket),
     )
@@ -225,8 +268,12 @@ def ticket_cancelled(connection: Connection, event: e.TicketCancelled, record: R
 
 
 def ticket_expired(connection: Connection, event: e.TicketExpired, record: Record) -> None:
+    """The outcome keeps what it was doing, so that who was called and did not come still counts as that."""
     _leave(connection, event.ticket)
-    connection.execute("UPDATE ticket SET state = 'expired', finished_ms = ? WHERE id = ?", (record.at_ms, event.ticket))
+    connection.execute(
+        "UPDATE ticket SET state = 'expired', outcome = state, finished_ms = coalesce(finished_ms, ?) WHERE id = ?",
+        (record.at_ms, event.ticket),
+    )
 
 
 def ticket_rated(connection: Connection, event: e.TicketRated, _record: Record) -> None:
@@ -244,6 +291,24 @@ def slip_requested(connection: Connection, event: e.SlipRequested, _record: Reco
 
 def slip_recorded(connection: Connection, event: e.SlipRecorded, _record: Record) -> None:
     connection.execute("UPDATE ticket SET slip = ? WHERE id = ?", (event.slip, event.ticket))
+
+
+# --- rules
+
+
+def call_rules_set(connection: Connection, event: e.CallRulesSet, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO queue_call_rules VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (counter, temporary) DO UPDATE SET set_ms = excluded.set_ms, body = excluded.body",
+        (event.counter, int(event.temporary), record.at_ms, msgspec.json.encode(event.rules)),
+    )
+    if not event.temporary:
+        connection.execute("DELETE FROM queue_call_rules WHERE counter = ? AND temporary = 1", (event.counter,))
+
+
+def calendar_set(connection: Connection, event: e.CalendarSet, _record: Record) -> None:
+    connection.execute("DELETE FROM queue_calendar")
+    connection.executemany("INSERT INTO queue_calendar VALUES (?, ?)", sorted(event.days.items()))
 
 
 # --- counters
@@ -284,6 +349,11 @@ def _presence(connection: Connection, counter: str, presence: Presence, record: 
     )
 
 
+def branch_configured(connection: Connection, _event: BranchConfigured, _record: Record) -> None:
+    """A counter that is no longer there has nobody at it; runs behind `org`, which has put the new counters in."""
+    connection.execute("DELETE FROM queue_counter WHERE counter NOT IN (SELECT id FROM org_counter)")
+
+
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.DayOpened: (day_opened,),
     e.DayClosed: (day_closed,),
@@ -301,9 +371,12 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketRated: (ticket_rated,),
     e.SlipRequested: (slip_requested,),
     e.SlipRecorded: (slip_recorded,),
+    e.CallRulesSet: (call_rules_set,),
+    e.CalendarSet: (calendar_set,),
     e.CounterSignedIn: (counter_signed_in,),
     e.CounterSignedOut: (counter_signed_out,),
     e.CounterOpened: (counter_opened,),
     e.CounterPaused: (counter_paused,),
     e.CounterResumed: (counter_resumed,),
+    BranchConfigured: (branch_configured,),
 }

@@ -9,7 +9,7 @@ import msgspec
 from edge.kernel.db import Connection
 from edge.org import tables as org
 from edge.queue.forecast import estimate
-from edge.queue.model import State, Tier, queue_id
+from edge.queue.model import LIVE, State, Tier, queue_id
 from edge.queue.rules import DEFAULT
 
 LIST_MAX: Final = 500
@@ -98,6 +98,7 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     counter_name: str
     called_at: datetime
     call_no: int
+    seq: int
 
 
 class ServiceWaiting(msgspec.Struct, frozen=True):
@@ -229,14 +230,16 @@ def positions(connection: Connection) -> dict[str, int]:
     seen: dict[str, int] = {}
     ahead: dict[str, int] = {}
     rows = connection.execute("SELECT id, queue, service, tier FROM ticket WHERE state = 'waiting' ORDER BY place_ms, seq")
-    waiting = [(str(ticket_id), str(queue), str(service), Tier(str(tier))) for ticket_id, queue, service, tier in rows]
-    for tier in sorted(Tier, key=lambda tier: DEFAULT.ranks[tier]):
-        for ticket_id, queue, service, own in waiting:
-            if own is tier:
-                line = service if queue == queue_id(service, own) else queue
-                ahead[ticket_id] = seen.get(line, 0)
-                seen[line] = ahead[ticket_id] + 1
+    waiting = [(str(ticket_id), *_line(str(queue), str(service), Tier(str(tier)))) for ticket_id, queue, service, tier in rows]
+    for ticket_id, line, _ in sorted(waiting, key=lambda ticket: ticket[2]):
+        ahead[ticket_id] = seen.get(line, 0)
+        seen[line] = ahead[ticket_id] + 1
     return ahead
+
+
+def _line(queue: str, service: str, tier: Tier) -> tuple[str, int]:
+    """In which line a ticket stands and how soon its kind is called there: a service by tier, a counter's pool by place."""
+    return (service, DEFAULT.ranks[tier]) if queue == queue_id(service, tier) else (queue, 0)
 
 
 def length(connection: Connection, queue: str) -> int:
@@ -322,10 +325,10 @@ def counter_of(connection: Connection, staff_no: str) -> str | None:
 def calls(connection: Connection, zone: ZoneInfo) -> list[CallView]:
     """The last calls of the open day, newest first."""
     rows = connection.execute(
-        "SELECT ticket.id, ticket.number, org_counter.number, org_counter.body, called_ms, calls"
+        "SELECT ticket.id, ticket.number, org_counter.number, org_counter.body, last_call_ms, calls, last_call_seq"
         " FROM ticket JOIN org_counter ON org_counter.id = ticket.counter"
-        " WHERE day = (SELECT day FROM queue_day WHERE state = 'open') AND called_ms IS NOT NULL"
-        " ORDER BY called_ms DESC, ticket.seq DESC LIMIT ?",
+        " WHERE day = (SELECT day FROM queue_day WHERE state = 'open') AND last_call_seq IS NOT NULL"
+        " ORDER BY last_call_seq DESC LIMIT ?",
         (CALLS_SHOWN,),
     )
     return [
@@ -336,8 +339,9 @@ def calls(connection: Connection, zone: ZoneInfo) -> list[CallView]:
             counter_name=msgspec.json.decode(body)["name"],
             called_at=moment(called_ms, zone),
             call_no=call_no,
+            seq=seq,
         )
-        for ticket_id, number, counter_number, body, called_ms, call_no in rows
+        for ticket_id, number, counter_number, body, called_ms, call_no, seq in rows
     ]
 
 
@@ -360,9 +364,12 @@ def day(connection: Connection) -> DayView | None:
 
 
 def slips(connection: Connection, states: list[str]) -> list[TicketRow]:
-    """Tickets whose slip needs a person, oldest first."""
-    marks = ", ".join("?" * len(states))
-    rows = connection.execute(f"{_SELECT} WHERE slip IN ({marks}) ORDER BY seq LIMIT {LIST_MAX}", states)
+    """Tickets whose slip needs a person, oldest first; nobody needs the paper of a ticket that is over."""
+    marks, live = ", ".join("?" * len(states)), ", ".join("?" * len(LIVE))
+    rows = connection.execute(
+        f"{_SELECT} WHERE slip IN ({marks}) AND state IN ({live}) ORDER BY seq LIMIT {LIST_MAX}",
+        (*states, *LIVE),
+    )
     return [TicketRow(*found) for found in rows]
 
 
