@@ -56,6 +56,7 @@ def _unique(what: str, values: Iterable[str]) -> None:
 def _known_services(command: ConfigureBranch) -> None:
     known = {service.id for service in command.services}
     for counter in command.counters:
+        _unique("service_of_counter", counter.services)
         for service in counter.services:
             if service not in known:
                 raise Rejected("unknown_service", service=service, counter=counter.id)
@@ -64,7 +65,7 @@ def _known_services(command: ConfigureBranch) -> None:
 def _known_zone(name: str) -> None:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise Rejected("unknown_timezone", timezone=name) from error
 
 

@@ -40,6 +40,6 @@ KINDS: Final[dict[str, Callable[[date], Period]]] = {"day": _day, "month": _mont
 def resolve(kind: str, first: date | None, last: date | None, today: date) -> Period:
     """The days meant: an explicit range, or the calendar period around `first`, or around today."""
     period = Period(first, last) if first and last else KINDS[kind](first or last or today)
-    if period.last < period.first or period.last - period.first > timedelta(days=DAYS_MAX):
+    if period.last < period.first or period.last - period.first >= timedelta(days=DAYS_MAX):
         raise Rejected("invalid_period", first=str(period.first), last=str(period.last), days_max=DAYS_MAX)
     return period

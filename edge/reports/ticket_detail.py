@@ -36,9 +36,9 @@ COLUMNS: Final = (
 
 _ROWS: Final = """
 SELECT day, ticket.number, service, queue, tier, channel, customer IS NOT NULL, taken_ms, called_ms, calls, served_ms,
-       finished_ms, (called_ms - taken_ms) / 1000,
-       CASE WHEN ticket.state = 'finished' THEN (finished_ms - served_ms) / 1000 END,
-       org_counter.number, staff, ticket.state, rule, rating, slip
+       finished_ms, max(0, called_ms - taken_ms) / 1000,
+       CASE WHEN ticket.state = 'finished' THEN max(0, finished_ms - served_ms) / 1000 END, org_counter.number, staff,
+       CASE WHEN ticket.state = 'expired' AND outcome = 'no_show' THEN outcome ELSE ticket.state END, rule, rating, slip
 FROM ticket LEFT JOIN org_counter ON org_counter.id = ticket.counter
 WHERE day BETWEEN ? AND ? ORDER BY day, ticket.seq LIMIT ?
 """
