@@ -65,13 +65,17 @@ def check_version(version: str) -> None:
 
 
 class Database:
-    """A file with its migrations applied; `durable` says whether COMMIT waits for the disk."""
+    """A file with its migrations applied.
 
-    def __init__(self, path: Path, migrations: Sequence[str], *, durable: bool) -> None:
+    `durable` says whether COMMIT waits for the disk. `vfs` names another way to the disk, for tests of power cuts.
+    """
+
+    def __init__(self, path: Path, migrations: Sequence[str], *, durable: bool, vfs: str | None = None) -> None:
         self.path = path
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._migrations = migrations
         self._durable = durable
+        self._vfs = vfs
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.Queue[_Job | None] = queue.Queue(MAX_WAITING_JOBS)
         self._thread: threading.Thread | None = None
@@ -82,7 +86,7 @@ class Database:
         """Open, check and migrate. Raises StoreRefused."""
         check_version(apsw.sqlite_lib_version())
         writer = await asyncio.to_thread(self._prepare)
-        self._reader = apsw.Connection(str(self.path))
+        self._reader = apsw.Connection(str(self.path), vfs=self._vfs)
         for pragma in ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA trusted_schema = OFF"):
             self._reader.execute(pragma).fetchall()
         self._thread = threading.Thread(target=self._run, args=(writer,), name=f"{self.path.stem}-write", daemon=True)
@@ -123,7 +127,7 @@ class Database:
 
     def _prepare(self) -> apsw.Connection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = apsw.Connection(str(self.path), statementcachesize=128)
+        connection = apsw.Connection(str(self.path), vfs=self._vfs, statementcachesize=128)
         try:
             for pragma in (*_PRAGMAS, f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}"):
                 connection.execute(pragma).fetchall()

@@ -132,8 +132,9 @@ class SqliteLedger:
 class SqliteStore:
     """The journal store in `folder/journal.db`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._database = Database(folder / "journal.db", MIGRATIONS, durable=True)
+    def __init__(self, folder: Path, *, durable: bool = True, vfs: str | None = None) -> None:
+        """`durable` and `vfs` are for tests that must see it fail."""
+        self._database = Database(folder / "journal.db", MIGRATIONS, durable=durable, vfs=vfs)
 
     @property
     def failed(self) -> "asyncio.Future[None]":

@@ -16,7 +16,7 @@ from sync.headoffice.store_database import MAX_GROUP_JOBS, Connection, Database,
 from sync.headoffice.store_sqlite import SqliteStore
 from sync.keys import SigningKey
 from sync.protocol import Budget, Open, signed
-from sync.receiver import Enrolment, Receiver, examine
+from sync.receiver import Enrolment, Receiver, Taken, examine
 from tests.sync.box import MemoryJournal, day
 from tests.sync.pair import Pair
 from tests.sync.test_sync_receiver import batch
@@ -30,9 +30,11 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await store.stop()
 
 
-async def fill(store: SqliteStore, journal: MemoryJournal, ends: list[int]) -> None:
-    """Receive the journal in batches that end at `ends`."""
-    receiver = Receiver(SigningKey(bytes(32)).sign, b"E" * 16, Budget())
+RECEIVER = Receiver(SigningKey(bytes(32)).sign, b"E" * 16, Budget())
+
+
+async def enter(store: SqliteStore, journal: MemoryJournal) -> None:
+    """Enrol the journal's box and open its lane."""
     enrolment = Enrolment(journal.branch, "示范支行", journal.key.public, approved=True)
     question = Open(
         branch=journal.branch, jid=journal.jid, parent=None, head=journal.head(), session=b"S" * 16,
@@ -42,14 +44,24 @@ async def fill(store: SqliteStore, journal: MemoryJournal, ends: list[int]) -> N
 
     def open_lane(ledger: FleetLedger) -> None:
         ledger.enrol(enrolment, 1)
-        receiver.open(ledger, question, 1)
+        RECEIVER.open(ledger, question, 1)
 
     await store.within(open_lane)
+
+
+async def receive(store: SqliteStore, journal: MemoryJournal, after: int, upto: int) -> Taken:
+    """The records after `after` up to `upto`, as one batch under the first lease."""
     pair = Pair(journal)
     pair.ledger.grant(journal.branch, b"S" * 16, 1)
+    examined = examine(batch(pair, after, upto), journal.key.public)
+    return await store.within(partial(RECEIVER.batch, examined=examined, now_ms=5000))
+
+
+async def fill(store: SqliteStore, journal: MemoryJournal, ends: list[int]) -> None:
+    """Receive the journal in batches that end at `ends`."""
+    await enter(store, journal)
     for after, upto in itertools.pairwise([0, *ends]):
-        examined = examine(batch(pair, after, upto), journal.key.public)
-        await store.within(partial(receiver.batch, examined=examined, now_ms=5000))
+        await receive(store, journal, after, upto)
 
 
 def journal_of(count: int) -> MemoryJournal:
