@@ -45,6 +45,7 @@ export const PRINTER_LEVERS: readonly Lever[] = [
   { do: 'jam', undo: 'clear_jam', when: ['jammed'] },
   { do: 'unplug', undo: 'plug', when: ['unplugged', 'power_off'] },
   { do: 'power_cycle', when: [] },
+  { do: 'brown_out', when: [] },
 ];
 
 /** The action a lever offers now. */

@@ -6,7 +6,7 @@ import { setTimezone } from '@kit/time';
 import type {
   BranchView, CounterView, LiveEvent, Notice, QueueView, SlipView, TicketView,
 } from '@kit/types';
-import { computed, ref, shallowRef, watch } from 'vue';
+import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import { keepWhy, keptWhy, whyOfEvent, type KeptWhy } from './why';
 
 const LIST_LIMIT = 300;
@@ -57,6 +57,11 @@ export function useDesk(api: Api, staff_no: () => string) {
     why.value = kept;
     keepWhy(kept);
   }
+
+  /** Another window of this browser pressed Next and learnt why. */
+  const learnElsewhere = (): void => { why.value = keptWhy() ?? why.value; };
+  window.addEventListener('storage', learnElsewhere);
+  onScopeDispose(() => { window.removeEventListener('storage', learnElsewhere); });
 
   function hear(event: LiveEvent): void {
     if (event.topic === 'notices' || event.type === 'notices') {

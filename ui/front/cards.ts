@@ -1,14 +1,14 @@
 /** The front page's cards: where each leads and the one small fact it shows. Pure; the page only asks and draws. */
 import { conditionOf } from '../bench/condition';
 import { lastPhonePath, withToken, type Output, type Sandbox } from '../bench/sandbox';
-import type { BranchView, DisplayView, SyncView } from '@kit/types';
+import type { BranchView, CounterView, DisplayView, SyncView } from '@kit/types';
 import type { Key } from './text';
 
 export type Surface = 'kiosk' | 'display' | 'counter' | 'phone' | 'bench' | 'office';
 export type Tone = 'good' | 'note' | 'warn' | 'bad' | 'off';
 export interface Fact { key: Key; values?: Record<string, string | number>; tone: Tone }
 export interface SurfaceCard { surface: Surface; href: string | null; fact: Fact | null }
-export interface Demo { sandbox: Sandbox; display: DisplayView; sync: SyncView; outputs: Output[] }
+export interface Demo { sandbox: Sandbox; display: DisplayView; sync: SyncView; counters: CounterView[]; outputs: Output[] }
 
 function waitingFact(display: DisplayView): Fact {
   const n = display.waiting.reduce((sum, one) => sum + one.waiting, 0);
@@ -35,6 +35,12 @@ function wanFact({ sandbox, sync }: Demo): Fact {
   return { key: 'fact.wan_up', tone: 'good' };
 }
 
+function staffedFact(counters: CounterView[]): Fact {
+  const staffed = counters.filter((counter) => counter.staff).length;
+  if (!staffed) return { key: 'fact.unstaffed', tone: 'off' };
+  return { key: 'fact.staffed', values: { n: staffed, all: counters.length }, tone: 'good' };
+}
+
 /** Without the sandbox a browser has no device's token and no bench: it may open the counter, and the rest only says how. */
 export function plainCards(branch: BranchView): SurfaceCard[] {
   return [
@@ -51,7 +57,7 @@ export function demoCards(demo: Demo): SurfaceCard[] {
   return [
     { surface: 'kiosk', href: withToken('/kiosk', sandbox.kiosk_token), fact: waitingFact(display) },
     { surface: 'display', href: withToken('/display', sandbox.display_token), fact: callFact(display) },
-    { surface: 'counter', href: '/counter', fact: { key: 'fact.counters', values: { n: sandbox.counters.length }, tone: 'note' } },
+    { surface: 'counter', href: '/counter', fact: staffedFact(demo.counters) },
     { surface: 'phone', href: phone, fact: phone ? { key: 'fact.phone', tone: 'note' } : { key: 'fact.no_phone', tone: 'off' } },
     { surface: 'bench', href: '/bench', fact: printerFact(sandbox) },
     { surface: 'office', href: sandbox.head_office_url, fact: wanFact(demo) },
