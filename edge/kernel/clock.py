@@ -34,6 +34,11 @@ class Step(NamedTuple):
     reason: str
 
 
+def _joined(before: Step | None, step: Step) -> Step:
+    """One step of two that nobody journalled in between."""
+    return step if before is None else Step(before.from_ms, step.to_ms, step.reason)
+
+
 class Clock(Protocol):
     """What the kernel asks of time."""
 
@@ -78,12 +83,13 @@ class SystemClock:
             expected = self._last_ms + elapsed
             now = wall if wall >= self._last_ms else self._last_ms + elapsed // 2
             if wall - expected > STEP_MS:
-                self._step = Step(expected, wall, "forward")
+                self._step = _joined(self._step, Step(expected, wall, "forward"))
             elif expected - wall > STEP_MS and not self._suspect:
-                self._step = Step(expected, wall, "backward")
-            self._suspect = self._last_ms - wall > STEP_MS
+                self._step = _joined(self._step, Step(expected, wall, "backward"))
             if now > self._last_ms:
                 self._last_ms, self._last_steady_ms = now, steady
+            behind_ms = self._last_ms - wall
+            self._suspect = behind_ms > (0 if self._suspect else STEP_MS)
             return now
 
     def steady_ms(self) -> int:
@@ -115,14 +121,17 @@ class SandboxClock:
 
     def set(self, now: datetime) -> None:
         """Make it `now`, also backwards; the step is journalled like any other."""
-        before = self.now_ms()
-        after = int(now.timestamp() * 1000)
-        self._offset_ms += after - before
-        if abs(after - before) > STEP_MS:
-            self._step = Step(before, after, "sandbox")
+        self._move(int(now.timestamp() * 1000) - self.now_ms())
 
     def advance(self, seconds: float) -> None:
-        self._offset_ms += int(seconds * 1000)
+        """Let so much time pass at once; a negative number sets it back."""
+        self._move(int(seconds * 1000))
+
+    def _move(self, by_ms: int) -> None:
+        before = self.now_ms()
+        self._offset_ms += by_ms
+        if by_ms < 0 or by_ms > STEP_MS:
+            self._step = _joined(self._step, Step(before, before + by_ms, "sandbox"))
 
     def take_step(self) -> Step | None:
         step, self._step = self._step, None

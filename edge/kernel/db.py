@@ -358,15 +358,12 @@ class Database:
 
     def _deliver(self, group: list[_Job]) -> None:
         self._waiting -= len(group)
-        if self.delivered is not None:
-            self.delivered([job.result for job in group if job.error is None])
-        for job in group:
-            if job.future.done():
-                continue
-            if job.error is None:
-                job.future.set_result(job.result)
-            else:
-                job.future.set_exception(job.error)
+        try:
+            if self.delivered is not None:
+                self.delivered([job.result for job in group if job.error is None])
+        finally:  # whatever breaks there, nobody waits for ever for what is on disk
+            for job in group:
+                _answer(job)
 
     # --- the WAL
 
@@ -399,6 +396,15 @@ class Database:
                     os.posix_fallocate(file.fileno(), file.tell(), missing)
         except OSError as error:
             log.warning("no_room_for_reserve", error=error.strerror)
+
+
+def _answer(job: _Job) -> None:
+    if job.future.done():
+        return
+    if job.error is None:
+        job.future.set_result(job.result)
+    else:
+        job.future.set_exception(job.error)
 
 
 def _end_process(error: BaseException) -> None:

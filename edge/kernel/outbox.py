@@ -109,6 +109,13 @@ def retry(connection: Connection, effect_id: int, *, after_ms: int, note: str, n
     )
 
 
+def hasten(connection: Connection, kind: str, *, now_ms: int) -> None:
+    """What was to be tried later may be tried now: what it waited for is back."""
+    connection.execute(
+        "UPDATE outbox SET not_before_ms = ?1 WHERE kind = ?2 AND state = 'ready' AND not_before_ms > ?1", (now_ms, kind)
+    )
+
+
 def give_back(connection: Connection, kind: str, *, boot: str) -> None:
     """Free what this run leased and did not start: its handler broke before it touched the world."""
     connection.execute(

@@ -26,11 +26,11 @@ import msgspec
 import structlog
 
 from edge.kernel import outbox, receipts
-from edge.kernel.clock import Clock, ClockStepped
+from edge.kernel.clock import Clock, ClockStepped, Step
 from edge.kernel.db import Connection, Database, Overloaded, StorageFull
 from edge.kernel.domain import Command, Context, Effect, Event, Rejected
-from edge.kernel.journal import Journal
-from sync.chain import Record
+from edge.kernel.journal import Journal, hash_at
+from sync.chain import Position, Record
 
 log = structlog.get_logger()
 
@@ -105,6 +105,14 @@ class Outcome(NamedTuple):
         return self.refusal.code if self.refusal is not None else "repeated" if self.repeated else "done"
 
 
+class _Noted(NamedTuple):
+    """A step of the clock and where it was journalled; a rollback may have taken it away again."""
+
+    step: Step
+    position: Position
+    rollbacks: int
+
+
 _IN_SHORT: Final[dict[type[Exception], str]] = {Overloaded: "overloaded", StorageFull: "storage_full"}
 
 
@@ -130,6 +138,7 @@ class Pipeline:
     seal: Callable[[Connection, Secret], None]
     followers: list[Follower] = field(default_factory=list)
     observe: Observe = lambda _name, _outcome, _seconds: None
+    _noted: _Noted | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.db.delivered = self._announce
@@ -199,11 +208,22 @@ class Pipeline:
         return records
 
     def _note_clock_step(self, connection: Connection, context: Context) -> list[Record]:
-        step = self.clock.take_step()
-        if step is None:
+        """The steps that are not in the journal yet: a new one, and one whose transaction was abandoned."""
+        steps = [step for step in (self._lost_step(connection), self.clock.take_step()) if step is not None]
+        if not steps:
             return []
-        event = ClockStepped(from_ms=step.from_ms, to_ms=step.to_ms, reason=step.reason)
-        return self.journal.append(connection, at_ms=context.now_ms, actor="system", events=[event])
+        events = [ClockStepped(from_ms=step.from_ms, to_ms=step.to_ms, reason=step.reason) for step in steps]
+        records = self.journal.append(connection, at_ms=context.now_ms, actor="system", events=events)
+        whole = Step(steps[0].from_ms, steps[-1].to_ms, steps[-1].reason)
+        self._noted = _Noted(whole, self.journal.tip(connection), self.db.rollbacks)
+        return records
+
+    def _lost_step(self, connection: Connection) -> Step | None:
+        noted = self._noted
+        if noted is None or noted.rollbacks == self.db.rollbacks:
+            return None
+        self._noted = None
+        return None if hash_at(connection, noted.position.seq) == noted.position.hash else noted.step
 
     def _repeat(self, known: receipts.Receipt, mark: bytes) -> Outcome:
         refusal = receipts.refusal(known) if known.fingerprint == mark else Rejected("idempotency_conflict")

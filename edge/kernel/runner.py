@@ -56,8 +56,15 @@ class Lane:
         self._handler = handler
         self._boot = boot
         self._wake = asyncio.Event()
+        self._hurry = False
 
     def wake(self) -> None:
+        """There may be something new."""
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """Try everything now, oldest first, also what was to be tried later."""
+        self._hurry = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -65,6 +72,8 @@ class Lane:
         await self._give_back()
         while True:
             self._wake.clear()
+            if self._hurry:
+                await self._hasten()
             effect = await self._lease()
             if effect is None:
                 await self._rest()
@@ -74,6 +83,11 @@ class Lane:
     async def _give_back(self) -> None:
         """What this lane had leased and not started when it broke is free again."""
         await self._pipeline.db.write(lambda connection: outbox.give_back(connection, self._kind, boot=self._boot))
+
+    async def _hasten(self) -> None:
+        self._hurry = False
+        now_ms = self._pipeline.clock.now_ms()
+        await self._pipeline.db.write(lambda connection: outbox.hasten(connection, self._kind, now_ms=now_ms))
 
     async def _lease(self) -> Leased | None:
         now_ms = self._pipeline.clock.now_ms()
@@ -93,7 +107,7 @@ class Lane:
             return
 
     async def _carry_out(self, effect: Leased) -> None:
-        if effect.not_after_ms is not None and self._pipeline.clock.now_ms() > effect.not_after_ms:
+        if self._too_late(effect):
             await self._settle(effect, Settled(End.DROPPED, "too_late"))
             return
 
@@ -106,6 +120,11 @@ class Lane:
                 await self._settle(effect, settled)
             case TryAgain() as again:
                 await self._later(effect, again)
+
+    def _too_late(self, effect: Leased) -> bool:
+        """One in doubt may have happened in time: only its handler can say what became of it."""
+        late = effect.not_after_ms is not None and self._pipeline.clock.now_ms() > effect.not_after_ms
+        return late and not effect.in_doubt
 
     async def _settle(self, effect: Leased, settled: Settled) -> None:
         settlement = Settlement(effect.id, settled.end, settled.note)
@@ -151,4 +170,4 @@ class Runner:
 
     def wake(self, kind: str) -> None:
         """Something in the world changed: paper was loaded, the line is back."""
-        self.lanes[kind].wake()
+        self.lanes[kind].hurry()
