@@ -119,19 +119,20 @@ class Recording:
 
 
 class Faults:
-    """Raises `error` where `chosen` says so, counting writes, syncs and truncations from 1."""
+    """Once armed, raises `error` where `chosen` says so, counting writes, syncs and truncations from 1."""
 
     def __init__(self, chosen: Callable[[int, Operation], bool], error: Callable[[Operation], BaseException]) -> None:
         self.chosen = chosen
         self.error = error
         self.counted = 0
         self.raised = 0
+        self.armed = False
         self.short = False
         """A failing write leaves its first half on the disk."""
         self._lock = threading.Lock()
 
     def before(self, operation: Operation, write: Callable[[bytes], None]) -> None:
-        if operation.kind is Kind.DELETE:
+        if not self.armed or operation.kind is Kind.DELETE:
             return
         with self._lock:
             self.counted += 1
