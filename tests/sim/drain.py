@@ -87,10 +87,10 @@ async def drain(url: str, address: tuple[str, int], journal: MemoryJournal) -> D
     return Drained(head_seq, received_s, shown_s, line.forwarded_bytes / head_seq)
 
 
-async def storm(url: str) -> Stormed:
+async def storm(url: str, events: int = STORM_EVENTS) -> Stormed:
     prepared = [
         (journal, _batches(journal))
-        for journal in (filled(f"{number:04}", STORM_EVENTS) for number in range(1001, 1001 + STORM_BRANCHES))
+        for journal in (filled(f"{number:04}", events) for number in range(1001, 1001 + STORM_BRANCHES))
     ]
     _verify_only(*prepared[0])  # once, so that nothing is loaded for the first time while it counts
     limit = _verify_only(*prepared[1])
@@ -100,7 +100,7 @@ async def storm(url: str) -> Stormed:
         begun_s = time.perf_counter()
         await asyncio.gather(*(_post(http, url, journal.branch, batches) for journal, batches in prepared))
         elapsed_s = time.perf_counter() - begun_s
-    return Stormed(STORM_BRANCHES * STORM_EVENTS / elapsed_s, limit)
+    return Stormed(STORM_BRANCHES * events / elapsed_s, limit)
 
 
 def _verify_only(journal: MemoryJournal, batches: list[Batch]) -> float:
@@ -130,7 +130,7 @@ async def _open(http: aiohttp.ClientSession, url: str, journal: MemoryJournal) -
     await enrol(url, "sandbox", branch=journal.branch, name="示范支行", key=journal.key)
     question = Open(
         branch=journal.branch, jid=journal.jid, parent=None, head=journal.head(),
-        session=bytes(NONCE_BYTES), nonce=bytes(NONCE_BYTES), sent_at_ms=0,
+        session=b"S" * NONCE_BYTES, nonce=bytes(NONCE_BYTES), sent_at_ms=0,
     )  # fmt: skip
     question = signed(question, journal.sign(question.covered()))
     reply = await exchange(http, f"{url}/v1/sync/{journal.branch}/open", question, OpenReply)
