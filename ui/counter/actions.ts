@@ -52,8 +52,9 @@ function calledFor_s(ticket: TicketView | null | undefined, now_ms: number): num
 
 /** True for the moment after a call in which Next is not taken. Times of another day (a moved clock) guard nothing. */
 export function nextGuarded(ticket: TicketView | null | undefined, now_ms: number): boolean {
-  const for_s = calledFor_s(ticket, now_ms);
-  return ticket?.state === 'called' && ticket.calls <= 1 && for_s >= 0 && for_s < NEXT_GUARD_S;
+  // The page's clock ticks, so a call can lie a moment ahead of it.
+  const fresh = Math.abs(calledFor_s(ticket, now_ms)) < NEXT_GUARD_S;
+  return fresh && ticket?.state === 'called' && ticket.calls <= 1;
 }
 
 export function noShowNeedsAsking(ticket: TicketView | null | undefined, now_ms: number): boolean {

@@ -7,7 +7,7 @@ import type {
   BranchView, CounterView, LiveEvent, Notice, QueueView, SlipView, TicketView,
 } from '@kit/types';
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
-import { keepWhy, keptWhy, whyOfEvent, type KeptWhy } from './why';
+import { keepWhy, keptWhy, roundOfEvent, whyOfEvent, type KeptWhy, type Round } from './why';
 
 const LIST_LIMIT = 300;
 const RELOAD_MIN_MS = 400;
@@ -41,6 +41,7 @@ export function useDesk(api: Api, staff_no: () => string) {
   const branch = shallowRef<BranchView | null>(null);
   const notices = shallowRef<Notice[]>([]);
   const why = shallowRef<KeptWhy | null>(keptWhy());
+  const round = shallowRef<Round | null>(null);
   const ended = ref(false);
 
   async function load(): Promise<DeskView> {
@@ -68,8 +69,10 @@ export function useDesk(api: Api, staff_no: () => string) {
       notices.value = (event.body as { notices?: Notice[] }).notices ?? notices.value;
       return;
     }
+    if (event.body['counter'] !== counter.value?.id) return;
+    round.value = roundOfEvent(event) ?? round.value;
     const kept = whyOfEvent(event);
-    if (kept && event.body['counter'] === counter.value?.id) learnWhy(kept);
+    if (kept) learnWhy(kept);
   }
 
   const follow = useFollow<DeskView>({
@@ -100,6 +103,6 @@ export function useDesk(api: Api, staff_no: () => string) {
     patchCounter({ ...mine, state: 'open', ticket: inHand ? ticket : null });
   }
 
-  return { ...follow, branch, notices, why, ended, counter, learnWhy, patchCounter, patchTicket };
+  return { ...follow, branch, notices, why, round, ended, counter, learnWhy, patchCounter, patchTicket };
 }
 export type Desk = ReturnType<typeof useDesk>;

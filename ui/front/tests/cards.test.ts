@@ -9,7 +9,7 @@ const sandbox: Sandbox = {
   head_office_url: 'http://127.0.0.1:8090', guest_url: '', wan: { up: true }, clock: { now: '' },
 };
 const display: DisplayView = {
-  calls: [{ ticket: 't', number: 'A012', counter_number: 2, counter_name: '', called_at: '', call_no: 1, seq: 1 }],
+  calls: [{ ticket: 't', number: 'A012', counter_number: 2, counter_name: '', called_at: '', call_no: 1 }],
   waiting: [{ service: 'a', name: '', name_en: '', waiting: 3 }, { service: 'b', name: '', name_en: '', waiting: 2 }], seq: 1,
 };
 const sync: SyncView = { head_office: 'connected', received_seq: 1, head_seq: 8, pending: 7, last_contact_at: null, age_s: null };
