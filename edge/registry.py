@@ -23,6 +23,7 @@ from edge.queue import decide as queue_decide
 from edge.queue import effects as queue_effects
 from edge.queue import glance as queue_glance
 from edge.queue import problems as queue_problems
+from edge.queue import rules_api as queue_rules_api
 from edge.queue import tables as queue_tables
 from edge.reports import api as reports_api
 from edge.uplink import api as uplink_api
@@ -69,7 +70,7 @@ CAPABILITIES: Final = (
         applies=queue_tables.APPLIES,
         reactions=queue_effects.REACTIONS,
         folded=queue_tables.FOLDED,
-        routes=(queue_glance.routes, queue_api.routes),
+        routes=(queue_glance.routes, queue_api.routes, queue_rules_api.routes),
         problems=queue_problems.PROBLEMS,
     ),
     Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),
@@ -88,7 +89,12 @@ TELLER: Final = (
     "queue.reprint_slip",
     "devices.view",
 )
-LOBBY: Final = (*(permission for permission in TELLER if permission != "queue.serve"), "queue.manage_day", "reports.view")
+LOBBY: Final = (
+    *(permission for permission in TELLER if permission != "queue.serve"),
+    "queue.manage_day",
+    "queue.set_rules",
+    "reports.view",
+)
 ADMIN: Final = (*LOBBY, "queue.serve", "devices.operate", "notices.acknowledge", *web_api.PERMISSIONS)
 PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "teller": TELLER,

@@ -41,7 +41,7 @@ class NoticeBoard:
         self._up: dict[str, Notice] = {}
         self.changed: Callable[[bytes], None] | None = None
         """Told of the new list, encoded, after each change."""
-        self.read: Callable[[str], None] = lambda _notice_id: None
+        self.read: Callable[[str], object] = lambda _notice_id: None
         """Told of a notice that somebody acknowledged, so that it stays away after a restart."""
 
     def put_up(self, code: str, severity: Severity, *, about: str = "", **facts: str | int | None) -> None:

@@ -11,6 +11,7 @@ from edge.kernel.domain import Context, Event, InvariantBroken
 from edge.queue import events as e
 from edge.queue import views
 from edge.queue.load import Day, DeskState, IssueState, Ticket, TicketState
+from edge.queue.rules import Why
 from edge.queue.views import CounterView, DayView, TicketView, WaitView
 
 F = TypeVar("F", bound=Event)
@@ -34,7 +35,7 @@ class Called(msgspec.Struct, frozen=True, kw_only=True):
     """Whom the rule picked, and why; both None where nobody waits."""
 
     ticket: TicketView | None = None
-    why: e.Why | None = None
+    why: Why | None = None
 
 
 class Rated(msgspec.Struct, frozen=True):

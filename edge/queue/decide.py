@@ -11,6 +11,7 @@ The rule that picks whom to call is in `rules.py`; how long people will wait is 
 """
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from edge.kernel.domain import Command, Context, Event, Rejected
@@ -18,6 +19,7 @@ from edge.kernel.pipeline import Handler
 from edge.queue import answers, load
 from edge.queue import events as e
 from edge.queue import model as m
+from edge.queue.call_rules import SetCalendar, SetCallRules, conflicts
 from edge.queue.forecast import Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id
@@ -393,6 +395,33 @@ def finish(state: DeskState, command: m.FinishTicket, _context: Context) -> Sequ
     return [_finished(_in_hand(desk, "finish"), command.outcome)]
 
 
+# --- rules
+
+
+def set_call_rules(desk: Desk | None, command: SetCallRules, _context: Context) -> Sequence[Event]:
+    """Overlapping schedules of one rank are refused with both their names: nobody could say which one holds (S05)."""
+    config = _known(desk).config
+    for one, other in conflicts(command.rules.schedules):
+        raise Rejected("schedules_overlap", one=one, other=other)
+    changed = e.CallRulesSet(
+        counter=config.id,
+        counter_number=config.number,
+        rules=command.rules,
+        temporary=command.temporary,
+        reason=command.reason,
+    )
+    return [changed]
+
+
+def set_calendar(_state: None, command: SetCalendar, _context: Context) -> Sequence[Event]:
+    for day in command.days:
+        try:
+            date.fromisoformat(day)
+        except ValueError as error:
+            raise Rejected("invalid_calendar", day=day) from error
+    return [e.CalendarSet(days=command.days)]
+
+
 HANDLERS: Final[dict[type[Command], Handler]] = {
     m.OpenDay: Handler(load.for_day, open_day, answers.day),
     m.CloseDay: Handler(load.for_day, close_day, answers.day),
@@ -414,4 +443,6 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     m.MarkNoShow: Handler(load.for_desk, mark_no_show, answers.ticket),
     m.ParkTicket: Handler(load.for_desk, park, answers.ticket),
     m.FinishTicket: Handler(load.for_desk, finish, answers.ticket),
+    SetCallRules: Handler(load.for_rules, set_call_rules),
+    SetCalendar: Handler(load.nothing, set_calendar),
 }

@@ -2,10 +2,12 @@
 
 from typing import ClassVar
 
-import msgspec
+from msgspec import field
 
 from edge.kernel.domain import Event
+from edge.queue.call_rules import CallRules, DayClass
 from edge.queue.model import Channel, Language, PriorityReason, Slip, Tier
+from edge.queue.rules import Why
 
 
 class TicketFact(Event, frozen=True, kw_only=True):
@@ -29,27 +31,6 @@ class CounterFact(Event, frozen=True, kw_only=True):
 
     def entity(self) -> str:
         return self.counter
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One of those whom a call could have gone to: the head of a queue."""
-
-    ticket: str
-    number: str
-    queue: str
-    tier: str
-    waited_s: int
-    rank: int
-    """Its place in the rule's order, from 1."""
-    chosen: bool = False
-
-
-class Why(msgspec.Struct, frozen=True, kw_only=True):
-    """The rule that decided a call and the candidates it saw."""
-
-    rule: str
-    text_code: str
-    candidates: tuple[Candidate, ...]
 
 
 class DayOpened(Event, frozen=True, kw_only=True):
@@ -105,7 +86,7 @@ class TicketCalled(TicketFact, frozen=True, kw_only=True):
     why: Why
     promoted_in_row: int = 0
     """Promoted calls of this counter in a row, this one included; 0 where it was none."""
-    turns: dict[str, int] = {}
+    turns: dict[str, int] = field(default_factory=dict)
     """Calls of each tier in the counter's round, this one included; empty under rules without turns."""
 
 
@@ -225,3 +206,25 @@ class CounterPaused(CounterFact, frozen=True, kw_only=True):
 
 class CounterResumed(CounterFact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "queue.counter_resumed.v1"
+
+
+class CallRulesSet(Event, frozen=True, kw_only=True):
+    """Somebody changed what a counter follows. The change before it in the journal says what it was."""
+
+    TYPE: ClassVar[str] = "queue.call_rules_set.v1"
+    counter: str
+    counter_number: int
+    rules: CallRules
+    temporary: bool = False
+    """In force until the end of the business day (S07)."""
+    reason: str = ""
+
+    def entity(self) -> str:
+        return self.counter
+
+
+class CalendarSet(Event, frozen=True, kw_only=True):
+    """Which days are not what their weekday says: make-up workdays and holidays."""
+
+    TYPE: ClassVar[str] = "queue.calendar_set.v1"
+    days: dict[str, DayClass]

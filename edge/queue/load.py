@@ -14,8 +14,8 @@ from edge.kernel.domain import Context
 from edge.org import tables as org
 from edge.org.model import Counter, Service
 from edge.queue import model as m
+from edge.queue.call_rules import NO_RULES, Calendar, CallRules, DayClass, SetCallRules, in_force
 from edge.queue.model import Language, Presence, Slip, State, Tier, pool_id, queue_id
-from edge.queue.call_rules import NO_RULES, Calendar, CallRules, DayClass, in_force
 from edge.queue.rules import DEFAULT, FRESH, Head, Memory, Rule
 
 LIVE_TICKETS_MAX: Final = 20_000
@@ -276,8 +276,16 @@ def _head(connection: Connection, queue: str, *, pooled: bool) -> Head | None:
     ).fetchone()
     if row is None:
         return None
-    ticket_id, number, queue_, service, tier, place_ms, seq, language, calls = row
-    return Head(ticket_id, number, queue_, service, Tier(tier), place_ms, seq, language, pooled, calls=calls)
+    ticket_id, number, at, service, tier, place_ms, seq, language, calls, length = row
+    return Head(ticket_id, number, at, service, Tier(tier), place_ms, seq, language, pooled, length=length, calls=calls)
+
+
+def for_rules(connection: Connection, command: SetCallRules, _context: Context) -> Desk | None:
+    return desk(connection, command.counter)
+
+
+def nothing(_connection: Connection, _command: object, _context: Context) -> None:
+    """For decisions that need no state."""
 
 
 def for_day(connection: Connection, _command: m.OpenDay | m.CloseDay, _context: Context) -> Day:

@@ -24,6 +24,8 @@ PROBLEMS: Final = (
     Problem("ticket_in_hand", 409, "请先办结当前客户", "Finish the customer in hand first"),
     Problem("nobody_in_hand", 409, "当前没有客户", "There is nobody at this counter"),
     Problem("too_many_calls", 409, "重复叫号次数已达上限", "This ticket was called too often"),
+    Problem("schedules_overlap", 409, "两个时段规则在同一时间重叠", "Two schedules claim the same time"),
+    Problem("invalid_calendar", 400, "日历中有无效日期", "The calendar holds an invalid date"),
     Problem("invalid_identity", 400, "证件号码有误", "The identity number is not valid"),
 )
 """The refusals of `decide.py` and of the routes."""

@@ -1,0 +1,104 @@
+"""Call rules over HTTP: what a counter follows, when, and what the coming week looks like under it."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from edge.kernel.domain import Rejected
+from edge.org import tables as org
+from edge.org.place import Place
+from edge.queue import load
+from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules, clock, in_force, preview
+from edge.queue.rules import Rule
+from edge.web.routes import Call, Routes
+
+routes: Final = Routes("queue")
+
+Text = Annotated[str, msgspec.Meta(max_length=80)]
+
+
+class RulesRequest(CallRules, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a counter should follow: a default rule and schedules."""
+
+    temporary: bool = False
+    """In force until the end of the business day."""
+    reason: Text = ""
+
+
+class SpanView(msgspec.Struct, frozen=True, rename={"starts": "from", "ends": "to"}):
+    """A stretch of one day under one rule."""
+
+    date: str
+    starts: str
+    ends: str
+    schedule: str
+    rule: Rule
+
+
+class RulesView(msgspec.Struct, frozen=True, kw_only=True):
+    """A counter's rules, the one in force now, and the next seven days under them."""
+
+    counter: str
+    rules: CallRules
+    in_force: Rule
+    week: list[SpanView]
+
+
+@routes.put(
+    "/api/call-rules/{counter}",
+    body=RulesRequest,
+    reply=RulesView,
+    permission="queue.set_rules",
+    summary="Change what a counter follows, from its next call on",
+    problems=("unknown_counter", "schedules_overlap"),
+)
+async def put_rules(call: Call[RulesRequest]) -> RulesView:
+    wish = call.body
+    rules = CallRules(default=wish.default, schedules=wish.schedules)
+    await call.submit(SetCallRules(counter=call.path["counter"], rules=rules, temporary=wish.temporary, reason=wish.reason))
+    return _rules_view(call)
+
+
+@routes.get(
+    "/api/call-rules/{counter}",
+    permission="queue.view",
+    reply=RulesView,
+    summary="What a counter follows, now and in the next seven days",
+    problems=("unknown_counter",),
+)
+async def get_rules(call: Call[None]) -> RulesView:
+    return _rules_view(call)
+
+
+def _rules_view(call: Call[Any]) -> RulesView:
+    counter, now = call.path["counter"], call.app[Place].now()
+    with call.app.pipeline.db.reader() as connection:
+        if org.counter(connection, counter) is None:
+            raise Rejected("unknown_counter")
+        rules, calendar = load.call_rules(connection, counter), load.calendar(connection)
+    days = [now.date() + timedelta(days=ahead) for ahead in range(7)]
+    week = [
+        SpanView(day.isoformat(), f"{span.starts:%H:%M}", clock(span.ends_minute), span.schedule, span.rule)
+        for day in days
+        for span in preview(rules, day, calendar)
+    ]
+    return RulesView(counter=counter, rules=rules, in_force=in_force(rules, now, calendar), week=week)
+
+
+class CalendarRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The days that are not what their weekday says."""
+
+    days: Annotated[dict[str, DayClass], msgspec.Meta(max_length=400)]
+
+
+@routes.put(
+    "/api/calendar",
+    body=CalendarRequest,
+    permission="queue.set_rules",
+    status=204,
+    summary="Set make-up workdays and holidays",
+    problems=("invalid_calendar",),
+)
+async def put_calendar(call: Call[CalendarRequest]) -> None:
+    await call.submit(SetCalendar(days=call.body.days))
