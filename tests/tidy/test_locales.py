@@ -53,10 +53,11 @@ def test_no_text_is_left_in_the_other_language(surface: str) -> None:
 
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_text_is_used(surface: str) -> None:
-    """By its whole key, or by its beginning where the rest is a code: t(`notice.${code}`)."""
+    """By its whole key, or by a pattern that is filled with a code: t(`notice.${code}`)."""
     code = "\n".join(file.text for file in named(".ts", ".vue", below=("ui" if surface == "kit" else f"ui/{surface}",)))
+    patterns = [re.compile(pattern) for pattern in _patterns(code)]
     unused = [key for key in texts(surface, "en") if not any(f"{quote}{key}{quote}" in code for quote in "'\"`")]
-    assert not [key for key in unused if not any(f"{start}.${{" in code for start in _beginnings(key))]
+    assert not [key for key in unused if not any(pattern.fullmatch(key) for pattern in patterns)]
 
 
 def test_every_problem_says_what_to_do() -> None:
@@ -98,9 +99,10 @@ def test_no_built_page_holds_anything_inline() -> None:
     assert not [page.name for page in pages if inline.search(page.read_text(encoding="utf-8"))]
 
 
-def _beginnings(key: str) -> list[str]:
-    parts = key.split(".")
-    return [".".join(parts[:n]) for n in range(1, len(parts))]
+def _patterns(code: str) -> set[str]:
+    """The keys that template strings stand for; one without a word of its own stands for none."""
+    templates = [re.split(r"\$\{[^}]*\}", text) for text in re.findall(r"`([\w.-]*\$\{[^`\n]*)`", code)]
+    return {".+".join(map(re.escape, parts)) for parts in templates if any("." in part for part in parts)}
 
 
 def _places(text: str) -> set[str]:
