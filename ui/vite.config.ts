@@ -5,14 +5,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import vue from '@vitejs/plugin-vue';
-import type { Plugin } from 'vite';
+import { build, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const BOX = 'http://127.0.0.1:8080';
 
 /**
- * The phone page is built by itself (`--mode phone`), after the others: sharing chunks with staff pages would make every
+ * The phone page is built by itself, after the others: sharing chunks with staff pages would make every
  * customer download what only tellers use, in many small files over a busy Wi-Fi.
  */
 const PHONE = 'phone';
@@ -32,6 +32,22 @@ function surfaces(): Record<string, string> {
   return Object.fromEntries(found.map(({ name }) => [name, `${root}${name}/index.html`]));
 }
 
+/** Follows the other surfaces' build with the phone page's own, so that one `vite build` always gives all pages. */
+function thenPhone(mode: string): Plugin {
+  let outDir = '';
+  return {
+    name: 'branchbox-then-phone',
+    apply: 'build',
+    configResolved(config) {
+      outDir = config.build.outDir;
+    },
+    async closeBundle() {
+      if (mode === PHONE || !(PHONE in surfaces())) return;
+      await build({ root, configFile: `${root}vite.config.ts`, mode: PHONE, build: { outDir } });
+    },
+  };
+}
+
 /** The box serves /t/TOKEN and /kiosk; the development server needs telling. */
 function prettyAddresses(): Plugin {
   return {
@@ -49,7 +65,7 @@ function prettyAddresses(): Plugin {
 
 export default defineConfig(({ mode }) => ({
   root,
-  plugins: [vue(), prettyAddresses()],
+  plugins: [vue(), prettyAddresses(), thenPhone(mode)],
   resolve: { alias: { '@kit': `${root}kit` } },
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   build: {
