@@ -17,6 +17,7 @@ from drivers import registry as families
 from drivers.registry import DeviceConfig
 from drivers.supervisor import Supervisor as Fleet
 from edge import __version__, registry
+from edge.adapters.sms import NoSms, SandboxSms, SmsPort
 from edge.devices.floor import Floor
 from edge.kernel import journal, startup
 from edge.kernel import notices as kept_notices
@@ -35,6 +36,7 @@ from edge.kernel.vault import Vault
 from edge.monitor import Monitor
 from edge.monitor import routes as monitor_routes
 from edge.notify import feed as notify_feed
+from edge.notify.effects import SEND_SMS, ReminderWatch, SmsSender
 from edge.notify.notices import NoticeBoard, Severity
 from edge.notify.phone import PhoneTickets
 from edge.org import tables as org
@@ -174,7 +176,15 @@ class Branch:
             backup_every_s=settings.backups.every_s,
         )
         self.schedule = Schedule(self.pipeline, self.journal, launch.data, backups=settings.backups)
-        self.runner = Runner(self.pipeline, self._effect_handlers(), boot=self.boot)
+        self.sms: SmsPort = SandboxSms(self.place.now) if launch.sandbox else NoSms()
+        self.reminders = ReminderWatch(self.pipeline)
+        sender = SmsSender(self.db, self.vault, self.sms)
+        self.runner = Runner(
+            self.pipeline,
+            {**self._slip_handlers(), SEND_SMS: sender},
+            boot=self.boot,
+            late={SEND_SMS: sender.too_late},
+        )
         self.services = Services(
             self.pipeline,
             self.place,
@@ -200,7 +210,7 @@ class Branch:
         self.db.start()
         self.monitor.begin()
         self.pipeline.observe = self.monitor.count_command
-        self.pipeline.followers += [self.live.follow, self.runner.follow]
+        self.pipeline.followers += [self.live.follow, self.runner.follow, self.reminders.follow]
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
         self.floor.usable = self._printer_usable
@@ -217,6 +227,7 @@ class Branch:
         """Everything that safe mode leaves out: effects and the timetable. The queue itself always works."""
         for kind, lane in self.runner.lanes.items():
             self.supervisor.start(kind, lane.run, give_up=self._give_up)
+        self.supervisor.start("reminders", self.reminders.run, give_up=self._give_up)
         self.schedule.backup_made = self.monitor.note_backup
         self.schedule.start()
 
@@ -304,7 +315,7 @@ class Branch:
         live = replace(limits.live, clients_max=web.live_clients_max, backlog_messages_max=web.live_queue_max)
         return replace(limits, body_bytes_max=web.body_bytes_max, live=live)
 
-    def _effect_handlers(self) -> dict[str, EffectHandler]:
+    def _slip_handlers(self) -> dict[str, EffectHandler]:
         async def record(news: RecordSlip) -> None:
             await self.pipeline.submit(news, actor="system")
 

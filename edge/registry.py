@@ -16,6 +16,9 @@ from edge.kernel.domain import Command, Event, invariant
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply, Handler, React, Rules
 from edge.notify import api as notify_api
+from edge.notify import decide as notify_decide
+from edge.notify import effects as notify_effects
+from edge.notify import tables as notify_tables
 from edge.org import decide as org_decide
 from edge.org import tables as org_tables
 from edge.queue import api as queue_api
@@ -75,7 +78,15 @@ CAPABILITIES: Final = (
     ),
     Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),
     Capability(name="uplink", migrations=uplink_tables.MIGRATIONS, routes=(uplink_api.routes,)),
-    Capability(name="notify", routes=(notify_api.routes,)),
+    Capability(
+        name="notify",
+        migrations=notify_tables.MIGRATIONS,
+        handlers=notify_decide.HANDLERS,
+        applies=notify_tables.APPLIES,
+        reactions=notify_effects.REACTIONS,
+        folded=notify_tables.FOLDED,
+        routes=(notify_api.routes,),
+    ),
     Capability(name="reports", routes=(reports_api.routes,), problems=reports_api.PROBLEMS),
 )
 

@@ -45,15 +45,22 @@ class TryAgain:
 Started = Callable[[str], Awaitable[None]]
 """Awaited by a handler before the first byte leaves; its argument is the handler's own reference."""
 EffectHandler = Callable[[Leased, Started], Awaitable[Settled | TryAgain]]
+Late = Callable[[Leased], Settled]
+"""What it means that an effect was not carried out in time."""
+
+
+def drop(_effect: Leased) -> Settled:
+    return Settled(End.DROPPED, "too_late")
 
 
 class Lane:
     """The effects of one kind."""
 
-    def __init__(self, pipeline: Pipeline, kind: str, handler: EffectHandler, *, boot: str) -> None:
+    def __init__(self, pipeline: Pipeline, kind: str, handler: EffectHandler, *, boot: str, late: Late = drop) -> None:
         self._pipeline = pipeline
         self._kind = kind
         self._handler = handler
+        self._late = late
         self._boot = boot
         self._wake = asyncio.Event()
         self._hurry = False
@@ -108,7 +115,7 @@ class Lane:
 
     async def _carry_out(self, effect: Leased) -> None:
         if self._too_late(effect):
-            await self._settle(effect, Settled(End.DROPPED, "too_late"))
+            await self._settle(effect, self._late(effect))
             return
 
         async def started(note: str) -> None:
@@ -161,8 +168,19 @@ class Lane:
 class Runner:
     """All lanes; a follower that wakes them."""
 
-    def __init__(self, pipeline: Pipeline, handlers: Mapping[str, EffectHandler], *, boot: str) -> None:
-        self.lanes = {kind: Lane(pipeline, kind, handler, boot=boot) for kind, handler in handlers.items()}
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        handlers: Mapping[str, EffectHandler],
+        *,
+        boot: str,
+        late: Mapping[str, Late] | None = None,
+    ) -> None:
+        """`late` names the kinds whose domain wants to know that an effect came too late."""
+        self.lanes = {
+            kind: Lane(pipeline, kind, handler, boot=boot, late=(late or {}).get(kind, drop))
+            for kind, handler in handlers.items()
+        }
 
     def follow(self, _records: list[Record]) -> None:
         for lane in self.lanes.values():

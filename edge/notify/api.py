@@ -7,6 +7,7 @@ import msgspec
 
 from edge.kernel.domain import Rejected
 from edge.kernel.pipeline import Secret
+from edge.notify import tables
 from edge.notify.notices import NoticeBoard, NoticeList
 from edge.notify.phone import PhoneTicket, PhoneTickets
 from edge.queue.answers import Rated
@@ -120,3 +121,22 @@ async def acknowledge(call: Call[Empty]) -> NoticeList:
     if not board.acknowledge(call.path["notice"]):
         raise Rejected("not_found")
     return board.show()
+
+
+class ReminderView(msgspec.Struct, frozen=True):
+    """A reminder and what became of it: `due`, `sent`, `expired` (过期未发), `refused` or `suppressed`."""
+
+    ticket: str
+    number: str
+    ahead: int
+    outcome: str
+
+
+class ReminderList(msgspec.Struct, frozen=True):
+    reminders: list[ReminderView]
+
+
+@routes.get("/api/reminders", permission="queue.view", reply=ReminderList, summary="Text messages to customers, newest first")
+async def reminders(call: Call[None]) -> ReminderList:
+    with call.app.pipeline.db.reader() as connection:
+        return ReminderList([ReminderView(*row) for row in tables.reminders(connection)])

@@ -363,6 +363,12 @@ def day(connection: Connection) -> DayView | None:
     return None if found is None else DayView(*found)
 
 
+def branch_name(connection: Connection) -> str:
+    """What messages sign with."""
+    branch = org.branch(connection)
+    return branch.name if branch else ""
+
+
 def slips(connection: Connection, states: list[str]) -> list[TicketRow]:
     """Tickets whose slip needs a person, oldest first; nobody needs the paper of a ticket that is over."""
     marks, live = ", ".join("?" * len(states)), ", ".join("?" * len(LIVE))

@@ -196,12 +196,18 @@ class SlipView(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool
 
 
+class MessageView(msgspec.Struct, frozen=True):
+    to: str
+    text: str
+    at: datetime
+
+
 class Output(msgspec.Struct, frozen=True):
-    """What a device has produced. Calls are those the hall heard; there is no SMS gateway yet."""
+    """What a device has produced, the calls the hall heard, and the messages the SMS gateway was given."""
 
     slips: list[SlipView]
     calls: list[views.CallView]
-    sms: list[str]
+    sms: list[MessageView]
 
 
 @routes.get(
@@ -229,7 +235,7 @@ async def output(call: Call[None]) -> Output:
             if isinstance(slip, Slip)
         ],
         calls,
-        [],
+        [MessageView(message.to, message.text, message.at) for message in call.app[Stage].messages],
     )
 
 

@@ -11,12 +11,14 @@ from drivers import profiles
 from drivers.emulation import Emulator
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.registry import DeviceConfig
+from edge.adapters.sms import SandboxSms, Sent
 from edge.app import Branch
 from edge.customers import tables as customers
 from edge.kernel.clock import SandboxClock
 from edge.kernel.db import Connection
 from edge.kernel.domain import InvariantBroken
 from edge.kernel.identities import normalise
+from edge.notify.effects import SEND_SMS
 from edge.org import tables as org
 from edge.org.model import ConfigureBranch, Staff
 from edge.queue import views
@@ -79,7 +81,14 @@ class Stage:
             await self._lay_line(self.head_office)
         else:
             self.branch.connect_head_office(None, self.configure.branch.id)
+        if isinstance(self.branch.sms, SandboxSms):
+            self.branch.sms.reachable = lambda: self.line is None or self.line.up
         await pipeline.submit(OpenDay(), actor="system")
+
+    @property
+    def messages(self) -> tuple[Sent, ...]:
+        """What the SMS gateway was given."""
+        return self.branch.sms.messages() if isinstance(self.branch.sms, SandboxSms) else ()
 
     async def _enrol_device(self, device: str, role: str) -> str:
         """Fixed per data folder, so that pages left open survive a restart."""
@@ -144,6 +153,7 @@ class Stage:
             return False
         await self.line.set_up(up)
         self.branch.line.wake()
+        self.branch.runner.wake(SEND_SMS)
         return self.line.up
 
     async def set_clock(self, now: datetime | None, advance_s: float) -> datetime:

@@ -1,0 +1,35 @@
+"""Who gets a reminder: whoever left a phone number, had at least three ahead on entry, and has three or fewer now; once."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from edge.kernel.db import Connection
+from edge.kernel.domain import Command, Context, Event
+from edge.kernel.pipeline import Handler
+from edge.notify import tables
+from edge.notify.model import REMIND_AT, RecordReminder, RemindCustomer, Reminder, ReminderDue, ReminderSettled
+
+
+def load(connection: Connection, command: RemindCustomer | RecordReminder, _context: Context) -> Reminder | None:
+    return tables.reminder(connection, command.ticket)
+
+
+def remind(state: Reminder | None, command: RemindCustomer, _context: Context) -> Sequence[Event]:
+    """Two ahead on entry: never. From four to two: one message, with the true count. Back and forth: no second (S11–S13)."""
+    if state is None or not state.waiting or not state.reachable or state.outcome is not None:
+        return ()
+    if state.ahead_at_entry < REMIND_AT or command.ahead > REMIND_AT:
+        return ()
+    return [ReminderDue(ticket=state.ticket, number=state.number, ahead=command.ahead)]
+
+
+def record(state: Reminder | None, command: RecordReminder, _context: Context) -> Sequence[Event]:
+    if state is None or state.outcome != "due":
+        return ()
+    return [ReminderSettled(ticket=state.ticket, outcome=command.outcome)]
+
+
+HANDLERS: Final[dict[type[Command], Handler]] = {
+    RemindCustomer: Handler(load, remind),
+    RecordReminder: Handler(load, record),
+}

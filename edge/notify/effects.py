@@ -1,0 +1,127 @@
+"""Sending reminders: text messages that do harm when they come late, so they have an end."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from edge.adapters.sms import Refused, SmsPort, Unavailable
+from edge.kernel.db import Connection, Database
+from edge.kernel.domain import Effect, Event, InvariantBroken
+from edge.kernel.outbox import End, Leased
+from edge.kernel.pipeline import Pipeline, React
+from edge.kernel.runner import Settled, Started, TryAgain
+from edge.kernel.vault import Vault
+from edge.notify import tables
+from edge.notify.feed import MOVES
+from edge.notify.model import RecordReminder, RemindCustomer, ReminderDue
+from edge.queue import views
+from edge.queue.events import TicketIssued
+from edge.queue.model import Language, State
+from sync.chain import Record
+
+SEND_SMS: Final = "notify.send_sms"
+TTL_MS: Final = 10 * 60 * 1000
+"""Later than this a reminder would be wrong (S13)."""
+
+_COUNTS: Final = {0: "零", 1: "一", 2: "两", 3: "三"}
+_TEXTS: Final = {
+    Language.ZH: "【{branch}】{number}号：前面仅剩{count}位客户了，请耐心等待。",
+    Language.EN: "[{branch}] {number}: only {ahead} ahead of you now, please stay near.",
+}
+_NEXT: Final = {
+    Language.ZH: "【{branch}】{number}号：下一位就是您，请留意叫号。",
+    Language.EN: "[{branch}] {number}: you are next, please listen for your number.",
+}
+
+
+class _Order(msgspec.Struct, frozen=True):
+    ticket: str
+    number: str
+    ahead: int
+
+
+def ask_for_sms(_connection: Connection, event: ReminderDue, record: Record) -> Iterable[Effect]:
+    payload = msgspec.json.encode(_Order(event.ticket, event.number, event.ahead))
+    return [Effect(kind=SEND_SMS, key=f"reminder:{event.ticket}", payload=payload, not_after_ms=record.at_ms + TTL_MS)]
+
+
+REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {ReminderDue: (ask_for_sms,)}
+
+
+def text_of(order: _Order, language: Language, branch: str) -> str:
+    """What the message says. Nothing but the queue is ever in it."""
+    table = _TEXTS if order.ahead else _NEXT
+    return table[language].format(
+        branch=branch, number=order.number, ahead=order.ahead, count=_COUNTS.get(order.ahead, str(order.ahead))
+    )
+
+
+class SmsSender:
+    """The handler of reminders. The number is read from the vault, used, and forgotten."""
+
+    def __init__(self, db: Database, vault: Vault, port: SmsPort) -> None:
+        self._db = db
+        self._vault = vault
+        self._port = port
+
+    async def __call__(self, effect: Leased, started: Started) -> Settled | TryAgain:
+        order = msgspec.json.decode(effect.payload, type=_Order)
+        to, text = self._message(order)
+        if to is None or text is None:
+            return self._end(order, "suppressed", End.DROPPED)
+        if not effect.in_doubt:
+            await started(effect.key)
+        try:
+            await self._port.send(key=effect.key, to=to, text=text)
+        except Unavailable:
+            return TryAgain("unavailable")
+        except Refused:
+            return self._end(order, "refused", End.DROPPED)
+        return self._end(order, "sent", End.DONE)
+
+    def too_late(self, effect: Leased) -> Settled:
+        """Its time is over: it is recorded as such, and staff see it."""
+        return self._end(msgspec.json.decode(effect.payload, type=_Order), "expired", End.DROPPED)
+
+    def _end(self, order: _Order, outcome: str, end: End) -> Settled:
+        return Settled(end, outcome, RecordReminder(ticket=order.ticket, outcome=outcome))
+
+    def _message(self, order: _Order) -> tuple[str | None, str | None]:
+        """Number and text; None where the ticket does not wait any more."""
+        with self._db.reader() as connection:
+            record = views.row(connection, order.ticket)
+            ref = tables.phone_ref(connection, order.ticket)
+            branch = views.branch_name(connection)
+            number = None if ref is None else self._vault.get(connection, ref, "phone")
+        if record is None:
+            raise InvariantBroken(f"a reminder for an unknown ticket {order.ticket}")
+        if record.state != State.WAITING or number is None:
+            return None, None
+        return number.decode(), text_of(order, Language(record.language), branch)
+
+
+class ReminderWatch:
+    """Notices whose turn is near. A follower: it looks after facts that move the queue, and never holds one up."""
+
+    MOVING: Final = MOVES | {TicketIssued.TYPE}
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._moved = asyncio.Event()
+        self._moved.set()
+
+    def follow(self, records: list[Record]) -> None:
+        if any(record.type in self.MOVING for record in records):
+            self._moved.set()
+
+    async def run(self) -> None:
+        """Until cancelled; the supervisor restarts it, and it looks at everybody again."""
+        while True:
+            await self._moved.wait()
+            self._moved.clear()
+            for ticket, ahead in await self._pipeline.db.scan(tables.near):
+                await self._pipeline.submit(
+                    RemindCustomer(ticket=ticket, ahead=ahead), actor="system", command_id=f"remind:{ticket}:{ahead}"
+                )

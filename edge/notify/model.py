@@ -1,0 +1,62 @@
+"""Reminders: the one text message that tells a customer who went to the bookshop that it is time to come back (R094, R110)."""
+
+from typing import ClassVar
+
+import msgspec
+
+from edge.kernel.domain import Command, Event
+
+REMIND_AT: int = 3
+"""People ahead when the reminder is sent (S11)."""
+
+
+class RemindCustomer(Command, frozen=True, kw_only=True):
+    """Somebody's turn is near; `ahead` as the rule counts it, now."""
+
+    NAME: ClassVar[str] = "notify.remind_customer"
+    ticket: str
+    ahead: int
+
+
+class RecordReminder(Command, frozen=True, kw_only=True):
+    """What became of a reminder: `sent`, `expired`, `refused` or `suppressed`."""
+
+    NAME: ClassVar[str] = "notify.record_reminder"
+    ticket: str
+    outcome: str
+
+
+class ReminderDue(Event, frozen=True, kw_only=True):
+    """A reminder is to be sent, once in a ticket's life."""
+
+    TYPE: ClassVar[str] = "notify.reminder_due.v1"
+    ticket: str
+    number: str
+    ahead: int
+
+    def entity(self) -> str:
+        return self.ticket
+
+
+class ReminderSettled(Event, frozen=True, kw_only=True):
+    """It was sent, came too late, was refused by the platform, or nobody needed it any more."""
+
+    TYPE: ClassVar[str] = "notify.reminder_settled.v1"
+    ticket: str
+    outcome: str
+
+    def entity(self) -> str:
+        return self.ticket
+
+
+class Reminder(msgspec.Struct, frozen=True):
+    """What is known of a ticket's reminder."""
+
+    ticket: str
+    number: str
+    waiting: bool
+    ahead_at_entry: int
+    reachable: bool
+    """A phone number was given for this visit."""
+    outcome: str | None
+    """None: not asked for yet; `due`: under way; else how it ended."""

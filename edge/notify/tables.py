@@ -1,0 +1,89 @@
+"""The reminders of tickets, and who still waits for one."""
+
+from typing import Final
+
+from edge.kernel.db import Connection
+from edge.kernel.domain import Event
+from edge.kernel.migrations import Migration
+from edge.kernel.pipeline import Apply
+from edge.notify.model import REMIND_AT, Reminder, ReminderDue, ReminderSettled
+from edge.queue import views
+from sync.chain import Record
+
+MIGRATIONS: Final = (
+    Migration(
+        "notify/001",
+        """
+        CREATE TABLE notify_reminder(
+            ticket TEXT PRIMARY KEY,
+            number TEXT NOT NULL,
+            ahead INTEGER NOT NULL,
+            outcome TEXT NOT NULL,
+            changed_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
+)
+FOLDED: Final = ("notify_reminder",)
+LIST_MAX: Final = 200
+
+
+def reminder_due(connection: Connection, event: ReminderDue, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO notify_reminder VALUES (?, ?, ?, 'due', ?)", (event.ticket, event.number, event.ahead, record.at_ms)
+    )
+
+
+def reminder_settled(connection: Connection, event: ReminderSettled, record: Record) -> None:
+    connection.execute(
+        "UPDATE notify_reminder SET outcome = ?, changed_ms = ? WHERE ticket = ?", (event.outcome, record.at_ms, event.ticket)
+    )
+
+
+APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
+    ReminderDue: (reminder_due,),
+    ReminderSettled: (reminder_settled,),
+}
+
+
+# --- views
+
+
+def reminder(connection: Connection, ticket: str) -> Reminder | None:
+    row = connection.execute(
+        "SELECT id, ticket.number, state = 'waiting', ticket.ahead, phone_ref IS NOT NULL, outcome_of.outcome"
+        " FROM ticket LEFT JOIN notify_reminder AS outcome_of ON outcome_of.ticket = ticket.id WHERE id = ?",
+        (ticket,),
+    ).fetchone()
+    if row is None:
+        return None
+    ticket_id, number, waiting, ahead, reachable, outcome = row
+    return Reminder(ticket_id, number, bool(waiting), ahead, bool(reachable), outcome)
+
+
+def near(connection: Connection) -> list[tuple[str, int]]:
+    """Tickets whose turn is near and who are to be told: ticket and people ahead."""
+    wanted = {
+        str(ticket)
+        for (ticket,) in connection.execute(
+            "SELECT id FROM ticket WHERE state = 'waiting' AND phone_ref IS NOT NULL AND ahead >= ?"
+            " AND NOT EXISTS (SELECT 1 FROM notify_reminder WHERE notify_reminder.ticket = ticket.id)",
+            (REMIND_AT,),
+        )
+    }
+    if not wanted:
+        return []
+    return [(ticket, ahead) for ticket, ahead in views.positions(connection).items() if ticket in wanted and ahead <= REMIND_AT]
+
+
+def phone_ref(connection: Connection, ticket: str) -> str | None:
+    found: str | None = connection.execute("SELECT phone_ref FROM ticket WHERE id = ?", (ticket,)).get
+    return found
+
+
+def reminders(connection: Connection) -> list[tuple[str, str, int, str]]:
+    """The newest reminders: ticket, number, people ahead, outcome."""
+    rows = connection.execute(
+        "SELECT ticket, number, ahead, outcome FROM notify_reminder ORDER BY changed_ms DESC, ticket LIMIT ?", (LIST_MAX,)
+    )
+    return [(str(ticket), str(number), int(ahead), str(outcome)) for ticket, number, ahead, outcome in rows]

@@ -1,0 +1,142 @@
+"""S11–S13: the one text message before a customer's turn."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from edge.adapters.sms import SandboxSms
+from edge.kernel.pipeline import Secret
+from edge.notify import tables
+from edge.queue.model import CancelTicket, Channel, IssueTicket, Tier
+from tests.scenarios.hall import Hall, open_hall
+
+PHONE = "+8613800000009"
+
+
+@pytest.fixture
+async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
+    async with open_hall(tmp_path) as opened:
+        await opened.staff(1)
+        yield opened
+
+
+async def take_with_phone(hall: Hall, tier: Tier = Tier.NORMAL) -> str:
+    """A ticket of somebody who left a number; returns its id."""
+    command = IssueTicket(service="personal", tier=tier, channel=Channel.KIOSK, phone_ref="contact-1")
+    secret = Secret("contact-1", "phone", PHONE.encode())
+    outcome = await hall.branch.pipeline.submit(command, actor="device:kiosk-1", secrets_=[secret])
+    return outcome.records[-1].entity
+
+
+def outcomes(hall: Hall) -> list[str]:
+    with hall.branch.db.reader() as connection:
+        return [outcome for _, _, _, outcome in tables.reminders(connection)]
+
+
+async def settled(hall: Hall, *wanted: str) -> None:
+    """Wait until the reminders have come to these outcomes."""
+    changed = asyncio.Event()
+    hall.branch.pipeline.followers.append(lambda _records: changed.set())
+    async with asyncio.timeout(10):
+        while sorted(outcomes(hall)) != sorted(wanted):
+            changed.clear()
+            await changed.wait()
+
+
+def texts(hall: Hall) -> list[str]:
+    gateway = hall.branch.sms
+    assert isinstance(gateway, SandboxSms)
+    return [message.text for message in gateway.messages()]
+
+
+async def test_s11_one_message_when_three_are_left(hall: Hall) -> None:
+    for _ in range(5):
+        await hall.take(Tier.NORMAL)
+    await take_with_phone(hall)
+    await hall.next()
+    assert outcomes(hall) == []
+    await hall.next()
+    await settled(hall, "sent")
+    assert texts(hall) == ["【测试支行】A006号：前面仅剩三位客户了，请耐心等待。"]
+    await hall.next()
+    assert len(texts(hall)) == 1
+
+
+async def test_s12_on_entry(hall: Hall) -> None:
+    for _ in range(2):
+        await hall.take(Tier.NORMAL)
+    two_ahead = await take_with_phone(hall)
+    exactly_three = await take_with_phone(hall)
+    await settled(hall, "sent")
+    with hall.branch.db.reader() as connection:
+        assert [ticket for ticket, *_ in tables.reminders(connection)] == [exactly_three]
+    await hall.calls(2)
+    with hall.branch.db.reader() as connection:
+        assert two_ahead not in [ticket for ticket, *_ in tables.reminders(connection)]
+
+
+async def test_s13_a_jump_gives_the_true_count(hall: Hall) -> None:
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    leaver = await take_with_phone(hall)
+    await settled(hall, "sent")
+    command = IssueTicket(service="personal", tier=Tier.NORMAL, channel=Channel.KIOSK, phone_ref="contact-2")
+    secret = Secret("contact-2", "phone", PHONE.encode())
+    await hall.branch.pipeline.submit(command, actor="device:kiosk-1", secrets_=[secret])
+    gateway = hall.branch.sms
+    assert isinstance(gateway, SandboxSms)
+    gateway.reachable = lambda: False
+    await hall.branch.pipeline.submit(CancelTicket(ticket=leaver), actor="staff:2001")
+    await settled(hall, "sent", "due")
+    with hall.branch.db.reader() as connection:
+        assert [ahead for _, _, ahead, outcome in tables.reminders(connection) if outcome == "due"] == [3]
+
+
+async def test_s13_a_vip_coming_in_between_sends_no_second_message(hall: Hall) -> None:
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    await take_with_phone(hall)
+    await settled(hall, "sent")
+    await hall.take(Tier.GOLD)
+    await hall.next()
+    await hall.next()
+    assert len(texts(hall)) == 1
+
+
+async def test_s13_a_platform_that_is_down_too_long_is_told_to_staff(hall: Hall) -> None:
+    gateway = hall.branch.sms
+    assert isinstance(gateway, SandboxSms)
+    gateway.reachable = lambda: False
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    await take_with_phone(hall)
+    await settled(hall, "due")
+    hall.clock.advance(10 * 60 + 1)
+    gateway.reachable = lambda: True
+    hall.branch.runner.wake("notify.send_sms")
+    await settled(hall, "expired")
+    assert texts(hall) == []
+
+
+async def test_s13_called_before_it_is_sent(hall: Hall) -> None:
+    gateway = hall.branch.sms
+    assert isinstance(gateway, SandboxSms)
+    gateway.reachable = lambda: False
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    await take_with_phone(hall)
+    await settled(hall, "due")
+    await hall.calls(4)
+    gateway.reachable = lambda: True
+    hall.branch.runner.wake("notify.send_sms")
+    await settled(hall, "suppressed")
+    assert texts(hall) == []
+
+
+async def test_s13_without_a_number_nothing_is_sent(hall: Hall) -> None:
+    for _ in range(5):
+        await hall.take(Tier.NORMAL)
+    await hall.calls(5)
+    assert outcomes(hall) == []
