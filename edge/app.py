@@ -36,7 +36,8 @@ from edge.kernel.vault import Vault
 from edge.monitor import Monitor
 from edge.monitor import routes as monitor_routes
 from edge.notify import feed as notify_feed
-from edge.notify.effects import SEND_SMS, ReminderWatch, SmsSender
+from edge.notify.effects import ReminderWatch, SmsSender
+from edge.notify.model import SEND_SMS
 from edge.notify.notices import NoticeBoard, Severity
 from edge.notify.phone import PhoneTickets
 from edge.org import tables as org

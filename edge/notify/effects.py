@@ -15,13 +15,12 @@ from edge.kernel.runner import Settled, Started, TryAgain
 from edge.kernel.vault import Vault
 from edge.notify import tables
 from edge.notify.feed import MOVES
-from edge.notify.model import RecordReminder, RemindCustomer, ReminderDue
+from edge.notify.model import SEND_SMS, RecordReminder, RemindCustomer, ReminderDue
 from edge.queue import views
 from edge.queue.events import TicketIssued
 from edge.queue.model import Language, State
 from sync.chain import Record
 
-SEND_SMS: Final = "notify.send_sms"
 TTL_MS: Final = 10 * 60 * 1000
 """Later than this a reminder would be wrong (S13)."""
 

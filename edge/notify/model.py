@@ -1,13 +1,15 @@
 """Reminders: the one text message that tells a customer who went to the bookshop that it is time to come back (R094, R110)."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
 from edge.kernel.domain import Command, Event
 
-REMIND_AT: int = 3
+REMIND_AT: Final = 3
 """People ahead when the reminder is sent (S11)."""
+SEND_SMS: Final = "notify.send_sms"
+"""The effect that sends one."""
 
 
 class RemindCustomer(Command, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from edge.kernel.clock import SandboxClock
 from edge.kernel.db import Connection
 from edge.kernel.domain import InvariantBroken
 from edge.kernel.identities import normalise
-from edge.notify.effects import SEND_SMS
+from edge.notify.model import SEND_SMS
 from edge.org import tables as org
 from edge.org.model import ConfigureBranch, Staff
 from edge.queue import views

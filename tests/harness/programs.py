@@ -41,6 +41,7 @@ class _Ready:
 class Program:
     """One program under test. Subclasses say what is run and how it tells that it is ready."""
 
+    MODULE: ClassVar[str] = "edge"
     READY: ClassVar[re.Pattern[str]] = re.compile(r"$^")
 
     def __init__(self, data: Path, *, port: int = 0, environment: Mapping[str, str] | None = None) -> None:
@@ -58,7 +59,7 @@ class Program:
     # --- what subclasses say
 
     def arguments(self) -> Sequence[str]:
-        """After `python -m edge`."""
+        """After `python -m MODULE`."""
         raise ProgramBroken("a program without arguments")
 
     # --- life
@@ -75,7 +76,7 @@ class Program:
         self.lives += 1
         self._ready = _Ready()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "edge", *self.arguments()],
+            [sys.executable, "-m", self.MODULE, *self.arguments()],
             cwd=ROOT,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **self._environment},
             stdin=subprocess.DEVNULL,

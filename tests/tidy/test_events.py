@@ -39,7 +39,8 @@ def test_command_names_are_capability_and_wish() -> None:
 
 
 def test_every_event_says_what_it_is_about() -> None:
-    assert {kind for kind, event in KINDS.items() if event.entity is Event.entity} <= {"kernel.clock_stepped.v1"}
+    about_the_branch = {"kernel.clock_stepped.v1", "queue.calendar_set.v1"}
+    assert {kind for kind, event in KINDS.items() if event.entity is Event.entity} <= about_the_branch
 
 
 def test_what_was_frozen_has_not_changed() -> None:

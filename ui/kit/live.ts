@@ -3,14 +3,14 @@
  * - `seq` only grows. On a lost connection the feed comes back with after=seq, so nothing is missed and nothing is
  *   handed out twice.
  * - {"reset"} means the box no longer has what was missed: the page fetches its views anew (`onReset`).
- * - Waits between attempts double from 0.5 s to 15 s with full jitter, so that a restarted box is not stormed.
+ * - Waits between attempts double from 1 s to 8 s with full jitter, so that a restarted box is not stormed.
  * - When the hello names `beat_s`, silence for longer than 2.5 beats is a dead line even if the socket looks open.
  * - `wake()` is for a page that may have slept: it reconnects at once and lets the box replay.
  */
 import type { LiveEvent, PhoneView, Topic } from './types';
 
 const FIRST_WAIT_MS = 500;
-const LAST_WAIT_MS = 15_000;
+const LAST_WAIT_MS = 8_000;
 const BEATS_TO_LOSE = 2.5;
 const CONNECT_TIMEOUT_MS = 10_000;
 
