@@ -1,8 +1,8 @@
 """The sandbox's routes: for demos, the device bench and acceptance checks. They exist only with `--sandbox`."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -22,7 +22,11 @@ routes: Final = Routes("sandbox")
 PROBLEMS: Final = (
     Problem("unknown_action", 404, "该设备没有这个动作", "This device has no such action"),
     Problem("clock_needs_time", 400, "请给出时间或前进的秒数", "Give a time or seconds to advance"),
+    Problem("clock_out_of_range", 400, "时间超出范围", "The clock cannot go there"),
 )
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+"""Recorded days to play back are as old as 1999; a clock outside makes dates that nothing can print."""
 OPEN: Final[frozenset[Audience]] = frozenset({"open"})
 
 
@@ -137,13 +141,17 @@ class ClockRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reply=ClockView,
     idempotent=False,
     summary="Set the branch's clock; it runs on in real time",
-    problems=("clock_needs_time",),
+    problems=("clock_needs_time", "clock_out_of_range"),
 )
 async def set_clock(call: Call[ClockRequest]) -> ClockView:
     wish = call.body
     if (wish.now is None and wish.advance_s == 0.0) or (wish.now is not None and wish.now.tzinfo is None):
         raise Rejected("clock_needs_time")
-    return ClockView(await call.app[Stage].set_clock(wish.now, wish.advance_s))
+    stage = call.app[Stage]
+    start_s = stage.clock.now_ms() / 1000 if wish.now is None else wish.now.timestamp()
+    if not EARLIEST.timestamp() <= start_s + wish.advance_s <= LATEST.timestamp():
+        raise Rejected("clock_out_of_range", earliest=EARLIEST.isoformat(), latest=LATEST.isoformat())
+    return ClockView(await stage.set_clock(wish.now, wish.advance_s))
 
 
 @routes.post(
@@ -160,10 +168,10 @@ def _find(call: Call[Any]) -> Prop:
     return prop
 
 
-class ActionRequest(msgspec.Struct, frozen=True):
+class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parameters of an action, such as `after_mm` for paper that ends in the middle of a slip."""
 
-    after_mm: int | None = None
+    after_mm: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
 
     def parameters(self) -> Parameters:
         return {} if self.after_mm is None else {"after_mm": self.after_mm}
