@@ -14,6 +14,7 @@ import msgspec
 from edge.kernel.backup import CORE
 from edge.kernel.db import Connection, connect_reader
 from edge.kernel.journal import head, tail
+from edge.kernel.outbox import open_by_kind
 from tests.harness.api import Api
 
 BRANCH: Final = "0001"
@@ -93,6 +94,18 @@ async def received(office: Api, data: Path, *, timeout_s: float = 30.0) -> int:
         while (known := (await office.get("/sandbox"))["events"]) < branch_head(data):  # noqa: ASYNC110 -- another process
             await asyncio.sleep(POLL_S)
         return int(known)
+
+
+async def settled(data: Path, *, timeout_s: float = 30.0) -> None:
+    """Wait until the branch has nothing left to do in the world, so that its journal stands still. Raises TimeoutError."""
+    async with asyncio.timeout(timeout_s):
+        while _open_effects(data):  # noqa: ASYNC110 -- another process
+            await asyncio.sleep(POLL_S)
+
+
+def _open_effects(data: Path) -> int:
+    with closing(connect_reader(data / CORE)) as connection:
+        return sum(open_by_kind(connection).values())
 
 
 async def disagreements(office: Api, data: Path) -> list[str]:

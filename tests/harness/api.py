@@ -65,7 +65,7 @@ class Api:
 
     # --- who
 
-    def bearing(self, token: str) -> "Api":
+    def bearing(self, token: str | None) -> "Api":
         """The same line, another caller."""
         return Api(self.url, token, self._session)
 
