@@ -46,5 +46,5 @@ class PrinterOutside:
 
 
 if __name__ == "__main__":
-    stage.EscposEmulator = PrinterOutside  # type: ignore[misc,assignment]
+    vars(stage)["EscposEmulator"] = PrinterOutside
     main()

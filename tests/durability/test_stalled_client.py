@@ -1,0 +1,90 @@
+"""One page that stopped reading, among fifty that did not, on the real daemon: nobody waits for it."""
+
+import asyncio
+import base64
+import os
+import socket
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from tests.harness.api import Api
+from tests.harness.programs import BranchProcess
+
+CLIENTS = 50
+CALLS = 120
+SLOWEST_S = 1.0
+
+
+def open_and_never_read(branch: BranchProcess, token: str) -> socket.socket:
+    """A WebSocket whose owner has gone to lunch: tiny buffers, no reads after the handshake."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+    line.connect(("127.0.0.1", branch.port))
+    head = [
+        "GET /api/live?topics=queue,calls HTTP/1.1",
+        f"Host: 127.0.0.1:{branch.port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        f"Authorization: Bearer {token}",
+    ]
+    line.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
+    assert line.recv(64).startswith(b"HTTP/1.1 101")
+    return line
+
+
+async def listen(feed: aiohttp.ClientWebSocketResponse, wanted: int) -> list[tuple[float, int]]:
+    """When each call arrived, and its seq."""
+    heard: list[tuple[float, int]] = []
+    while len(heard) < wanted:
+        message: dict[str, Any] = msgspec.json.decode((await feed.receive_str()).encode())
+        if message.get("type") == "queue.ticket_recalled.v1":
+            heard.append((perf_counter(), message["seq"]))
+    return heard
+
+
+async def recall_often(teller: Api, waiting: Api) -> list[float]:
+    """Call again and again; a new ticket whenever one has been called too often. Returns when each call was asked for."""
+    asked: list[float] = []
+    while len(asked) < CALLS:
+        if len(asked) % 15 == 0:
+            await waiting.post("/api/tickets", {"service": "personal", "channel": "phone"})
+            await teller.post("/api/counters/counter-1/next")
+        asked.append(perf_counter())
+        await teller.post("/api/counters/counter-1/recall")
+    return asked
+
+
+@pytest.mark.slow
+async def test_a_stalled_page_delays_none_of_fifty(tmp_path: Path) -> None:
+    with BranchProcess(tmp_path / "branch") as branch:
+        async with Api(branch.url) as guest:
+            kiosk, display = await guest.as_kiosk(), await guest.as_display()
+            teller = await guest.at_counter("1001", "counter-1")
+            tokens = [display] * 18 + [kiosk] * 19
+            staff = [await guest.as_staff("2001")] * 13
+            feeds = [await caller.live(topics="calls") for caller in (*tokens, *staff)]
+            assert len(feeds) == CLIENTS
+            assert display.token is not None
+            stalled = open_and_never_read(branch, display.token)
+            try:
+                listening = [asyncio.create_task(listen(feed, CALLS)) for feed in feeds]
+                asked = await recall_often(teller, kiosk)
+                async with asyncio.timeout(20):
+                    heard = await asyncio.gather(*listening)
+            finally:
+                stalled.close()
+            for feed in feeds:
+                await feed.close()
+        assert branch.running
+    order = [seq for _, seq in heard[0]]
+    assert order == sorted(set(order))
+    assert all([seq for _, seq in calls] == order for calls in heard)
+    delays = sorted(at - asked[n] for calls in heard for n, (at, _) in enumerate(calls))
+    assert delays[int(len(delays) * 0.99)] < SLOWEST_S
