@@ -26,6 +26,8 @@ from edge.queue import decide as queue_decide
 from edge.queue import effects as queue_effects
 from edge.queue import glance as queue_glance
 from edge.queue import problems as queue_problems
+from edge.queue import remote as queue_remote
+from edge.queue import remote_api as queue_remote_api
 from edge.queue import rules_api as queue_rules_api
 from edge.queue import tables as queue_tables
 from edge.reports import api as reports_api
@@ -69,11 +71,11 @@ CAPABILITIES: Final = (
     Capability(
         name="queue",
         migrations=queue_tables.MIGRATIONS,
-        handlers=queue_decide.HANDLERS,
+        handlers={**queue_decide.HANDLERS, **queue_remote.HANDLERS},
         applies=queue_tables.APPLIES,
         reactions=queue_effects.REACTIONS,
         folded=queue_tables.FOLDED,
-        routes=(queue_glance.routes, queue_api.routes, queue_rules_api.routes),
+        routes=(queue_glance.routes, queue_api.routes, queue_remote_api.routes, queue_rules_api.routes),
         problems=queue_problems.PROBLEMS,
     ),
     Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),

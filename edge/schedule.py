@@ -19,7 +19,7 @@ from edge.kernel.db import Connection, Overloaded, StorageFull
 from edge.kernel.journal import Journal
 from edge.kernel.pipeline import Pipeline
 from edge.queue import views
-from edge.queue.model import OpenDay
+from edge.queue.model import ExpirePassed, OpenDay
 
 log = structlog.get_logger()
 
@@ -67,6 +67,7 @@ class Schedule:
             day = views.day(connection)
         if day is not None and day.state == "open" and day.date != today.isoformat():
             await self._pipeline.submit(OpenDay(), actor="system")
+        await self._pipeline.submit(ExpirePassed(), actor="system")
 
     async def _note_head(self) -> None:
         """Remember outside the database how far the journal got, to know it again should it be set back."""

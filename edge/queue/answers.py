@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -69,6 +69,18 @@ def ticket(
     """The ticket the command was about, as it is now."""
     about = state.ticket if isinstance(state, TicketState) else _in_hand(state)
     return None if about is None else views.ticket(connection, about.id, context.zone)
+
+
+class About(Protocol):
+    """The state of a decision about one ticket."""
+
+    @property
+    def ticket(self) -> Ticket | None: ...
+
+
+def activated(connection: Connection, state: About, _events: Sequence[Event], context: Context) -> TicketView | None:
+    """The ticket that was activated, as it is now."""
+    return None if state.ticket is None else views.ticket(connection, state.ticket.id, context.zone)
 
 
 def desk(connection: Connection, state: DeskState, _events: Sequence[Event], context: Context) -> CounterView | None:

@@ -103,7 +103,7 @@ _read_id: Final = msgspec.json.Decoder(_Id).decode
     audience=HALL,
     permission="queue.issue_ticket",
     summary="Take a number",
-    problems=("unknown_service", "invalid_identity", "day_closed"),
+    problems=("unknown_service", "invalid_identity", "day_closed", "identity_needed", "duplicate_ticket", "remote_refused"),
 )
 async def issue(call: Call[TicketRequest]) -> bytes:
     wish = call.body
@@ -117,6 +117,7 @@ async def issue(call: Call[TicketRequest]) -> bytes:
         priority_reason=wish.priority_reason,
         customer=known.customer,
         phone_ref=known.phone_ref,
+        holder=known.holder if wish.channel in m.REMOTE else None,
         printer=call.app[Place].printer_of(call.principal.id) if wish.channel is m.Channel.KIOSK else None,
     )
     outcome = await call.submit(command, secrets_=known.secrets)

@@ -33,6 +33,8 @@ class Known(NamedTuple):
     customer: str | None
     phone_ref: str | None
     secrets: Sequence[Secret]
+    holder: str | None = None
+    """Keyed hash of the identity, where one was shown."""
 
 
 STRANGER = Known(Tier.NORMAL, None, None, ())
@@ -49,17 +51,22 @@ class Arrivals:
         """Recognise and take note. An unknown identity is a stranger, an impossible one is Rejected("invalid_identity")."""
         if arrival == (None, None):
             return STRANGER
-        found = None if arrival.identity is None else self._recognise(*arrival.identity)
+        mark = None if arrival.identity is None else self._mark(*arrival.identity)
+        found = None if mark is None else self._recognise(mark)
+        holder = None if mark is None else mark.hex()
         tier = Tier.NORMAL if found is None else Tier(found.tier)
         customer = None if found is None else found.ref
         if arrival.phone is None:
-            return Known(tier, customer, None, ())
+            return Known(tier, customer, None, (), holder)
         number = _normal("phone", arrival.phone)
         ref = "contact-" + hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()
-        return Known(tier, customer, ref, [Secret(ref, "phone", number.encode())])
+        return Known(tier, customer, ref, [Secret(ref, "phone", number.encode())], holder)
 
-    def _recognise(self, kind: str, value: str) -> customers.Recognised | None:
-        mark = self.vault.index_hash(IdentityKind(kind), _normal(kind, value))
+    def _mark(self, kind: str, value: str) -> bytes:
+        normal = _normal(kind, value)  # refuses a kind that is none
+        return self.vault.index_hash(IdentityKind(kind), normal)
+
+    def _recognise(self, mark: bytes) -> customers.Recognised | None:
         with self.db.reader() as connection:
             return customers.recognise(connection, mark)
 

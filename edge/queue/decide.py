@@ -23,6 +23,7 @@ from edge.queue.call_rules import SetCalendar, SetCallRules, conflicts
 from edge.queue.forecast import Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id
+from edge.queue.remote import may_take, passed
 from edge.queue.rules import DEFAULT, Choice, choose
 
 MOVES: Final[dict[str, frozenset[State]]] = {
@@ -31,7 +32,7 @@ MOVES: Final[dict[str, frozenset[State]]] = {
     "no_show": frozenset({State.CALLED}),
     "park": frozenset({State.CALLED, State.SERVING}),
     "finish": frozenset({State.CALLED, State.SERVING}),
-    "cancel": frozenset({State.WAITING, State.CALLED, State.PARKED, State.NO_SHOW}),
+    "cancel": frozenset({State.PENDING, State.WAITING, State.CALLED, State.PARKED, State.NO_SHOW}),
     "transfer": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
     "requeue": frozenset({State.PARKED, State.NO_SHOW}),
     "reprint": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
@@ -91,6 +92,11 @@ def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequen
     service = state.service
     if service is None:
         raise Rejected("unknown_service", service=command.service)
+    remote = command.channel in m.REMOTE
+    if remote:
+        if state.holder is None:
+            raise Rejected("identity_needed")
+        may_take(state.holder, context.now_ms)
     opening = new_day(state.day, context)
     ordinal = state.last + 1
     tier = standing(command)
@@ -114,6 +120,8 @@ def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequen
         customer=command.customer,
         phone_ref=command.phone_ref,
         printer=command.printer,
+        remote=remote,
+        holder=command.holder if remote else None,
     )
     return [*opening, issued]
 
@@ -311,7 +319,10 @@ def call_next(state: DeskState, command: m.CallNext, context: Context) -> Sequen
     before: list[Event] = [] if desk.presence is Presence.OPEN else [_opened(desk)]
     before += _put_down(desk)
     choice = choose(state.heads, state.rule, context.now_ms, state.memory)
-    return before if choice is None else [*before, _called(desk, choice)]
+    if choice is None:
+        return before
+    head = choice.head
+    return [*before, *passed(state.pending, head.queue, head.place_ms), _called(desk, choice)]
 
 
 def _called(desk: Desk, choice: Choice) -> Event:

@@ -52,12 +52,17 @@ def print_first(_connection: Connection, event: e.TicketIssued, _record: Record)
     return [_print(event.ticket, 0, event.printer)] if event.printer else []
 
 
+def print_activated(_connection: Connection, event: e.TicketActivated, _record: Record) -> Iterable[Effect]:
+    return [_print(event.ticket, 0, event.printer)] if event.printer else []
+
+
 def print_copy(_connection: Connection, event: e.SlipRequested, _record: Record) -> Iterable[Effect]:
     return [_print(event.ticket, event.copy, event.printer)]
 
 
 REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {
     e.TicketIssued: (print_first,),
+    e.TicketActivated: (print_activated,),
     e.SlipRequested: (print_copy,),
 }
 

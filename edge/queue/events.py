@@ -69,6 +69,24 @@ class TicketIssued(TicketFact, frozen=True, kw_only=True):
     customer: str | None = None
     phone_ref: str | None = None
     printer: str | None = None
+    remote: bool = False
+    """It waits for activation; nobody is called by it (S08)."""
+    holder: str | None = None
+
+
+class TicketActivated(TicketFact, frozen=True, kw_only=True):
+    """The holder of a remote ticket came in: it waits at its place, and its wait counts from now."""
+
+    TYPE: ClassVar[str] = "queue.ticket_activated.v1"
+    queue: str
+    place_ms: int
+    printer: str | None = None
+
+
+class TicketPassed(TicketFact, frozen=True, kw_only=True):
+    """Somebody behind a ticket that still waits for activation was called: its turn has passed (S09)."""
+
+    TYPE: ClassVar[str] = "queue.ticket_passed.v1"
 
 
 class TicketCalled(TicketFact, frozen=True, kw_only=True):

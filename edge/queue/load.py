@@ -15,7 +15,8 @@ from edge.org import tables as org
 from edge.org.model import Counter, Service
 from edge.queue import model as m
 from edge.queue.call_rules import NO_RULES, Calendar, CallRules, DayClass, SetCallRules, in_force
-from edge.queue.model import Language, Presence, Slip, State, Tier, pool_id, queue_id
+from edge.queue.load_remote import HolderState, Pending, holder_state, pending
+from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queue_id
 from edge.queue.rules import DEFAULT, FRESH, Head, Memory, Rule
 
 LIVE_TICKETS_MAX: Final = 20_000
@@ -72,6 +73,8 @@ class IssueState:
     waiting: dict[Tier, int] = field(default_factory=dict)
     """How many wait for this service, by tier."""
     open_counters: int = 0
+    holder: HolderState | None = None
+    """Known where a remote ticket is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class DeskState:
     heads: tuple[Head, ...] = ()
     rule: Rule = DEFAULT
     memory: Memory = FRESH
+    pending: tuple[Pending, ...] = ()
+    """Remote tickets whose turn may pass with this call."""
 
 
 _TICKET: Final = (
@@ -148,7 +153,8 @@ def day(connection: Connection, context: Context) -> Day:
 def left_behind(connection: Connection, open_day: str) -> Day:
     """Everything that closing `open_day` has to settle."""
     rows = connection.execute(
-        _TICKET + "WHERE day = ? AND state IN ('waiting', 'called', 'serving', 'parked', 'no_show') ORDER BY seq LIMIT ?",
+        _TICKET
+        + "WHERE day = ? AND state IN ('pending', 'waiting', 'called', 'serving', 'parked', 'no_show') ORDER BY seq LIMIT ?",
         (open_day, LIVE_TICKETS_MAX),
     )
     staffed = connection.execute("SELECT counter FROM queue_counter WHERE staff IS NOT NULL ORDER BY counter").fetchall()
@@ -166,8 +172,14 @@ def for_issue(connection: Connection, command: m.IssueTicket, context: Context) 
     if service is None:
         return IssueState(day(connection, context), None, 0)
     last = connection.execute("SELECT last FROM queue_series WHERE day = ? AND letter = ?", (today, service.letter)).get
+    remote = command.channel in REMOTE and command.holder is not None
     return IssueState(
-        day(connection, context), service, last or 0, waiting_by_tier(connection, service.id), open_counters(connection)
+        day(connection, context),
+        service,
+        last or 0,
+        waiting_by_tier(connection, service.id),
+        open_counters(connection),
+        holder_state(connection, command.holder, context.now_ms) if remote and command.holder else None,
     )
 
 
@@ -236,7 +248,13 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
     if found is None:
         return DeskState(None)
     rule = in_force(call_rules(connection, found.config.id), context.now, calendar(connection))
-    return DeskState(found, heads=heads(connection, found.config), rule=rule, memory=memory(connection, found.config.id))
+    return DeskState(
+        found,
+        heads=heads(connection, found.config),
+        rule=rule,
+        memory=memory(connection, found.config.id),
+        pending=pending(connection),
+    )
 
 
 def call_rules(connection: Connection, counter: str) -> CallRules:
@@ -269,15 +287,15 @@ def heads(connection: Connection, counter: Counter) -> tuple[Head, ...]:
 
 def _head(connection: Connection, queue: str, *, pooled: bool) -> Head | None:
     row = connection.execute(
-        "SELECT id, number, ticket.queue, service, tier, place_ms, seq, language, calls, waiting"
+        "SELECT id, number, ticket.queue, service, tier, place_ms, seq, language, calls, waiting, activated_ms"
         " FROM ticket JOIN queue_length ON queue_length.queue = ticket.queue"
         " WHERE ticket.queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1",
         (queue,),
     ).fetchone()
     if row is None:
         return None
-    ticket_id, number, at, service, tier, place_ms, seq, language, calls, length = row
-    return Head(ticket_id, number, at, service, Tier(tier), place_ms, seq, language, pooled, length=length, calls=calls)
+    ticket_id, number, at, service, tier, place_ms, seq, language, calls, length, from_ms = row
+    return Head(ticket_id, number, at, service, Tier(tier), place_ms, seq, language, pooled, from_ms, length, calls)
 
 
 def for_rules(connection: Connection, command: SetCallRules, _context: Context) -> Desk | None:

@@ -15,6 +15,8 @@ from edge.kernel.domain import Command
 class State(enum.StrEnum):
     """Where a ticket is."""
 
+    PENDING = "pending"
+    """待激活: taken from afar; it waits for its holder to come in (S08)."""
     WAITING = "waiting"
     CALLED = "called"
     SERVING = "serving"
@@ -25,7 +27,7 @@ class State(enum.StrEnum):
     EXPIRED = "expired"
 
 
-LIVE: Final = (State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW)
+LIVE: Final = (State.PENDING, State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW)
 """What the end of the business day still has to settle."""
 
 
@@ -76,6 +78,14 @@ class Channel(enum.StrEnum):
     COUNTER = "counter"
     LOBBY = "lobby"
     PHONE = "phone"
+    MOBILE_BANK = "mobile_bank"
+    WECHAT = "wechat"
+    WEB_BANK = "web_bank"
+    CALL_CENTRE = "call_centre"
+
+
+REMOTE: Final = frozenset({Channel.MOBILE_BANK, Channel.WECHAT, Channel.WEB_BANK, Channel.CALL_CENTRE})
+"""Channels of people who are not in the branch yet: their tickets wait for activation."""
 
 
 TicketId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-v]{20,26}$")]
@@ -106,8 +116,26 @@ class IssueTicket(Command, frozen=True, kw_only=True):
     """Reference of a recognised customer."""
     phone_ref: str | None = None
     """Vault subject that holds the phone number, where one was given."""
+    holder: str | None = None
+    """Keyed hash of the identity that was shown; a remote ticket is activated with it."""
     printer: str | None = None
     """The device that is to print the slip."""
+
+
+class ActivateTicket(Command, frozen=True, kw_only=True):
+    """The holder of a remote ticket is here. The identity is compared, and never kept."""
+
+    NAME: ClassVar[str] = "queue.activate_ticket"
+    ticket: str
+    holder: str
+    customer: str | None = None
+    printer: str | None = None
+
+
+class ExpirePassed(Command, frozen=True, kw_only=True):
+    """Let remote tickets go whose turn passed long ago."""
+
+    NAME: ClassVar[str] = "queue.expire_passed"
 
 
 class CancelTicket(Command, frozen=True, kw_only=True):

@@ -105,6 +105,16 @@ MIGRATIONS: Final = (
         ALTER TABLE queue_counter ADD COLUMN turns TEXT NOT NULL DEFAULT '{}';
         """,
     ),
+    Migration(
+        "queue/003-remote",
+        """
+        ALTER TABLE ticket ADD COLUMN holder TEXT;
+        ALTER TABLE ticket ADD COLUMN activated_ms INTEGER;
+        ALTER TABLE ticket ADD COLUMN passed_ms INTEGER;
+        CREATE INDEX ticket_pending ON ticket(queue, place_ms) WHERE state = 'pending';
+        CREATE INDEX ticket_holder ON ticket(holder, taken_ms) WHERE holder IS NOT NULL;
+        """,
+    ),
 )
 
 FOLDED: Final = (
@@ -141,8 +151,8 @@ def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> No
 def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record) -> None:
     connection.execute(
         "INSERT INTO ticket(id, seq, day, number, service, tier, queue, state, channel, language, priority_reason, customer,"
-        " phone_ref, taken_ms, place_ms, ahead, wait_low_s, wait_high_s, slip, printer)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " phone_ref, taken_ms, place_ms, ahead, wait_low_s, wait_high_s, slip, printer, holder)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.ticket,
             record.seq,
@@ -151,6 +161,7 @@ def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record)
             event.service,
             event.tier,
             event.queue,
+            State.PENDING if event.remote else State.WAITING,
             event.channel,
             event.language,
             event.priority_reason,
@@ -163,13 +174,27 @@ def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record)
             event.wait_high_s,
             Slip.QUEUED if event.printer else Slip.NONE,
             event.printer,
+            event.holder,
         ),
     )
     connection.execute(
         "INSERT INTO queue_series VALUES (?, ?, ?) ON CONFLICT (day, letter) DO UPDATE SET last = excluded.last",
         (event.day, event.letter, event.ordinal),
     )
+    if not event.remote:
+        _count(connection, event.queue, 1)
+
+
+def ticket_activated(connection: Connection, event: e.TicketActivated, record: Record) -> None:
+    connection.execute(
+        "UPDATE ticket SET state = 'waiting', place_ms = ?, activated_ms = ?, printer = ?, slip = ? WHERE id = ?",
+        (event.place_ms, record.at_ms, event.printer, Slip.QUEUED if event.printer else Slip.NONE, event.ticket),
+    )
     _count(connection, event.queue, 1)
+
+
+def ticket_passed(connection: Connection, event: e.TicketPassed, record: Record) -> None:
+    connection.execute("UPDATE ticket SET passed_ms = coalesce(passed_ms, ?) WHERE id = ?", (record.at_ms, event.ticket))
 
 
 def ticket_transferred(connection: Connection, event: e.TicketTransferred, _record: Record) -> None:
@@ -358,6 +383,8 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.DayOpened: (day_opened,),
     e.DayClosed: (day_closed,),
     e.TicketIssued: (ticket_issued,),
+    e.TicketActivated: (ticket_activated,),
+    e.TicketPassed: (ticket_passed,),
     e.TicketCalled: (ticket_called,),
     e.TicketRecalled: (ticket_recalled,),
     e.TicketServed: (ticket_served,),

@@ -61,6 +61,8 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     longest_wait_s: int
     called: int
     serving: int
+    wait: WaitView
+    """What somebody who takes a number here now may expect."""
 
 
 class StaffView(msgspec.Struct, frozen=True):
@@ -99,6 +101,7 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     called_at: datetime
     call_no: int
     seq: int
+    language: str
 
 
 class ServiceWaiting(msgspec.Struct, frozen=True):
@@ -276,9 +279,18 @@ def queues(connection: Connection, now_ms: int) -> list[QueueView]:
             longest_wait_s=longest_wait_s(connection, queue, now_ms),
             called=at_counters.get((queue, "called"), 0),
             serving=at_counters.get((queue, "serving"), 0),
+            wait=wait_range(connection, service, newcomer_ahead(connection, service, tier, queue)),
         )
         for queue, service, tier in names
     ]
+
+
+def newcomer_ahead(connection: Connection, service: str, tier: str, queue: str) -> int:
+    """How many the default rule would call before somebody who joins this queue now."""
+    if not service:
+        return length(connection, queue)
+    rank = DEFAULT.ranks[Tier(tier)]
+    return sum(length(connection, queue_id(service, other)) for other in Tier if DEFAULT.ranks[other] <= rank)
 
 
 def longest_wait_s(connection: Connection, queue: str, now_ms: int) -> int:
@@ -325,7 +337,8 @@ def counter_of(connection: Connection, staff_no: str) -> str | None:
 def calls(connection: Connection, zone: ZoneInfo) -> list[CallView]:
     """The last calls of the open day, newest first."""
     rows = connection.execute(
-        "SELECT ticket.id, ticket.number, org_counter.number, org_counter.body, last_call_ms, calls, last_call_seq"
+        "SELECT ticket.id, ticket.number, org_counter.number, org_counter.body, last_call_ms, calls, last_call_seq,"
+        " ticket.language"
         " FROM ticket JOIN org_counter ON org_counter.id = ticket.counter"
         " WHERE day = (SELECT day FROM queue_day WHERE state = 'open') AND last_call_seq IS NOT NULL"
         " ORDER BY last_call_seq DESC LIMIT ?",
@@ -340,8 +353,9 @@ def calls(connection: Connection, zone: ZoneInfo) -> list[CallView]:
             called_at=moment(called_ms, zone),
             call_no=call_no,
             seq=seq,
+            language=language,
         )
-        for ticket_id, number, counter_number, body, called_ms, call_no, seq in rows
+        for ticket_id, number, counter_number, body, called_ms, call_no, seq, language in rows
     ]
 
 
@@ -361,6 +375,16 @@ def day(connection: Connection) -> DayView | None:
     """The open business day, or else the newest one."""
     found = connection.execute("SELECT day, state FROM queue_day ORDER BY state = 'open' DESC, day DESC LIMIT 1").fetchone()
     return None if found is None else DayView(*found)
+
+
+def remote_ticket_of(connection: Connection, holder: str, customer: str | None) -> str | None:
+    """The remote ticket that somebody holds on the open day, by the identity shown or by who they are."""
+    found: str | None = connection.execute(
+        "SELECT id FROM ticket WHERE day = (SELECT day FROM queue_day WHERE state = 'open')"
+        " AND holder IS NOT NULL AND (holder = ? OR customer = ?) AND state IN ('pending', 'waiting') ORDER BY seq LIMIT 1",
+        (holder, customer),
+    ).get
+    return found
 
 
 def branch_name(connection: Connection) -> str:

@@ -1,0 +1,53 @@
+"""What decisions need to know of remote tickets: who holds them, and whose turn may pass."""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from edge.kernel.db import Connection
+
+DAY_MS: Final = 24 * 3600 * 1000
+EXPIRED_MAX: Final = 3
+EXPIRED_WITHIN_MS: Final = 30 * DAY_MS
+REFUSED_FOR_MS: Final = 7 * DAY_MS
+PENDING_MAX: Final = 200
+
+
+class Pending(NamedTuple):
+    """A ticket that waits for its holder."""
+
+    ticket: str
+    number: str
+    queue: str
+    place_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class HolderState:
+    """What is known of somebody who asks for a remote ticket."""
+
+    live: str | None = None
+    """The number of a remote ticket they already have."""
+    refused_until_ms: int = 0
+
+
+def holder_state(connection: Connection, holder: str, now_ms: int) -> HolderState:
+    live: str | None = connection.execute(
+        "SELECT number FROM ticket WHERE holder = ? AND taken_ms > ? AND state IN ('pending', 'waiting', 'called', 'serving')",
+        (holder, now_ms - DAY_MS),
+    ).get
+    expired = connection.execute(
+        "SELECT finished_ms FROM ticket WHERE holder = ? AND taken_ms > ? AND state = 'expired' AND activated_ms IS NULL"
+        " ORDER BY finished_ms DESC LIMIT ?",
+        (holder, now_ms - EXPIRED_WITHIN_MS, EXPIRED_MAX),
+    ).fetchall()
+    until_ms = int(str(expired[0][0])) + REFUSED_FOR_MS if len(expired) == EXPIRED_MAX else 0
+    return HolderState(live, until_ms)
+
+
+def pending(connection: Connection) -> tuple[Pending, ...]:
+    """Tickets that wait for their holder and whose turn has not passed; few, if any."""
+    rows = connection.execute(
+        "SELECT id, number, queue, place_ms FROM ticket WHERE state = 'pending' AND passed_ms IS NULL LIMIT ?",
+        (PENDING_MAX,),
+    )
+    return tuple(Pending(*row) for row in rows)

@@ -1,0 +1,123 @@
+"""Remote tickets: taken from afar, activated on arrival (S08–S10).
+
+* A remote ticket has a number and a place at once, and is in nobody's way until its holder is here: it is never called, and
+  nobody counts it among the people ahead.
+* Activation needs the identity it was taken with. Its place is that of the moment it was taken; its wait counts from now, so
+  that nobody ages at home.
+* When somebody behind it is called, its turn has passed. It keeps its place for half an hour; whoever comes in later waits
+  behind the next two. After that, and at the end of the day, it expires.
+* One live remote ticket per holder; three that expired in thirty days, and the next seven days there is none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from edge.kernel.db import Connection
+from edge.kernel.domain import Command, Context, Event, Rejected
+from edge.kernel.pipeline import Handler
+from edge.queue import answers, load
+from edge.queue import events as e
+from edge.queue import model as m
+from edge.queue.load import Ticket
+from edge.queue.load_remote import DAY_MS, HolderState, Pending
+from edge.queue.model import State
+
+PASSED_KEPT_MS: Final = 30 * 60 * 1000
+LATE_BEHIND: Final = 2
+EXPIRED_AT_ONCE_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationState:
+    ticket: Ticket | None
+    holder: str | None = None
+    customer: str | None = None
+    activated: bool = False
+    passed: bool = False
+    behind_place_ms: int | None = None
+    """The place behind which a late comer waits; None where fewer wait."""
+
+
+# --- issuing
+
+
+def may_take(state: HolderState, now_ms: int) -> None:
+    """Raise Rejected where this holder may not take a remote ticket now."""
+    if state.live is not None:
+        raise Rejected("duplicate_ticket", number=state.live)
+    if state.refused_until_ms > now_ms:
+        raise Rejected("remote_refused", days=-(-(state.refused_until_ms - now_ms) // DAY_MS))
+
+
+# --- passing
+
+
+def passed(waiting: Sequence[Pending], queue: str, place_ms: int) -> list[Event]:
+    """Whose turn passes when the ticket at `place_ms` of `queue` is called."""
+    return [
+        e.TicketPassed(ticket=one.ticket, number=one.number)
+        for one in waiting
+        if one.queue == queue and one.place_ms < place_ms
+    ]
+
+
+def for_expiry(connection: Connection, _command: m.ExpirePassed, context: Context) -> list[tuple[str, str]]:
+    rows = connection.execute(
+        "SELECT id, number FROM ticket WHERE state = 'pending' AND passed_ms < ? LIMIT ?",
+        (context.now_ms - PASSED_KEPT_MS, EXPIRED_AT_ONCE_MAX),
+    )
+    return [(str(ticket), str(number)) for ticket, number in rows]
+
+
+def expire_passed(late: list[tuple[str, str]], _command: m.ExpirePassed, _context: Context) -> Sequence[Event]:
+    return [e.TicketExpired(ticket=ticket, number=number) for ticket, number in late]
+
+
+# --- activating
+
+
+def for_activation(connection: Connection, command: m.ActivateTicket, _context: Context) -> ActivationState:
+    ticket = load.ticket(connection, command.ticket)
+    if ticket is None:
+        return ActivationState(None)
+    row = connection.execute(
+        "SELECT holder, customer, activated_ms IS NOT NULL, passed_ms IS NOT NULL FROM ticket WHERE id = ?", (command.ticket,)
+    ).fetchone()
+    behind: int | None = connection.execute(
+        "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1 OFFSET ?",
+        (ticket.queue, LATE_BEHIND - 1),
+    ).get
+    holder, customer, activated, has_passed = row or (None, None, 0, 0)
+    return ActivationState(ticket, holder, customer, bool(activated), bool(has_passed), behind)
+
+
+def activate(state: ActivationState, command: m.ActivateTicket, context: Context) -> Sequence[Event]:
+    """Let its holder in. The same again prints the same number once more; another document is refused (S10)."""
+    ticket = state.ticket
+    if ticket is None or (state.holder is None and state.customer is None):
+        raise Rejected("unknown_ticket")
+    if state.holder != command.holder and (state.customer is None or state.customer != command.customer):
+        raise Rejected("wrong_document", number=ticket.number)
+    if state.activated:
+        return _once_more(ticket, command)
+    if ticket.state is not State.PENDING:
+        raise Rejected("ticket_not_in_state", move="activate", state=ticket.state.value, number=ticket.number)
+    place_ms = ticket.place_ms
+    if state.passed:
+        place_ms = context.now_ms if state.behind_place_ms is None else state.behind_place_ms + 1
+    number, printer = ticket.number, command.printer
+    return [e.TicketActivated(ticket=ticket.id, number=number, queue=ticket.queue, place_ms=place_ms, printer=printer)]
+
+
+def _once_more(ticket: Ticket, command: m.ActivateTicket) -> Sequence[Event]:
+    if command.printer is None or ticket.slip is m.Slip.QUEUED or ticket.state is not State.WAITING:
+        return ()
+    copy = ticket.copies + 1
+    return [e.SlipRequested(ticket=ticket.id, number=ticket.number, copy=copy, printer=command.printer)]
+
+
+HANDLERS: Final[dict[type[Command], Handler]] = {
+    m.ActivateTicket: Handler(for_activation, activate, answers.activated),
+    m.ExpirePassed: Handler(for_expiry, expire_passed),
+}

@@ -1,0 +1,67 @@
+"""Remote tickets over HTTP: the holder is here."""
+
+from typing import Final
+
+import msgspec
+
+from edge.kernel.domain import Rejected
+from edge.org.place import Place
+from edge.queue import views
+from edge.queue.api import Identity
+from edge.queue.arrivals import Arrival, Arrivals
+from edge.queue.model import ActivateTicket
+from edge.queue.views import TicketView
+from edge.web.routes import Call, Routes
+
+routes: Final = Routes("queue")
+
+_PROBLEMS: Final = ("unknown_ticket", "wrong_document", "ticket_not_in_state", "invalid_identity")
+
+
+class ActivationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The identity that was swiped."""
+
+    identity: Identity
+
+
+@routes.post(
+    "/api/tickets/{ticket}/activate",
+    body=ActivationRequest,
+    reply=TicketView,
+    audience={"staff", "device"},
+    permission="queue.issue_ticket",
+    summary="The holder of a remote ticket is here; prints its slip",
+    problems=_PROBLEMS,
+)
+async def activate(call: Call[ActivationRequest]) -> bytes:
+    return await _activate(call, call.path["ticket"])
+
+
+@routes.post(
+    "/api/activations",
+    body=ActivationRequest,
+    reply=TicketView,
+    audience={"staff", "device"},
+    permission="queue.issue_ticket",
+    summary="Activate whatever remote ticket this identity holds today",
+    problems=_PROBLEMS,
+)
+async def activate_whatever(call: Call[ActivationRequest]) -> bytes:
+    known = call.app[Arrivals].receive(Arrival((call.body.identity.kind, call.body.identity.value), None), call.command_id)
+    with call.app.pipeline.db.reader() as connection:
+        ticket = views.remote_ticket_of(connection, known.holder or "", known.customer)
+    if ticket is None:
+        raise Rejected("unknown_ticket")
+    return await _activate(call, ticket)
+
+
+async def _activate(call: Call[ActivationRequest], ticket: str) -> bytes:
+    wish = call.body.identity
+    known = call.app[Arrivals].receive(Arrival((wish.kind, wish.value), None), call.command_id)
+    command = ActivateTicket(
+        ticket=ticket,
+        holder=known.holder or "",
+        customer=known.customer,
+        printer=call.app[Place].printer_of(call.principal.id),
+    )
+    return (await call.submit(command)).answer
