@@ -22,6 +22,8 @@ PAGES: Final[Mapping[str, str]] = {
     "/kiosk": "kiosk/index.html",
     "/counter": "counter/index.html",
     "/display": "display/index.html",
+    "/lobby": "lobby/index.html",
+    "/console": "console/index.html",
     "/bench": "bench/index.html",
     "/t/{token}": "phone/index.html",
 }
