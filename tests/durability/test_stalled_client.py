@@ -17,6 +17,9 @@ from tests.harness.programs import BranchProcess
 
 CLIENTS = 50
 CALLS = 120
+HISTORY = 5000
+"""Facts replayed to the stalled page: more bytes than the machine's buffers take from a sender whose peer does not read."""
+TAKERS = 50
 SLOWEST_S = 1.0
 
 
@@ -26,7 +29,7 @@ def open_and_never_read(branch: BranchProcess, token: str) -> socket.socket:
     line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
     line.connect(("127.0.0.1", branch.port))
     head = [
-        "GET /api/live?topics=queue,calls HTTP/1.1",
+        "GET /api/live?after=0&topics=queue,calls HTTP/1.1",
         f"Host: 127.0.0.1:{branch.port}",
         "Upgrade: websocket",
         "Connection: Upgrade",
@@ -37,6 +40,14 @@ def open_and_never_read(branch: BranchProcess, token: str) -> socket.socket:
     line.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
     assert line.recv(64).startswith(b"HTTP/1.1 101")
     return line
+
+
+async def make_history(kiosk: Api) -> None:
+    async def take(share: int) -> None:
+        for _ in range(share):
+            await kiosk.post("/api/tickets", {"service": "wealth", "channel": "phone"})
+
+    await asyncio.gather(*(take(HISTORY // TAKERS) for _ in range(TAKERS)))
 
 
 async def listen(feed: aiohttp.ClientWebSocketResponse, wanted: int) -> list[tuple[float, int]]:
@@ -67,6 +78,7 @@ async def test_a_stalled_page_delays_none_of_fifty(tmp_path: Path) -> None:
         async with Api(branch.url) as guest:
             kiosk, display = await guest.as_kiosk(), await guest.as_display()
             teller = await guest.at_counter("1001", "counter-1")
+            await make_history(kiosk)
             tokens = [display] * 18 + [kiosk] * 19
             staff = [await guest.as_staff("2001")] * 13
             feeds = [await caller.live(topics="calls") for caller in (*tokens, *staff)]
