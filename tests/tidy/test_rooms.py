@@ -1,8 +1,12 @@
 """Every capability looks alike: files with the same names hold the same things, so that knowing one is knowing all."""
 
 import ast
+import re
+import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from typing import Final
 
 from tests.tidy.tree import PRODUCT, ROOT, File, python
@@ -96,3 +100,18 @@ def _module(file: File) -> str:
 
 def _is_program(file: File) -> bool:
     return any(isinstance(node, ast.If) and "__main__" in ast.dump(node.test) for node in file.tree.body)
+
+
+def test_what_the_product_imports_is_declared() -> None:
+    """A library that is only there because another one brings it is gone one day."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {_canonical(re.split(r"[<>=!~;\[ ]", line)[0]) for line in project["dependencies"]}
+    bringers = packages_distributions()
+    roots = (
+        {name.split(".")[0] for file in python(*PRODUCT) for name in _imports(file)} - sys.stdlib_module_names - set(PRODUCT)
+    )
+    assert not {root for root in roots if not {_canonical(name) for name in bringers.get(root, ())} & declared}
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
