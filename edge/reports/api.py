@@ -80,6 +80,7 @@ async def list_reports(_call: Call[None]) -> ReportList:
     reply=ReportView,
     summary="One report, for a day, month, quarter, year or range",
     problems=("unknown_report", "invalid_period"),
+    also_content_type=excel.MEDIA_TYPE,
 )
 async def report(call: Call[ReportQuery]) -> ReportView | Reply:
     wish, place = call.query, call.app[Place]

@@ -124,7 +124,10 @@ def _success(route: Route, schemas: _Schemas) -> Schema:
     if route.status == 204:
         return {"204": {"description": "Done; no content"}}
     schema = {} if route.reply is None else {"schema": schemas.refs[route.reply]}
-    return {str(route.status): {"description": "Done", "content": {route.content_type: schema}}}
+    content = {route.content_type: schema}
+    if route.also_content_type is not None:
+        content[route.also_content_type] = {"schema": {"type": "string", "format": "binary"}}
+    return {str(route.status): {"description": "Done", "content": content}}
 
 
 def _refusals(route: Route, problems: Problems) -> Schema:

@@ -138,6 +138,8 @@ class Options(TypedDict, total=False):
     """Takes an Idempotency-Key. True for POST unless said otherwise."""
     content_type: str
     """The media type of a successful answer, for the documentation."""
+    also_content_type: str | None
+    """Another one, which a query parameter asks for."""
     body_bytes_max: int
     rate: Literal["login"] | None
     """A stricter rate limit per address."""
@@ -160,6 +162,7 @@ class Route:
     problems: tuple[str, ...] = ()
     idempotent: bool = False
     content_type: str = JSON
+    also_content_type: str | None = None
     body_bytes_max: int | None = None
     rate: Literal["login"] | None = None
 
