@@ -15,6 +15,7 @@ from edge.kernel.clock import ClockStepped
 from edge.kernel.domain import Command, Event, invariant
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply, Handler, React, Rules
+from edge.lobby import api as lobby_api
 from edge.notify import api as notify_api
 from edge.notify import decide as notify_decide
 from edge.notify import effects as notify_effects
@@ -25,6 +26,8 @@ from edge.queue import api as queue_api
 from edge.queue import decide as queue_decide
 from edge.queue import effects as queue_effects
 from edge.queue import glance as queue_glance
+from edge.queue import interventions as queue_interventions
+from edge.queue import interventions_api as queue_interventions_api
 from edge.queue import problems as queue_problems
 from edge.queue import remote as queue_remote
 from edge.queue import remote_api as queue_remote_api
@@ -71,13 +74,20 @@ CAPABILITIES: Final = (
     Capability(
         name="queue",
         migrations=queue_tables.MIGRATIONS,
-        handlers={**queue_decide.HANDLERS, **queue_remote.HANDLERS},
+        handlers={**queue_decide.HANDLERS, **queue_remote.HANDLERS, **queue_interventions.HANDLERS},
         applies=queue_tables.APPLIES,
         reactions=queue_effects.REACTIONS,
         folded=queue_tables.FOLDED,
-        routes=(queue_glance.routes, queue_api.routes, queue_remote_api.routes, queue_rules_api.routes),
+        routes=(
+            queue_glance.routes,
+            queue_api.routes,
+            queue_remote_api.routes,
+            queue_rules_api.routes,
+            queue_interventions_api.routes,
+        ),
         problems=queue_problems.PROBLEMS,
     ),
+    Capability(name="lobby", routes=(lobby_api.routes,)),
     Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),
     Capability(name="uplink", migrations=uplink_tables.MIGRATIONS, routes=(uplink_api.routes,)),
     Capability(
@@ -100,6 +110,7 @@ TELLER: Final = (
     "queue.transfer_ticket",
     "queue.requeue_ticket",
     "queue.reprint_slip",
+    "queue.bind_customer",
     "devices.view",
 )
 LOBBY: Final = (

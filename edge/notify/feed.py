@@ -41,6 +41,8 @@ LINES: Final = (
         e.TicketIssued,
         e.TicketCalled,
         e.TicketRecalled,
+        e.TicketBound,
+        e.TicketActivated,
         e.TicketServed,
         e.TicketParked,
         e.TicketNoShow,
@@ -64,6 +66,8 @@ MOVES: Final = frozenset(
     kind.TYPE
     for kind in (
         e.TicketIssued,
+        e.TicketActivated,
+        e.TicketBound,
         e.TicketCalled,
         e.TicketCancelled,
         e.TicketTransferred,

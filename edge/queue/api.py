@@ -179,6 +179,7 @@ class TransferRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     service: Text | None = None
     counter: Text | None = None
     keep_place: bool = True
+    reason: Text = ""
 
 
 _TICKET_PROBLEMS: Final = ("unknown_ticket", "ticket_not_in_state")
@@ -207,7 +208,11 @@ async def cancel(call: Call[ReasonRequest]) -> bytes:
 async def transfer(call: Call[TransferRequest]) -> bytes:
     wish = call.body
     command = m.TransferTicket(
-        ticket=call.path["ticket"], service=wish.service, counter=wish.counter, keep_place=wish.keep_place
+        ticket=call.path["ticket"],
+        service=wish.service,
+        counter=wish.counter,
+        keep_place=wish.keep_place,
+        reason=wish.reason,
     )
     return (await call.submit(command)).answer
 

@@ -178,6 +178,7 @@ def transfer(state: TicketState, command: m.TransferTicket, context: Context) ->
         from_queue=ticket.queue,
         place_ms=ticket.place_ms if command.keep_place else context.now_ms,
         to_counter=command.counter,
+        reason=command.reason,
     )
     return [moved]
 
@@ -313,19 +314,25 @@ def _signed_out(desk: Desk, *, automatic: bool) -> Event:
 
 def call_next(state: DeskState, command: m.CallNext, context: Context) -> Sequence[Event]:
     """Call whom the rule picks. Nobody waiting is not a refusal: the teller simply has nobody to call."""
-    desk = _manned(state.desk, command.staff)
-    if desk.presence is Presence.PAUSED:
-        raise Rejected("counter_paused")
-    before: list[Event] = [] if desk.presence is Presence.OPEN else [_opened(desk)]
-    before += _put_down(desk)
+    desk, before = ready(state.desk, command.staff)
     choice = choose(state.heads, state.rule, context.now_ms, state.memory)
     if choice is None:
         return before
     head = choice.head
-    return [*before, *passed(state.pending, head.queue, head.place_ms), _called(desk, choice)]
+    return [*before, *passed(state.pending, head.queue, head.place_ms), called(desk, choice)]
 
 
-def _called(desk: Desk, choice: Choice) -> Event:
+def ready(found: Desk | None, staff: str) -> tuple[Desk, list[Event]]:
+    """The counter, and what makes it ready to call: it opens, and whoever is in hand is finished."""
+    desk = _manned(found, staff)
+    if desk.presence is Presence.PAUSED:
+        raise Rejected("counter_paused")
+    before: list[Event] = [] if desk.presence is Presence.OPEN else [_opened(desk)]
+    return desk, [*before, *_put_down(desk)]
+
+
+def called(desk: Desk, choice: Choice, *, reason: str = "") -> Event:
+    """The fact of a call."""
     head = choice.head
     return e.TicketCalled(
         ticket=head.ticket,
@@ -342,6 +349,7 @@ def _called(desk: Desk, choice: Choice) -> Event:
         why=choice.why,
         promoted_in_row=choice.memory.promoted_in_row,
         turns={tier.value: calls for tier, calls in choice.memory.turns.items()},
+        reason=reason,
     )
 
 

@@ -106,6 +106,18 @@ class TicketCalled(TicketFact, frozen=True, kw_only=True):
     """Promoted calls of this counter in a row, this one included; 0 where it was none."""
     turns: dict[str, int] = field(default_factory=dict)
     """Calls of each tier in the counter's round, this one included; empty under rules without turns."""
+    reason: str = ""
+    """Why it was called out of turn, in the words of whoever did it."""
+
+
+class TicketBound(TicketFact, frozen=True, kw_only=True):
+    """The branch learnt who holds a ticket."""
+
+    TYPE: ClassVar[str] = "queue.ticket_bound.v1"
+    customer: str
+    tier: Tier
+    queue: str
+    from_queue: str
 
 
 class TicketRecalled(TicketFact, frozen=True, kw_only=True):
@@ -164,6 +176,7 @@ class TicketTransferred(TicketFact, frozen=True, kw_only=True):
     place_ms: int
     """The moment whose place it takes among those who wait."""
     to_counter: str | None = None
+    reason: str = ""
 
 
 class TicketRequeued(TicketFact, frozen=True, kw_only=True):

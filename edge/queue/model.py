@@ -154,6 +154,7 @@ class TransferTicket(Command, frozen=True, kw_only=True):
     service: str | None = None
     counter: str | None = None
     keep_place: bool = True
+    reason: str = ""
 
 
 class RequeueTicket(Command, frozen=True, kw_only=True):
@@ -230,6 +231,25 @@ class CallNext(Command, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "queue.call_next"
     counter: str
     staff: str
+
+
+class CallTicket(Command, frozen=True, kw_only=True):
+    """Call this one out of turn; the reason is kept and reported."""
+
+    NAME: ClassVar[str] = "queue.call_ticket"
+    counter: str
+    staff: str
+    ticket: str
+    reason: str
+
+
+class BindCustomer(Command, frozen=True, kw_only=True):
+    """Somebody who took a number without showing anything turned out to be known (S16)."""
+
+    NAME: ClassVar[str] = "queue.bind_customer"
+    ticket: str
+    customer: str
+    tier: Tier
 
 
 class RecallTicket(Command, frozen=True, kw_only=True):

@@ -28,6 +28,8 @@ PROBLEMS: Final = (
     Problem("remote_refused", 409, "多次未到，暂不能远程取号", "Too many remote tickets were not used"),
     Problem("identity_needed", 400, "远程取号需要身份信息", "A remote ticket needs an identity"),
     Problem("wrong_document", 403, "证件与取号时不符", "This is not the document the ticket was taken with"),
+    Problem("reason_needed", 400, "请填写原因", "Give a reason"),
+    Problem("customer_unknown", 404, "未识别到该客户", "Nobody known has this identity"),
     Problem("schedules_overlap", 409, "两个时段规则在同一时间重叠", "Two schedules claim the same time"),
     Problem("invalid_calendar", 400, "日历中有无效日期", "The calendar holds an invalid date"),
     Problem("invalid_identity", 400, "证件号码有误", "The identity number is not valid"),

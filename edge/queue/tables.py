@@ -197,6 +197,17 @@ def ticket_passed(connection: Connection, event: e.TicketPassed, record: Record)
     connection.execute("UPDATE ticket SET passed_ms = coalesce(passed_ms, ?) WHERE id = ?", (record.at_ms, event.ticket))
 
 
+def ticket_bound(connection: Connection, event: e.TicketBound, _record: Record) -> None:
+    state = connection.execute("SELECT state FROM ticket WHERE id = ?", (event.ticket,)).get
+    if state == State.WAITING:
+        _count(connection, event.from_queue, -1)
+        _count(connection, event.queue, 1)
+    connection.execute(
+        "UPDATE ticket SET customer = ?, tier = ?, queue = ? WHERE id = ?",
+        (event.customer, event.tier, event.queue, event.ticket),
+    )
+
+
 def ticket_transferred(connection: Connection, event: e.TicketTransferred, _record: Record) -> None:
     _leave(connection, event.ticket)
     connection.execute(
@@ -385,6 +396,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketIssued: (ticket_issued,),
     e.TicketActivated: (ticket_activated,),
     e.TicketPassed: (ticket_passed,),
+    e.TicketBound: (ticket_bound,),
     e.TicketCalled: (ticket_called,),
     e.TicketRecalled: (ticket_recalled,),
     e.TicketServed: (ticket_served,),

@@ -156,6 +156,11 @@ def row(connection: Connection, ticket: str) -> TicketRow | None:
     return None if found is None else TicketRow(*found)
 
 
+def rows(connection: Connection, where: str, values: tuple[str | int, ...]) -> list[TicketRow]:
+    """Tickets by a condition of the caller's own, which is a constant; values come as parameters."""
+    return [TicketRow(*found) for found in connection.execute(f"{_SELECT} WHERE {where}", values)]
+
+
 def view(record: TicketRow, zone: ZoneInfo, *, ahead: int | None = None, wait: WaitView | None = None) -> TicketView:
     return TicketView(
         id=record.id,

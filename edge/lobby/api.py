@@ -1,0 +1,43 @@
+"""The lobby manager's tablet over HTTP."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from edge.kernel.db import Connection
+from edge.kernel.journal import head
+from edge.lobby import views
+from edge.lobby.views import Arrival, Risk
+from edge.org.place import Place
+from edge.web.routes import Call, Routes
+
+routes: Final = Routes("lobby")
+
+
+class Lobby(msgspec.Struct, frozen=True, kw_only=True):
+    """Who needs attention, now."""
+
+    arrivals: list[Arrival]
+    at_risk: list[Risk]
+    targets: dict[str, int]
+    as_of: datetime
+    seq: int
+
+
+@routes.get("/api/lobby", permission="queue.view", reply=Lobby, summary="Who has arrived, and who will wait too long")
+async def lobby(call: Call[None]) -> Lobby:
+    place = call.app[Place]
+    now_ms = place.clock.now_ms()
+
+    def read(connection: Connection) -> Lobby:
+        seq = head(connection).seq
+        return Lobby(
+            arrivals=views.arrivals(connection, place.zone),
+            at_risk=views.at_risk(connection, now_ms),
+            targets={tier.value: seconds for tier, seconds in views.TARGETS_S.items()},
+            as_of=place.now(),
+            seq=seq,
+        )
+
+    return await call.app.pipeline.db.scan(read)

@@ -1,0 +1,101 @@
+"""What the lobby manager should see, read from the queue's tables."""
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from edge.kernel.db import Connection
+from edge.queue import views
+from edge.queue.model import State, Tier
+from edge.queue.views import TicketRow
+
+TARGETS_S: Final = {Tier.PRIORITY: 600, Tier.GOLD: 600, Tier.NORMAL: 1800}
+"""How long somebody of a tier should wait at most, until a policy says otherwise."""
+SOON_S: Final = 600
+LIST_MAX: Final = 100
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Somebody the lobby manager wants to know of: gold, priority, or recognised (S15)."""
+
+    ticket: str
+    number: str
+    service: str
+    tier: str
+    taken_at: datetime
+    state: str
+    recognised: bool
+    priority_reason: str | None = None
+    counter: str | None = None
+
+
+class Risk(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whose wait will pass its target within ten minutes, or has."""
+
+    ticket: str
+    number: str
+    service: str
+    tier: str
+    waited_s: int
+    expected_s: int
+    """The whole wait, as it is expected to become."""
+    target_s: int
+
+
+def arrivals(connection: Connection, zone: ZoneInfo) -> list[Arrival]:
+    """Newest first."""
+    found = views.rows(
+        connection,
+        "day = (SELECT day FROM queue_day WHERE state = 'open') AND (tier <> 'normal' OR customer IS NOT NULL)"
+        " AND state IN ('waiting', 'called', 'serving') ORDER BY seq DESC LIMIT ?",
+        (LIST_MAX,),
+    )
+    return [_arrival(record, zone) for record in found]
+
+
+def _arrival(record: TicketRow, zone: ZoneInfo) -> Arrival:
+    return Arrival(
+        ticket=record.id,
+        number=record.number,
+        service=record.service,
+        tier=record.tier,
+        taken_at=views.moment(record.taken_ms, zone),
+        state=record.state,
+        recognised=record.customer is not None,
+        priority_reason=record.priority_reason,
+        counter=record.counter,
+    )
+
+
+def at_risk(connection: Connection, now_ms: int) -> list[Risk]:
+    """Worst first, by the share of the target that the wait will use."""
+    ahead = views.positions(connection)
+    waiting = views.rows(
+        connection,
+        "queue IN (SELECT queue FROM queue_length WHERE waiting > 0) AND state = 'waiting' ORDER BY place_ms, seq",
+        (),
+    )
+    risks = [_risk(connection, record, ahead.get(record.id, 0), now_ms) for record in waiting if _is_old(record, now_ms)]
+    late = [risk for risk in risks if risk.expected_s > risk.target_s]
+    return sorted(late, key=lambda risk: -risk.expected_s / risk.target_s)[:LIST_MAX]
+
+
+def _is_old(record: TicketRow, now_ms: int) -> bool:
+    """Whether its target passes within ten minutes if it is not called."""
+    return record.state == State.WAITING and (now_ms - record.taken_ms) // 1000 + SOON_S > TARGETS_S[Tier(record.tier)]
+
+
+def _risk(connection: Connection, record: TicketRow, ahead: int, now_ms: int) -> Risk:
+    waited_s = max(0, now_ms - record.taken_ms) // 1000
+    still_s = views.wait_range(connection, record.service, ahead).high_s
+    return Risk(
+        ticket=record.id,
+        number=record.number,
+        service=record.service,
+        tier=record.tier,
+        waited_s=waited_s,
+        expected_s=waited_s + still_s,
+        target_s=TARGETS_S[Tier(record.tier)],
+    )

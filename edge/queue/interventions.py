@@ -1,0 +1,120 @@
+"""What staff do to the queue by hand: call somebody out of turn, tell the branch who somebody is.
+
+Both are in the books with who and why: a hand that reaches into the queue is the first thing an auditor asks about (S16, S21).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from edge.kernel.db import Connection
+from edge.kernel.domain import Command, Context, Event, Rejected
+from edge.kernel.pipeline import Handler
+from edge.queue import answers, decide, load
+from edge.queue import events as e
+from edge.queue import model as m
+from edge.queue.load import DeskState, Ticket, TicketState
+from edge.queue.load_remote import pending
+from edge.queue.model import State, Tier, queue_id
+from edge.queue.remote import passed
+from edge.queue.rules import Candidate, Choice, Head, Why
+
+PICKED: Final = "picked_by_hand"
+
+
+@dataclass(frozen=True, slots=True)
+class PickState:
+    """A counter, its queues, and the ticket a hand points at."""
+
+    at: DeskState
+    ticket: Ticket | None
+
+    @property
+    def desk(self) -> load.Desk | None:
+        return self.at.desk
+
+
+def for_pick(connection: Connection, command: m.CallTicket, _context: Context) -> PickState:
+    desk = load.desk(connection, command.counter)
+    heads = () if desk is None else load.heads(connection, desk.config)
+    memory = load.memory(connection, command.counter)
+    return PickState(
+        DeskState(desk, heads=heads, memory=memory, pending=pending(connection)), load.ticket(connection, command.ticket)
+    )
+
+
+def pick(state: PickState, command: m.CallTicket, context: Context) -> Sequence[Event]:
+    """Call this one, whoever's turn it is; the rule's own candidates stand beside it in the books."""
+    if not command.reason.strip():
+        raise Rejected("reason_needed")
+    desk, before = decide.ready(state.at.desk, command.staff)
+    ticket = state.ticket
+    if ticket is None:
+        raise Rejected("unknown_ticket")
+    if ticket.state is not State.WAITING:
+        raise Rejected("ticket_not_in_state", move="call", state=ticket.state.value, number=ticket.number)
+    choice = Choice(_head(ticket), _why(ticket, state.at.heads, context.now_ms), state.at.memory)
+    turn_passed = passed(state.at.pending, ticket.queue, ticket.place_ms)
+    return [*before, *turn_passed, decide.called(desk, choice, reason=command.reason)]
+
+
+def _head(ticket: Ticket) -> Head:
+    return Head(
+        ticket=ticket.id,
+        number=ticket.number,
+        queue=ticket.queue,
+        service=ticket.service,
+        tier=ticket.tier,
+        place_ms=ticket.place_ms,
+        seq=0,
+        language=ticket.language,
+        pooled=False,
+        calls=ticket.calls,
+    )
+
+
+def _why(ticket: Ticket, heads: Sequence[Head], now_ms: int) -> Why:
+    chosen = _candidate(_head(ticket), 1, now_ms, chosen=True)
+    others = (head for head in heads if head.ticket != ticket.id)
+    return Why(
+        rule=PICKED,
+        text_code=PICKED,
+        candidates=(chosen, *(_candidate(head, rank, now_ms, chosen=False) for rank, head in enumerate(others, 2))),
+    )
+
+
+def _candidate(head: Head, rank: int, now_ms: int, *, chosen: bool) -> Candidate:
+    waited_s = head.waited_ms(now_ms) // 1000
+    return Candidate(
+        ticket=head.ticket, number=head.number, queue=head.queue, tier=head.tier, waited_s=waited_s, rank=rank, chosen=chosen
+    )
+
+
+BINDABLE: Final = frozenset({State.WAITING, State.PARKED, State.NO_SHOW, State.CALLED, State.SERVING})
+
+
+def bind(state: TicketState, command: m.BindCustomer, _context: Context) -> Sequence[Event]:
+    """The customer is known now: the ticket gets their tier; priority is not lost by it, and the place in time stays."""
+    ticket = state.ticket
+    if ticket is None:
+        raise Rejected("unknown_ticket")
+    if ticket.state not in BINDABLE:
+        raise Rejected("ticket_not_in_state", move="bind", state=ticket.state.value, number=ticket.number)
+    tier = ticket.tier if ticket.tier is Tier.PRIORITY else command.tier
+    own_queue = ticket.queue == queue_id(ticket.service, ticket.tier)
+    queue = queue_id(ticket.service, tier) if own_queue else ticket.queue
+    bound = e.TicketBound(
+        ticket=ticket.id,
+        number=ticket.number,
+        customer=command.customer,
+        tier=tier,
+        queue=queue,
+        from_queue=ticket.queue,
+    )
+    return [bound]
+
+
+HANDLERS: Final[dict[type[Command], Handler]] = {
+    m.CallTicket: Handler(for_pick, pick, answers.called),
+    m.BindCustomer: Handler(load.for_ticket, bind, answers.ticket),
+}
