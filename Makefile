@@ -112,6 +112,7 @@ e2e: setup ## The journeys in a real Chromium
 ##### Measuring it
 
 CUTS ?= 10000
+SEED ?= 1
 SEEDS ?= 1000
 FROM ?= 0
 
@@ -120,8 +121,8 @@ bench: $(PACKAGES) $(PAGES) ## The marks, as ratios to this machine's own limits
 	$(BIN)/python -m tests.bench $(ARGS)
 
 .PHONY: powercut
-powercut: $(PACKAGES) ## CUTS=n power cuts on the real schema; figures last
-	$(BIN)/python -m tests.powercut --cuts $(CUTS) --from $(FROM)
+powercut: $(PACKAGES) ## CUTS=n power cuts on the real schema, drawn from SEED=k; figures last
+	$(BIN)/python -m tests.durability.power_cut --cuts $(CUTS) --seed $(SEED)
 
 .PHONY: sim
 sim: $(PACKAGES) ## SEEDS=n histories of branch and head office from FROM=k; figures last
