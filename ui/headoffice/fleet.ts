@@ -17,6 +17,8 @@ export interface FleetView { branches: BranchPicture[]; now: string }
 export interface FleetTicket {
   id: string; number: string; service: string; tier: string; state: string; taken_at: string;
   called_at?: string | null; served_at?: string | null; finished_at?: string | null; counter?: string | null;
+  /** What hangs above the counter; an older head office tells only its id. */
+  counter_number?: number | string | null;
 }
 export interface TicketsView { day?: string | null; tickets: FleetTicket[] }
 
