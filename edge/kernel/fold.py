@@ -77,7 +77,7 @@ def _read(rules: Rules, record: Record) -> Event | None:
     kind = rules.events.get(record.type)
     try:
         return None if kind is None else msgspec.json.decode(record.body, type=kind)
-    except msgspec.ValidationError:
+    except msgspec.DecodeError:
         return None
 
 

@@ -53,7 +53,7 @@ def migrate(connection: Connection, migrations: Sequence[Migration], *, now_ms: 
     for migration in todo:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.execute(migration.sql)
+            connection.execute(migration.sql).fetchall()  # to the last of its statements
             connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (migration.id, migration.sha256, now_ms))
             connection.execute("COMMIT")
         except BaseException:
