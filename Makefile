@@ -9,6 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 NPM := cd ui && ../$(BIN)/python ../tools/node.py npm
 CODE := edge drivers sync tests tools hatch_build.py
+SCRIPTS := ui/preview
 
 # The fast suites come first, the browser's last; a new folder below tests/ is run between them.
 SUITES := $(filter-out tests/__pycache__ tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
@@ -72,16 +73,16 @@ check: $(PACKAGES) fmt-check lint types arch ## The fast gate: style, types, imp
 
 .PHONY: fmt
 fmt: $(PACKAGES) ## Format the Python code and repair what the linter can
-	$(BIN)/ruff check --fix $(CODE)
-	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE) $(SCRIPTS)
+	$(BIN)/ruff format $(CODE) $(SCRIPTS)
 
 .PHONY: fmt-check
 fmt-check: $(PACKAGES)
-	$(BIN)/ruff format --check --quiet $(CODE)
+	$(BIN)/ruff format --check --quiet $(CODE) $(SCRIPTS)
 
 .PHONY: lint
 lint: $(PACKAGES) ## ruff, every rule
-	$(BIN)/ruff check --quiet $(CODE)
+	$(BIN)/ruff check --quiet $(CODE) $(SCRIPTS)
 
 .PHONY: types
 types: $(PACKAGES) ## mypy, strict, the tests too
@@ -89,13 +90,14 @@ types: $(PACKAGES) ## mypy, strict, the tests too
 
 .PHONY: arch
 arch: $(PACKAGES) ## Which room may import which
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 .PHONY: ui-check
-ui-check: ui/node_modules/.package-lock.json ## The pages: lint, types, unit tests
+ui-check: $(PAGES) ## The pages: lint, types, unit tests, their weight
 	$(NPM) run --silent lint
 	$(NPM) exec -- vue-tsc --noEmit
 	$(NPM) run --silent test
+	$(NPM) run --silent size
 
 .PHONY: test-unit
 test-unit: $(PACKAGES) ## Unit and property tests
