@@ -14,7 +14,7 @@ FIRST = Migration("room/001", "CREATE TABLE chair(n INTEGER PRIMARY KEY) STRICT;
 SECOND = Migration(
     "room/002",
     "ALTER TABLE chair ADD COLUMN colour TEXT NOT NULL DEFAULT 'oak';"
-    " INSERT INTO chair(n) VALUES (7) RETURNING n; UPDATE chair SET n = 8;",
+    " INSERT INTO chair(n) VALUES (7) RETURNING n; UPDATE chair SET n = 8 WHERE n = 7;",
 )
 
 
