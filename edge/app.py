@@ -46,6 +46,7 @@ from edge.queue import views as queue_views
 from edge.queue.arrivals import Arrivals
 from edge.queue.effects import SlipPrinter, effect_kind
 from edge.queue.model import RecordSlip
+from edge.queue.presence import PresenceWatch
 from edge.queue.tokens import TicketTokens
 from edge.registry import Capability
 from edge.schedule import Schedule
@@ -103,8 +104,13 @@ def lay_ground(launch: Launch) -> Ground:
 
 def _clock(launch: Launch, start: Start) -> Clock:
     if launch.sandbox:
-        return SandboxClock(None if launch.clock is None else int(launch.clock.timestamp() * 1000))
+        return SandboxClock(_sandbox_start_ms(launch, start))
     return SystemClock(floor_ms=start.floor_ms)
+
+
+def _sandbox_start_ms(launch: Launch, start: Start) -> int:
+    """Where it was told to start; else now, but not before what has already happened."""
+    return max(wall_ms(), start.floor_ms) if launch.clock is None else int(launch.clock.timestamp() * 1000)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -229,6 +235,8 @@ class Branch:
         for kind, lane in self.runner.lanes.items():
             self.supervisor.start(kind, lane.run, give_up=self._give_up)
         self.supervisor.start("reminders", self.reminders.run, give_up=self._give_up)
+        presence = PresenceWatch(self.pipeline, self.live.staff)
+        self.supervisor.start("presence", presence.run, give_up=self._give_up)
         self.schedule.backup_made = self.monitor.note_backup
         self.schedule.start()
 

@@ -59,6 +59,9 @@ LINES: Final = (
         e.CounterOpened,
         e.CounterPaused,
         e.CounterResumed,
+        e.CounterLost,
+        e.CounterFound,
+        e.CallRulesSet,
     ),
 )
 

@@ -239,6 +239,16 @@ class CounterResumed(CounterFact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "queue.counter_resumed.v1"
 
 
+class CounterLost(CounterFact, frozen=True, kw_only=True):
+    """Its terminal fell silent (失联, S20)."""
+
+    TYPE: ClassVar[str] = "queue.counter_lost.v1"
+
+
+class CounterFound(CounterFact, frozen=True, kw_only=True):
+    TYPE: ClassVar[str] = "queue.counter_found.v1"
+
+
 class CallRulesSet(Event, frozen=True, kw_only=True):
     """Somebody changed what a counter follows. The change before it in the journal says what it was."""
 

@@ -1,6 +1,6 @@
-"""What staff do to the queue by hand: call somebody out of turn, tell the branch who somebody is.
+"""What staff do to the queue by hand, or by falling silent: call somebody out of turn, say who somebody is, be gone.
 
-Both are in the books with who and why: a hand that reaches into the queue is the first thing an auditor asks about (S16, S21).
+All of it is in the books with who and why: a hand in the queue is the first thing an auditor asks about (S16, S20, S21).
 """
 
 from collections.abc import Sequence
@@ -114,7 +114,30 @@ def bind(state: TicketState, command: m.BindCustomer, _context: Context) -> Sequ
     return [bound]
 
 
+def mark_lost(state: DeskState, command: m.MarkLost, _context: Context) -> Sequence[Event]:
+    """Say that a terminal is silent; give back whoever was called there and is not being served (S20)."""
+    desk = state.desk
+    if desk is None or desk.staff != command.staff:
+        return ()
+    events: list[Event] = []
+    if not desk.lost:
+        events.append(e.CounterLost(counter=desk.config.id, counter_number=desk.config.number, staff=command.staff))
+    if command.give_back and desk.ticket is not None and desk.ticket.state is State.CALLED:
+        ticket = desk.ticket
+        events.append(e.TicketRequeued(ticket=ticket.id, number=ticket.number, place_ms=ticket.place_ms))
+    return events
+
+
+def mark_found(state: DeskState, command: m.MarkFound, _context: Context) -> Sequence[Event]:
+    desk = state.desk
+    if desk is None or desk.staff != command.staff or not desk.lost:
+        return ()
+    return [e.CounterFound(counter=desk.config.id, counter_number=desk.config.number, staff=command.staff)]
+
+
 HANDLERS: Final[dict[type[Command], Handler]] = {
     m.CallTicket: Handler(for_pick, pick, answers.called),
     m.BindCustomer: Handler(load.for_ticket, bind, answers.ticket),
+    m.MarkLost: Handler(load.for_desk, mark_lost),
+    m.MarkFound: Handler(load.for_desk, mark_found),
 }

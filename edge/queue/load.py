@@ -51,6 +51,8 @@ class Desk(NamedTuple):
     staff: str | None
     ticket: Ticket | None
     """The one in hand: called or being served."""
+    lost: bool = False
+    """Its terminal fell silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +134,11 @@ def desk(connection: Connection, counter_id: str) -> Desk | None:
     config = org.counter(connection, counter_id)
     if config is None:
         return None
-    row = connection.execute("SELECT state, staff, ticket FROM queue_counter WHERE counter = ?", (counter_id,)).fetchone()
+    row = connection.execute("SELECT state, staff, ticket, lost FROM queue_counter WHERE counter = ?", (counter_id,)).fetchone()
     if row is None:
         return Desk(config, Presence.CLOSED, None, None)
-    state, staff, in_hand = row
-    return Desk(config, Presence(state), staff, None if in_hand is None else ticket(connection, in_hand))
+    state, staff, in_hand, lost = row
+    return Desk(config, Presence(state), staff, None if in_hand is None else ticket(connection, in_hand), bool(lost))
 
 
 def day(connection: Connection, context: Context) -> Day:
@@ -237,7 +239,9 @@ def for_desk(
     | m.ServeTicket
     | m.MarkNoShow
     | m.ParkTicket
-    | m.FinishTicket,
+    | m.FinishTicket
+    | m.MarkLost
+    | m.MarkFound,
     _context: Context,
 ) -> DeskState:
     return DeskState(desk(connection, command.counter))

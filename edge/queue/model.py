@@ -225,6 +225,23 @@ class ResumeCounter(Command, frozen=True, kw_only=True):
     staff: str
 
 
+class MarkLost(Command, frozen=True, kw_only=True):
+    """A teller's terminal fell silent (失联); with `give_back` whoever was called there goes back to the head of the queue."""
+
+    NAME: ClassVar[str] = "queue.mark_lost"
+    counter: str
+    staff: str
+    give_back: bool = False
+
+
+class MarkFound(Command, frozen=True, kw_only=True):
+    """The terminal is back."""
+
+    NAME: ClassVar[str] = "queue.mark_found"
+    counter: str
+    staff: str
+
+
 class CallNext(Command, frozen=True, kw_only=True):
     """Call whom the rule picks; whoever is still in hand is finished first."""
 

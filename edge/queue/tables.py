@@ -115,6 +115,13 @@ MIGRATIONS: Final = (
         CREATE INDEX ticket_holder ON ticket(holder, taken_ms) WHERE holder IS NOT NULL;
         """,
     ),
+    Migration(
+        "queue/004-lost",
+        """
+        ALTER TABLE queue_counter ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE queue_counter ADD COLUMN why BLOB;
+        """,
+    ),
 )
 
 FOLDED: Final = (
@@ -219,6 +226,7 @@ def ticket_transferred(connection: Connection, event: e.TicketTransferred, _reco
 
 
 def ticket_requeued(connection: Connection, event: e.TicketRequeued, _record: Record) -> None:
+    _leave(connection, event.ticket)
     connection.execute(
         "UPDATE ticket SET state = 'waiting', place_ms = ?, counter = NULL, staff = NULL, finished_ms = NULL WHERE id = ?",
         (event.place_ms, event.ticket),
@@ -254,8 +262,14 @@ def ticket_called(connection: Connection, event: e.TicketCalled, record: Record)
     )
     _call(connection, event, record)
     connection.execute(
-        "UPDATE queue_counter SET ticket = ?, promoted_in_row = ?, turns = ? WHERE counter = ?",
-        (event.ticket, event.promoted_in_row, msgspec.json.encode(event.turns).decode(), event.counter),
+        "UPDATE queue_counter SET ticket = ?, promoted_in_row = ?, turns = ?, why = ? WHERE counter = ?",
+        (
+            event.ticket,
+            event.promoted_in_row,
+            msgspec.json.encode(event.turns).decode(),
+            msgspec.json.encode(event.why),
+            event.counter,
+        ),
     )
 
 
@@ -329,6 +343,14 @@ def slip_recorded(connection: Connection, event: e.SlipRecorded, _record: Record
     connection.execute("UPDATE ticket SET slip = ? WHERE id = ?", (event.slip, event.ticket))
 
 
+def counter_lost(connection: Connection, event: e.CounterLost, _record: Record) -> None:
+    connection.execute("UPDATE queue_counter SET lost = 1 WHERE counter = ?", (event.counter,))
+
+
+def counter_found(connection: Connection, event: e.CounterFound, _record: Record) -> None:
+    connection.execute("UPDATE queue_counter SET lost = 0 WHERE counter = ?", (event.counter,))
+
+
 # --- rules
 
 
@@ -354,14 +376,14 @@ def counter_signed_in(connection: Connection, event: e.CounterSignedIn, record: 
     connection.execute(
         "INSERT INTO queue_counter(counter, state, staff, since_ms) VALUES (?, 'signed_in', ?, ?)"
         " ON CONFLICT (counter) DO UPDATE SET state = 'signed_in', staff = excluded.staff,"
-        " since_ms = excluded.since_ms, pause_reason = ''",
+        " since_ms = excluded.since_ms, pause_reason = '', lost = 0",
         (event.counter, event.staff, record.at_ms),
     )
 
 
 def counter_signed_out(connection: Connection, event: e.CounterSignedOut, record: Record) -> None:
     connection.execute(
-        "UPDATE queue_counter SET state = 'closed', staff = NULL, since_ms = ?, pause_reason = '' WHERE counter = ?",
+        "UPDATE queue_counter SET state = 'closed', staff = NULL, since_ms = ?, pause_reason = '', lost = 0 WHERE counter = ?",
         (record.at_ms, event.counter),
     )
 
@@ -410,6 +432,8 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketRated: (ticket_rated,),
     e.SlipRequested: (slip_requested,),
     e.SlipRecorded: (slip_recorded,),
+    e.CounterLost: (counter_lost,),
+    e.CounterFound: (counter_found,),
     e.CallRulesSet: (call_rules_set,),
     e.CalendarSet: (calendar_set,),
     e.CounterSignedIn: (counter_signed_in,),

@@ -10,7 +10,7 @@ from edge.kernel.db import Connection
 from edge.org import tables as org
 from edge.queue.forecast import estimate
 from edge.queue.model import LIVE, State, Tier, queue_id
-from edge.queue.rules import DEFAULT
+from edge.queue.rules import DEFAULT, Why
 
 LIST_MAX: Final = 500
 CALLS_SHOWN: Final = 8
@@ -40,6 +40,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     copies: int
     priority_reason: str | None = None
     called_at: datetime | None = None
+    """The first call."""
+    last_called_at: datetime | None = None
     served_at: datetime | None = None
     finished_at: datetime | None = None
     counter: str | None = None
@@ -81,6 +83,10 @@ class CounterView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     staff: StaffView | None = None
     ticket: TicketView | None = None
     pause_reason: str = ""
+    lost: bool = False
+    """Its terminal fell silent (失联)."""
+    why: Why | None = None
+    """Why the ticket in hand was called."""
 
 
 class DayView(msgspec.Struct, frozen=True):
@@ -133,6 +139,7 @@ class TicketRow(NamedTuple):
     wait_low_s: int
     wait_high_s: int
     called_ms: int | None
+    last_call_ms: int | None
     served_ms: int | None
     finished_ms: int | None
     counter: str | None
@@ -177,6 +184,7 @@ def view(record: TicketRow, zone: ZoneInfo, *, ahead: int | None = None, wait: W
         copies=record.copies,
         priority_reason=record.priority_reason,
         called_at=maybe_moment(record.called_ms, zone),
+        last_called_at=maybe_moment(record.last_call_ms, zone),
         served_at=maybe_moment(record.served_ms, zone),
         finished_at=maybe_moment(record.finished_ms, zone),
         counter=record.counter,
@@ -315,11 +323,11 @@ def counter(connection: Connection, counter_id: str, zone: ZoneInfo) -> CounterV
     if config is None:
         return None
     live = connection.execute(
-        "SELECT state, staff, ticket, since_ms, pause_reason FROM queue_counter WHERE counter = ?", (counter_id,)
+        "SELECT state, staff, ticket, since_ms, pause_reason, lost, why FROM queue_counter WHERE counter = ?", (counter_id,)
     ).fetchone()
     if live is None:
         return CounterView(id=config.id, number=config.number, name=config.name, state="closed")
-    state, staff_no, ticket_id, since_ms, pause_reason = live
+    state, staff_no, ticket_id, since_ms, pause_reason, lost, why = live
     member = None if staff_no is None else org.staff(connection, staff_no)
     return CounterView(
         id=config.id,
@@ -330,6 +338,8 @@ def counter(connection: Connection, counter_id: str, zone: ZoneInfo) -> CounterV
         staff=None if staff_no is None else StaffView(staff_no, member.name if member else ""),
         ticket=None if ticket_id is None else ticket(connection, ticket_id, zone),
         pause_reason=pause_reason,
+        lost=bool(lost),
+        why=None if ticket_id is None or why is None else msgspec.json.decode(why, type=Why),
     )
 
 

@@ -28,6 +28,10 @@ OnHour = Callable[[int], Awaitable[None]]
 class ReplayFailed(Exception):
     """The branch answered what it should not."""
 
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
 
 @dataclass(slots=True)
 class Tally:
@@ -115,8 +119,13 @@ class Replay:
     def _opening(self, counter: str) -> Callable[[], Awaitable[None]]:
         async def act() -> None:
             desk = self._desks[counter]
-            for verb in ("sign-in", "open"):
-                await self._desk(desk, verb)
+            try:
+                for verb in ("sign-in", "open"):
+                    await self._desk(desk, verb)
+            except ReplayFailed as error:
+                if error.code == "counter_taken":
+                    return  # somebody sits there themselves: their counter is theirs
+                raise
             desk.open = True
             await self._call_next(desk)
 
@@ -203,7 +212,8 @@ class Replay:
                     if answer.status < 300:
                         return None if answer.status == 204 else await answer.json()
                     if answer.status < 500 or not left:
-                        raise ReplayFailed(f"{path}: {answer.status} {await answer.text()}")
+                        problem = await answer.json(content_type=None)
+                        raise ReplayFailed(f"{path}: {answer.status} {problem}", problem.get("code", ""))
             except aiohttp.ClientConnectionError:
                 if not left:
                     raise

@@ -69,8 +69,7 @@ class Stage:
         pipeline = self.branch.pipeline
         await pipeline.submit(self.configure, actor="system", command_id=f"sandbox:branch:{self.configure.version}")
         await self.branch.db.write(self._people)
-        for member in self.staff:
-            await self.branch.sessions.set_password(member.staff_no, demo.PASSWORD)
+        await self._passwords()
         for device, role in demo.DEVICE_ROLES.items():
             self.tokens[device] = await self._enrol_device(device, role)
         await self._plug_in(demo.PRINTER, "generic.escpos-80mm")
@@ -89,6 +88,12 @@ class Stage:
     def messages(self) -> tuple[Sent, ...]:
         """What the SMS gateway was given."""
         return self.branch.sms.messages() if isinstance(self.branch.sms, SandboxSms) else ()
+
+    async def _passwords(self) -> None:
+        """Once per data folder: a new password ends the sessions, and a restart must log nobody out."""
+        for member in self.staff:
+            if not self.branch.sessions.has_password(member.staff_no):
+                await self.branch.sessions.set_password(member.staff_no, demo.PASSWORD)
 
     async def _enrol_device(self, device: str, role: str) -> str:
         """Fixed per data folder, so that pages left open survive a restart."""

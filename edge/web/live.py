@@ -110,6 +110,10 @@ class Live:
         """How many are connected now."""
         return len(self._clients)
 
+    def staff(self) -> frozenset[str]:
+        """Staff numbers of those who are connected now."""
+        return frozenset(client.who.id for client in self._clients if client.who.kind is Kind.STAFF)
+
     # --- life
 
     async def run(self, alive: Callable[[Principal], bool]) -> None:

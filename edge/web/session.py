@@ -133,6 +133,10 @@ class Sessions:
         await self._db.write(lambda connection: _close(connection, credential))
         self._forget(credential)
 
+    def has_password(self, staff_no: str) -> bool:
+        """Whether somebody can log in under this number."""
+        return self._secret_of(staff_no) is not None
+
     async def set_password(self, staff_no: str, password: str) -> None:
         """Give a member of staff a password; their sessions end and their lock-out is lifted."""
         argon2, now_ms = await self._passwords.hash(password), self._clock.now_ms()
