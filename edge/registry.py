@@ -34,6 +34,7 @@ from edge.queue import remote_api as queue_remote_api
 from edge.queue import rules_api as queue_rules_api
 from edge.queue import tables as queue_tables
 from edge.reports import api as reports_api
+from edge.reports import tables as reports_tables
 from edge.uplink import api as uplink_api
 from edge.uplink import tables as uplink_tables
 from edge.web import api as web_api
@@ -99,7 +100,14 @@ CAPABILITIES: Final = (
         folded=notify_tables.FOLDED,
         routes=(notify_api.routes,),
     ),
-    Capability(name="reports", routes=(reports_api.routes,), problems=reports_api.PROBLEMS),
+    Capability(
+        name="reports",
+        migrations=reports_tables.MIGRATIONS,
+        applies=reports_tables.APPLIES,
+        folded=reports_tables.FOLDED,
+        routes=(reports_api.routes,),
+        problems=reports_api.PROBLEMS,
+    ),
 )
 
 TELLER: Final = (

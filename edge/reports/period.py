@@ -1,13 +1,16 @@
-"""Which days a report covers."""
+"""Which days a report covers, and how they are cut into parts."""
 
 import calendar
-from collections.abc import Callable
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from edge.kernel.domain import Rejected
 
 DAYS_MAX: Final = 366
+YEAR_MIN: Final = 2000
+YEAR_MAX: Final = 2099
 
 
 class Period(NamedTuple):
@@ -15,6 +18,39 @@ class Period(NamedTuple):
 
     first: date
     last: date
+
+    @property
+    def days(self) -> Iterator[date]:
+        for number in range((self.last - self.first).days + 1):
+            yield self.first + timedelta(days=number)
+
+    @property
+    def label(self) -> str:
+        """A whole year or month by its name, else its days."""
+        if self.first == self.last:
+            return self.first.isoformat()
+        if self == _year(self.first):
+            return f"{self.first:%Y}"
+        if self == _month(self.first):
+            return f"{self.first:%Y-%m}"
+        if self == _quarter(self.first):
+            return f"{self.first:%Y}-Q{(self.first.month + 2) // 3}"
+        return f"{self.first} – {self.last}"
+
+    def part(self, cut: str, day: date) -> "Period":
+        """The part of this period that `day` falls into, when it is cut by day, month, quarter or year, or not at all."""
+        if cut == "total":
+            return self
+        whole = KINDS[cut](day)
+        return Period(max(whole.first, self.first), min(whole.last, self.last))
+
+    @property
+    def previous(self) -> "Period":
+        """What came before: the calendar period of the same kind, or as many days."""
+        for kind in KINDS.values():
+            if kind(self.first) == self:
+                return kind(self.first - timedelta(days=1))
+        return Period(self.first - (self.last - self.first) - timedelta(days=1), self.first - timedelta(days=1))
 
 
 def _day(day: date) -> Period:
@@ -40,6 +76,12 @@ KINDS: Final[dict[str, Callable[[date], Period]]] = {"day": _day, "month": _mont
 def resolve(kind: str, first: date | None, last: date | None, today: date) -> Period:
     """The days meant: an explicit range, or the calendar period around `first`, or around today."""
     period = Period(first, last) if first and last else KINDS[kind](first or last or today)
-    if period.last < period.first or period.last - period.first >= timedelta(days=DAYS_MAX):
+    known = period.first.year >= YEAR_MIN and period.last.year <= YEAR_MAX
+    if not known or period.last < period.first or period.last - period.first >= timedelta(days=DAYS_MAX):
         raise Rejected("invalid_period", first=str(period.first), last=str(period.last), days_max=DAYS_MAX)
     return period
+
+
+def midnight_ms(day: date, zone: ZoneInfo) -> int:
+    """When `day` begins in the branch."""
+    return int(datetime.combine(day, time(), zone).timestamp() * 1000)

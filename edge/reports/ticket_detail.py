@@ -1,60 +1,138 @@
 """排队机明细 ticket detail: one row per ticket, the ground on which every other report stands (R080)."""
 
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
-import msgspec
-
-from edge.kernel.db import Connection
-from edge.org import tables as org
+from edge.queue import load
+from edge.queue.call_rules import class_of
+from edge.reports import words
+from edge.reports.ask import ReportQuery, band_number
+from edge.reports.facts import Day, Ticket
+from edge.reports.histogram import minute_of
 from edge.reports.period import Period
-from edge.reports.table import Column, Kind, Table
+from edge.reports.report import Ask, Grid, Report, branch_column, teller_columns
+from edge.reports.table import Column, Kind, Row
+from edge.reports.tally import overtakes, promise_of
+from edge.reports.words import Term
 
-ROWS_MAX: Final = 20_000
+Test = Callable[[Day, Ticket, Any], bool]
 
-COLUMNS: Final = (
-    Column("day", "日期", "Day", Kind.TEXT),
-    Column("number", "票号", "Number", Kind.TEXT),
-    Column("service", "业务", "Service", Kind.TEXT),
-    Column("queue", "队列", "Queue", Kind.TEXT),
-    Column("tier", "等级", "Tier", Kind.TEXT),
-    Column("channel", "渠道", "Channel", Kind.TEXT),
-    Column("recognised", "已识别", "Recognised", Kind.FLAG),
-    Column("taken", "取号", "Taken", Kind.TIME),
-    Column("called", "首叫", "First call", Kind.TIME),
-    Column("calls", "叫号次数", "Calls", Kind.COUNT),
-    Column("served", "开始", "Start", Kind.TIME),
-    Column("finished", "结束", "End", Kind.TIME),
-    Column("wait", "等待", "Wait", Kind.DURATION),
-    Column("service_time", "办理", "Service time", Kind.DURATION),
-    Column("counter", "窗口", "Counter", Kind.COUNT),
-    Column("staff", "柜员", "Teller", Kind.TEXT),
-    Column("result", "结果", "Result", Kind.TEXT),
-    Column("rule", "规则", "Rule", Kind.TEXT),
-    Column("rating", "评价", "Rating", Kind.COUNT),
-    Column("slip", "号单", "Slip", Kind.TEXT),
+
+def _over(_day: Day, ticket: Ticket, minutes: int) -> bool:
+    return ticket.wait_s is not None and minute_of(ticket.wait_s) > minutes
+
+
+def _within(_day: Day, ticket: Ticket, minutes: int) -> bool:
+    return ticket.wait_s is not None and minute_of(ticket.wait_s) <= minutes
+
+
+def _promise(_day: Day, ticket: Ticket, kind: str) -> bool:
+    return ticket.wait_s is not None and promise_of(ticket, ticket.wait_s) == kind
+
+
+TESTS: Final[Mapping[str, Test]] = {
+    "band": lambda day, ticket, band: day.band(ticket.taken_ms) == band_number(band),
+    "result": lambda _day, ticket, result: ticket.state == result,
+    "over": _over,
+    "within": _within,
+    "called": lambda _day, ticket, wanted: (ticket.first_call_ms is not None) is wanted,
+    "rated": lambda _day, ticket, wanted: (ticket.score is not None) is wanted,
+    "score": lambda _day, ticket, score: ticket.score == score,
+    "promise": _promise,
+    "recognised": lambda _day, ticket, wanted: bool(ticket.recognised) is wanted,
+    "activated": lambda _day, ticket, wanted: (ticket.activated_ms is not None) is wanted,
+    "reason": lambda _day, ticket, reason: ticket.reason == reason,
+    "rule": lambda _day, ticket, rule: ticket.rule == rule,
+}
+"""Which tickets a filter keeps."""
+
+
+def make(ask: Ask) -> Grid:
+    return Grid(_columns(ask), _rows(ask))
+
+
+def _rows(ask: Ask) -> Iterator[Row]:
+    query, calendar = ask.query, load.calendar(ask.connection)
+    tests = asked(query, TESTS)
+    for day in ask.source.days():
+        if query.day_class is not None and class_of(day.day, calendar) != query.day_class:
+            continue
+        overtaken = overtakes(day.everyone)
+        served = served_s(day)
+        for ticket in day.tickets:
+            times = overtaken.get(ticket.seq)
+            kept = query.overtaken is None or bool(times) is query.overtaken
+            if kept and all(test(day, ticket, value) for test, value in tests):
+                at = ask.at(Period(day.day, day.day), service=ticket.service, tier=ticket.tier)
+                yield Row(_values(ask, day, ticket, served.get(ticket.seq), times), at)
+
+
+def asked(query: ReportQuery, tests: Mapping[str, Callable[..., bool]]) -> list[tuple[Callable[..., bool], Any]]:
+    """The tests that a query asks for, with their values."""
+    return [(test, getattr(query, name)) for name, test in tests.items() if getattr(query, name) is not None]
+
+
+def served_s(day: Day) -> dict[int, int]:
+    """Seconds at a counter by ticket, over all its calls."""
+    found: dict[int, int] = {}
+    for call in day.calls:
+        service_s = day.service_s(call)
+        if service_s is not None:
+            found[call.ticket_seq] = found.get(call.ticket_seq, 0) + service_s
+    return found
+
+
+def _values(ask: Ask, day: Day, ticket: Ticket, service_s: int | None, overtaken: int | None) -> list[Any]:
+    return [
+        *("", day.day.isoformat(), ticket.seq, ticket.number, ticket.service, ticket.queue, ticket.tier, ticket.channel),
+        *(ticket.recognised, ticket.priority_reason, ticket.taken_ms, ticket.activated_ms, ticket.first_call_ms),
+        *(ticket.calls, ticket.recalls, ticket.served_ms, ticket.ended_ms, ticket.wait_s, service_s),
+        *(ticket.staff, None if ticket.staff is None else ask.staff_name(ticket.staff), ticket.counter),
+        *(ticket.state, ticket.transfers, ticket.rule, ticket.reason, overtaken),
+        *(ticket.ahead, ticket.low_s, ticket.high_s, ticket.score, ticket.complaints, ticket.printer),
+    ]
+
+
+def _columns(ask: Ask) -> list[Column]:
+    return [
+        branch_column(ask),
+        Column("day", "日期", "Day", Kind.TEXT),
+        Column("seq", "流水号", "Serial", Kind.COUNT),
+        Column("number", "票号", "Number", Kind.TEXT),
+        Column("service", "业务", "Service", Kind.CODE, ask.services),
+        Column("queue", "队列", "Queue", Kind.TEXT),
+        Column("tier", "等级", "Tier", Kind.CODE, words.TIERS),
+        Column("channel", "渠道", "Channel", Kind.CODE, words.CHANNELS),
+        Column("recognised", "已识别", "Recognised", Kind.FLAG),
+        Column("priority_reason", "优先原因", "Priority reason", Kind.CODE, words.PRIORITY_REASONS),
+        Column("taken", "取号", "Taken", Kind.TIME),
+        Column("activated", "激活", "Activated", Kind.TIME),
+        Column("called", "首叫", "First call", Kind.TIME),
+        Column("calls", "叫号次数", "Calls", Kind.COUNT),
+        Column("recalls", "重叫次数", "Repeated calls", Kind.COUNT),
+        Column("served", "开始", "Start", Kind.TIME),
+        Column("finished", "结束", "End", Kind.TIME),
+        Column("wait", "等待（分）", "Wait (min)", Kind.MINUTES),
+        Column("service_time", "办理（分）", "Service (min)", Kind.MINUTES),
+        *teller_columns(ask),
+        Column("result", "结果", "Result", Kind.CODE, words.RESULTS),
+        Column("transfers", "转移次数", "Transfers", Kind.COUNT),
+        Column("rule", "触发规则", "Rule", Kind.CODE, words.RULES),
+        Column("reason", "叫号依据", "Reason", Kind.CODE, words.REASONS),
+        Column("overtaken", "被超越", "Overtaken", Kind.COUNT),
+        Column("ahead", "告知前方人数", "People ahead, told", Kind.COUNT),
+        Column("low", "承诺下限（分）", "Promised from (min)", Kind.MINUTES),
+        Column("high", "承诺上限（分）", "Promised to (min)", Kind.MINUTES),
+        Column("rating", "评价", "Rating", Kind.COUNT),
+        Column("complaints", "不满意原因", "Complaints", Kind.TEXT),
+        Column("device", "设备", "Device", Kind.TEXT),
+    ]
+
+
+REPORT: Final = Report(
+    "ticket-detail",
+    Term("排队机明细报表", "Ticket detail"),
+    make,
+    frozenset({"service", "tier", "teller", "counter", "overtaken", "day_class", *TESTS}),
+    lists=True,
 )
-
-_ROWS: Final = """
-SELECT day, ticket.number, service, queue, tier, channel, customer IS NOT NULL, taken_ms, called_ms, calls, served_ms,
-       finished_ms, max(0, called_ms - taken_ms) / 1000,
-       CASE WHEN ticket.state = 'finished' THEN max(0, finished_ms - served_ms) / 1000 END, org_counter.number, staff,
-       CASE WHEN ticket.state = 'expired' AND outcome = 'no_show' THEN outcome ELSE ticket.state END, rule, rating, slip
-FROM ticket LEFT JOIN org_counter ON org_counter.id = ticket.counter
-WHERE day BETWEEN ? AND ? ORDER BY day, ticket.seq LIMIT ?
-"""
-
-
-def make(connection: Connection, period: Period) -> Table:
-    """The tickets of `period`, oldest first; `truncated` says that there are more than the limit."""
-    rows = connection.execute(_ROWS, (period.first.isoformat(), period.last.isoformat(), ROWS_MAX + 1)).fetchall()
-    branch = org.branch(connection)
-    return Table(
-        name="ticket-detail",
-        title="排队机明细报表",
-        title_en="Ticket detail",
-        branch=msgspec.to_builtins(branch)["name"] if branch else "",
-        period=period,
-        columns=COLUMNS,
-        rows=rows[:ROWS_MAX],
-        truncated=len(rows) > ROWS_MAX,
-    )

@@ -1,0 +1,73 @@
+"""柜员签到签退时间 (R084): every shift at a counter, with its pauses, and what was forgotten (S23)."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from edge.reports.facts import Day, Span
+from edge.reports.period import Period
+from edge.reports.report import Ask, Grid, Report, branch_column, calls, teller_columns
+from edge.reports.table import Column, Kind, Row
+from edge.reports.words import Term
+
+
+def make(ask: Ask) -> Grid:
+    return Grid(_columns(ask), _rows(ask))
+
+
+def _rows(ask: Ask) -> Iterator[Row]:
+    for day in ask.source.days():
+        shifts: dict[int, list[Span]] = {}
+        for span in day.spans:
+            shifts.setdefault(span.shift, []).append(span)
+        for spans in shifts.values():
+            yield _shift(ask, day, spans)
+
+
+def _shift(ask: Ask, day: Day, spans: list[Span]) -> Row:
+    first, last = spans[0], spans[-1]
+    pauses = [span for span in spans if span.state == "paused"]
+    until_ms = day.now_ms if last.to_ms is None else last.to_ms
+    mine = [call for call in day.calls if call.counter == first.counter and first.from_ms <= call.called_ms <= until_ms]
+    ends = [call.ended_ms for call in mine if call.result == "finished" and call.ended_ms is not None]
+    values: list[Any] = [
+        *("", day.day.isoformat(), first.staff, ask.staff_name(first.staff), first.counter),
+        *(first.from_ms, last.to_ms, sum(day.lasted_s(span.from_ms, span.to_ms) for span in spans)),
+        *(len(pauses), sum(day.lasted_s(span.from_ms, span.to_ms) for span in pauses), _told(day, pauses)),
+        *(first.automatic, min((call.called_ms for call in mine), default=None), max(ends, default=None)),
+    ]
+    return Row(values, ask.at(Period(day.day, day.day), teller=first.staff, counter=first.counter))
+
+
+def _told(day: Day, pauses: list[Span]) -> str | None:
+    """From, to and reason of each pause."""
+    told = [f"{_clock(day, span.from_ms)}–{_clock(day, span.to_ms)} {span.reason}".strip() for span in pauses]
+    return "; ".join(told) or None
+
+
+def _clock(day: Day, at_ms: int | None) -> str:
+    if at_ms is None:
+        return ""
+    minute = max(0, at_ms - day.start_ms) // 60_000 % (24 * 60)
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def _columns(ask: Ask) -> list[Column]:
+    return [
+        branch_column(ask),
+        Column("day", "日期", "Day", Kind.TEXT),
+        *teller_columns(ask),
+        Column("signed_in", "签到", "Signed in", Kind.TIME),
+        Column("signed_out", "签退", "Signed out", Kind.TIME),
+        Column("present", "在岗时长（分）", "Present (min)", Kind.MINUTES),
+        Column("pauses", "暂停次数", "Pauses", Kind.COUNT),
+        Column("paused", "暂停时长（分）", "Paused (min)", Kind.MINUTES),
+        Column("pauses_told", "暂停明细", "Pauses in detail", Kind.TEXT),
+        Column("automatic", "自动签退", "Signed out by the system", Kind.FLAG),
+        Column("first_call", "首次叫号", "First call", Kind.TIME, drill=calls()),
+        Column("last_end", "末次办结", "Last service ended", Kind.TIME, drill=calls(result="finished")),
+    ]
+
+
+REPORT: Final = Report(
+    "attendance", Term("柜员签到签退时间报表", "Sign-in and sign-out"), make, frozenset({"teller", "counter"}), lists=True
+)

@@ -1,0 +1,66 @@
+"""网点时段叫号 (R082): calls by half hour, against the counters that were open."""
+
+from typing import Any, Final
+
+from edge.reports.cells import BandCalls, Hall
+from edge.reports.facts import BAND_S
+from edge.reports.gather import total
+from edge.reports.period import Period
+from edge.reports.report import PERIOD, Ask, Grid, Report, branch_column, calls
+from edge.reports.table import Chart, Column, Kind, Row, band_query, band_text, mean, share
+from edge.reports.tally import BAND_CALLS, HALL
+from edge.reports.words import TOTAL, Term
+
+
+def make(ask: Ask) -> Grid:
+    work = ask.source.sums(BAND_CALLS, BandCalls, lambda day, cell: (ask.part(day), cell.band))
+    halls = ask.source.sums(HALL, Hall, lambda day, cell: (ask.part(day), cell.band))
+    days: dict[Period, int] = {}
+    for state in ask.source.states:
+        days[ask.part(state.day)] = days.get(ask.part(state.day), 0) + 1
+    rows = []
+    for part, band in sorted({*work, *(key for key, cell in halls.items() if cell.open_s or cell.backlog)}):
+        done, hall = work.get((part, band), BandCalls(band, "", "")), halls.get((part, band), Hall(band))
+        open_counters = hall.open_s / (BAND_S * days[part])
+        values = ["", part.label, band_text(band), open_counters, *_values(done, open_counters, days[part])]
+        rows.append(Row([*values, hall.backlog / days[part]], ask.at(part, band=band_query(band))))
+    period = ask.source.period
+    label = TOTAL.en if ask.query.language == "en" else TOTAL.zh
+    whole = ["", period.label, label, None, *_values(total(BandCalls, list(work.values())), 0, 1), None]
+    chart = Chart("line", Term("叫号数与开窗数", "Calls and open counters"), "band", ("calls", "open_counters"))
+    return Grid(_columns(ask), rows, Row(whole, ask.at(period)) if rows else None, (chart,))
+
+
+def _values(cell: BandCalls, open_counters: float, days: int) -> list[Any]:
+    return [
+        *(cell.calls, cell.recalls, cell.finished, cell.no_show, share(cell.no_show, cell.calls)),
+        share(cell.calls / days, open_counters),
+        *(cell.promoted, cell.named, mean(cell.response_s, cell.calls)),
+    ]
+
+
+def _columns(ask: Ask) -> list[Column]:
+    return [
+        branch_column(ask),
+        PERIOD,
+        Column("band", "时段", "Half hour", Kind.TEXT),
+        Column("open_counters", "平均开窗数", "Open counters", Kind.RATIO),
+        Column("calls", "叫号数", "Calls", Kind.COUNT, drill=calls()),
+        Column("recalls", "重叫次数", "Repeated calls", Kind.COUNT),
+        Column("finished", "办理数", "Served", Kind.COUNT, drill=calls(result="finished")),
+        Column("no_show", "弃号数", "No-shows", Kind.COUNT, drill=calls(result="no_show")),
+        Column("no_show_share", "弃号率", "No-shows, share", Kind.SHARE, drill=calls(result="no_show")),
+        Column("calls_a_counter", "每窗叫号", "Calls a counter", Kind.RATIO),
+        Column("promoted", "阀值触发次数", "By threshold", Kind.COUNT, drill=calls(reason="past_its_threshold")),
+        Column("named", "时段规则命中", "By a named rule", Kind.COUNT, drill=calls(named="true")),
+        Column("response", "平均响应（分）", "Mean response (min)", Kind.MINUTES, drill=calls()),
+        Column("backlog", "积压末值", "Waiting at its end", Kind.RATIO),
+    ]
+
+
+REPORT: Final = Report(
+    "calls-by-band",
+    Term("网点时段叫号报表", "Calls by half hour"),
+    make,
+    frozenset({"service", "tier", "teller", "counter", "by"}),
+)

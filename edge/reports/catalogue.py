@@ -1,0 +1,33 @@
+"""The table of contents: a new report is one module and one line here."""
+
+from typing import Final
+
+from edge.reports import (
+    attendance,
+    call_detail,
+    call_reasons,
+    calls_by_band,
+    fairness,
+    promise_kept,
+    satisfaction,
+    teller_efficiency,
+    ticket_detail,
+    traffic,
+    wait_times,
+)
+from edge.reports.report import Report
+
+_ALL: Final = (
+    wait_times.REPORT,
+    teller_efficiency.REPORT,
+    satisfaction.REPORT,
+    ticket_detail.REPORT,
+    traffic.REPORT,
+    calls_by_band.REPORT,
+    attendance.REPORT,
+    promise_kept.REPORT,
+    fairness.REPORT,
+    call_reasons.REPORT,
+    call_detail.REPORT,
+)
+REPORTS: Final[dict[str, Report]] = {report.name: report for report in _ALL}

@@ -1,0 +1,192 @@
+"""The facts of one business day as the tallies read them: plain rows, times bounded by the day's own midnights.
+
+A day's durations never reach past its midnight: what a box that was switched off settles only the next morning (a sign-out, a
+service left in hand) ends at midnight, and no step of the clock makes a duration negative.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from edge.kernel.db import Connection
+from edge.reports.period import midnight_ms
+
+BAND_S: Final = 30 * 60
+BANDS: Final = 48
+
+
+class Ticket(NamedTuple):
+    """A row of `report_ticket`; the names are the columns."""
+
+    seq: int
+    ticket: str
+    number: str
+    service: str
+    tier: str
+    channel: str
+    recognised: int
+    priority_reason: str | None
+    printer: str | None
+    taken_ms: int
+    activated_ms: int | None
+    low_s: int
+    high_s: int
+    ahead: int
+    state: str
+    calls: int
+    recalls: int
+    first_call_seq: int | None
+    first_call_ms: int | None
+    last_call_ms: int | None
+    counter: str | None
+    staff: str | None
+    rule: str | None
+    reason: str | None
+    served_ms: int | None
+    ended_ms: int | None
+    outcome: str | None
+    transfers: int
+    queue: str
+    score: int | None
+    complaints: str | None
+
+    @property
+    def wait_s(self) -> int | None:
+        """From taking the number, or for a remote one from coming in, to the first call; None where it was never called."""
+        if self.first_call_ms is None:
+            return None
+        return max(0, self.first_call_ms - max(self.taken_ms, self.activated_ms or 0)) // 1000
+
+
+class Call(NamedTuple):
+    """A row of `report_call`."""
+
+    seq: int
+    ticket_seq: int
+    number: str
+    service: str
+    tier: str
+    counter: str
+    staff: str
+    rule: str
+    reason: str
+    note: str
+    """Why it was called out of turn, in the words of whoever did it."""
+    called_ms: int
+    last_ms: int
+    recalls: int
+    ready_ms: int
+    served_ms: int | None
+    ended_ms: int | None
+    result: str | None
+
+    @property
+    def response_s(self) -> int:
+        """From when the counter was free and the customer there, to the call."""
+        return max(0, self.called_ms - self.ready_ms) // 1000
+
+
+class Span(NamedTuple):
+    """A row of `report_presence`: one state of one counter. The first of a shift says whether its end was automatic."""
+
+    seq: int
+    shift: int
+    counter: str
+    staff: str
+    state: str
+    reason: str
+    from_ms: int
+    to_ms: int | None
+    automatic: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Of whom a report tells; None is everybody. A ticket's teller and counter are those who called it last."""
+
+    service: str | None = None
+    tier: str | None = None
+    teller: str | None = None
+    counter: str | None = None
+
+    @property
+    def named(self) -> frozenset[str]:
+        return frozenset(name for name in ("service", "tier", "teller", "counter") if getattr(self, name) is not None)
+
+
+EVERYBODY: Final = Scope()
+_COLUMN: Final = {"service": "service", "tier": "tier", "teller": "staff", "counter": "counter"}
+
+
+@dataclass(frozen=True)
+class Day:
+    """One business day, read when it is asked for."""
+
+    connection: Connection
+    day: date
+    zone: ZoneInfo
+    now_ms: int
+    """Bounds what is still going on."""
+    scope: Scope = field(default=EVERYBODY)
+
+    @cached_property
+    def start_ms(self) -> int:
+        return midnight_ms(self.day, self.zone)
+
+    @cached_property
+    def end_ms(self) -> int:
+        return midnight_ms(self.day + timedelta(days=1), self.zone)
+
+    @cached_property
+    def everyone(self) -> list[Ticket]:
+        """All tickets of the day, whoever is asked about."""
+        return [Ticket(*row) for row in self._rows("report_ticket", Ticket._fields, EVERYBODY, _COLUMN)]
+
+    @cached_property
+    def tickets(self) -> list[Ticket]:
+        if not self.scope.named:
+            return self.everyone
+        return [Ticket(*row) for row in self._rows("report_ticket", Ticket._fields, self.scope, _COLUMN)]
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        return [Call(*row) for row in self._rows("report_call", Call._fields, self.scope, _COLUMN)]
+
+    @cached_property
+    def all_calls(self) -> list[tuple[str, int]]:
+        """Service and place in time of every call of the day."""
+        rows = self._rows("report_call", ("service", "seq"), EVERYBODY, _COLUMN)
+        return [(str(service), int(seq)) for service, seq in rows]
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        columns = {"teller": "staff", "counter": "counter"}
+        return [Span(*row) for row in self._rows("report_presence", Span._fields, self.scope, columns)]
+
+    def _rows(self, table: str, fields: tuple[str, ...], scope: Scope, columns: Mapping[str, str]) -> list[tuple[Any, ...]]:
+        wanted = {columns[name]: getattr(scope, name) for name in sorted(scope.named) if name in columns}
+        also = "".join(f" AND {column} = ?" for column in wanted)
+        query = f"SELECT {', '.join(fields)} FROM {table} WHERE day = ?{also} ORDER BY seq"  # noqa: S608
+        return self.connection.execute(query, (self.day.isoformat(), *wanted.values())).fetchall()
+
+    # --- time
+
+    def bounded(self, at_ms: int | None) -> int:
+        """A moment of this day; what has not ended yet is bounded by now."""
+        return min(max(self.now_ms if at_ms is None else at_ms, self.start_ms), self.end_ms)
+
+    def lasted_s(self, from_ms: int, to_ms: int | None) -> int:
+        return max(0, self.bounded(to_ms) - self.bounded(from_ms)) // 1000
+
+    def band(self, at_ms: int) -> int:
+        """The half hour of the day, 0 to 47."""
+        return min(max((at_ms - self.start_ms) // 1000 // BAND_S, 0), BANDS - 1)
+
+    def service_s(self, call: Call) -> int | None:
+        """How long the customer was served after this call; None where nobody came, or it is not over."""
+        if call.served_ms is None or call.ended_ms is None:
+            return None
+        return self.lasted_s(call.served_ms, call.ended_ms)

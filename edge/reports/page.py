@@ -1,0 +1,69 @@
+"""A report as a page to print: plain HTML on A4, landscape, without scripts; the same cells as on the screen."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+from edge.reports.table import Column, Kind, Table, Value, edition_text
+from edge.reports.words import in_language
+
+MEDIA_TYPE: Final = "text/html; charset=utf-8"
+STYLE_TYPE: Final = "text/css; charset=utf-8"
+STYLE_PATH: Final = "/api/reports/print.css"
+
+STYLE: Final = """
+@page { size: A4 landscape; margin: 12mm 10mm; }
+body { font: 9pt/1.35 "Noto Sans CJK SC", "Noto Sans SC", sans-serif; color: #17202a; margin: 0; }
+h1 { font-size: 15pt; margin: 0 0 1mm; }
+p { margin: 0 0 2mm; color: #44515e; }
+.open { color: #a3241c; font-weight: 700; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+thead { display: table-header-group; }
+tr { break-inside: avoid; }
+th { text-align: left; vertical-align: bottom; background: #e8eef4; border-bottom: .4mm solid #44515e; padding: .8mm 1mm; }
+td { border-bottom: .1mm solid #c9d2da; padding: .6mm 1mm; }
+td.number, th.number { text-align: right; }
+tfoot td { font-weight: 700; border-top: .4mm solid #44515e; }
+"""
+
+NUMBERS: Final = frozenset({Kind.COUNT, Kind.RATIO, Kind.SHARE, Kind.MINUTES, Kind.WHOLE_MINUTES})
+OPEN: Final = {"zh-CN": "未结", "en": "OPEN"}
+
+
+def page(table: Table, rows: Iterable[Sequence[Value]], total: Sequence[Value] | None, language: str) -> str:
+    """The whole page; `rows` and `total` are written already."""
+    title = escape(in_language(table.title, language))
+    head = "".join(f"<th{_class(column)}>{escape(in_language(column.term, language))}</th>" for column in table.columns)
+    body = "".join(_line(table.columns, row) for row in rows)
+    foot = "" if total is None else f"<tfoot>{_line(table.columns, total)}</tfoot>"
+    mark = f' <span class="open">{OPEN[language]}</span>' if table.edition.open_days else ""
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
+        f'<link rel="stylesheet" href="{STYLE_PATH}"></head><body><h1>{title}{mark}</h1>'
+        f"<p>{escape(in_language(table.branch, language))} · {table.period.first} – {table.period.last}<br>"
+        f"{escape(edition_text(table.edition, language))}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></body></html>"
+    )
+
+
+def _line(columns: Sequence[Column], row: Sequence[Value]) -> str:
+    cells = (f"<td{_class(column)}>{escape(_shown(column, value))}</td>" for column, value in zip(columns, row, strict=True))
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _class(column: Column) -> str:
+    return ' class="number"' if column.kind in NUMBERS else ""
+
+
+def _shown(column: Column, value: Value) -> str:
+    """As the formats of the workbook show it."""
+    if value is None:
+        return ""
+    match column.kind, value:
+        case Kind.SHARE, float():
+            return f"{value:.1%}"
+        case Kind.MINUTES, float():
+            return f"{value:.1f}"
+        case Kind.RATIO, float():
+            return f"{value:.2f}"
+    return str(value)

@@ -1,0 +1,242 @@
+"""Count a business day. Pure over the day's facts; `rollup.py` keeps what comes out, `gather.py` adds it up.
+
+Definitions, so that a number means one thing in every report:
+
+* A ticket counts where it was issued: its service, its tier (as learnt since), in the half hour it was taken. A call counts
+  where it was made.
+* A wait ends with the first call. It is within the promise when it lies in the range shown, both ends included.
+* An overtake: a ticket of the same service that was taken later was called for the first time earlier.
+* A customer is in the hall from taking the number (a remote one from coming in) until the ticket ends. Nobody sees those leave
+  who miss their call, so they count until their last call; who was never called and let the ticket expire does not count.
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from edge.queue.model import State
+from edge.reports.cells import BandCalls, Cell, DeskCalls, Duty, Flow, Grounds, Hall, Opinion, Order, joined
+from edge.reports.facts import BAND_S, BANDS, Call, Day, Ticket
+from edge.reports.histogram import minute_of
+
+PROMOTED: Final = "past_its_threshold"
+PICKED: Final = "picked_by_hand"
+"""The rule of a call out of turn."""
+BASE_RULES: Final = frozenset({"priority_then_time", "credit", "turns", PICKED})
+"""Labels of rules without a name of their own."""
+COMPLAINT_MAX: Final = 2
+"""A score up to this one is a complaint."""
+ENDED: Final = (State.FINISHED, State.NO_SHOW, State.CANCELLED, State.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One kind of sums of a day."""
+
+    name: str
+    cell: type[Any]
+    count: Callable[[Day], Iterable[Cell]]
+    cut: frozenset[str] = frozenset()
+    """By which of a scope's names its cells can be told apart; a scope that names more is counted from the facts."""
+    blind: frozenset[str] = frozenset()
+    """Names of a scope that change nothing here."""
+
+
+def flow(day: Day) -> Iterator[Flow]:
+    for ticket in day.tickets:
+        cell = Flow(day.band(ticket.taken_ms), ticket.service, ticket.tier, taken=1)
+        cell.activated = int(ticket.activated_ms is not None)
+        cell.recognised = ticket.recognised
+        if ticket.state in ENDED:
+            setattr(cell, ticket.state, 1)
+        wait_s = ticket.wait_s
+        if wait_s is not None:
+            _count_wait(cell, ticket, wait_s)
+        yield cell
+
+
+def _count_wait(cell: Flow, ticket: Ticket, wait_s: int) -> None:
+    cell.waits = {minute_of(wait_s): 1}
+    cell.wait_s, cell.worst_max = wait_s, (wait_s, ticket.number)
+    if ticket.activated_ms is not None:
+        cell.remote, cell.remote_s = 1, wait_s
+    setattr(cell, promise_of(ticket, wait_s), 1)
+    cell.late_s = max(0, wait_s - ticket.high_s)
+
+
+def promise_of(ticket: Ticket, wait_s: int) -> str:
+    """What became of the range that was shown: `kept`, `early` or `late`."""
+    if wait_s < ticket.low_s:
+        return "early"
+    return "late" if wait_s > ticket.high_s else "kept"
+
+
+def order(day: Day) -> Iterator[Order]:
+    suffered = overtakes(day.everyone)
+    met = calls_met(day)
+    for ticket in day.tickets:
+        if ticket.first_call_seq is not None:
+            times = suffered[ticket.seq]
+            cell = Order(ticket.service, ticket.tier, called=1, overtaken=int(times > 0), overtakes=times, overtakes_max=times)
+            cell.ahead_told, cell.ahead_met = ticket.ahead, met(ticket)
+            yield cell
+
+
+def overtakes(tickets: Sequence[Ticket]) -> dict[int, int]:
+    """Of each ticket that was called: how many of the same service that were taken later were called before it."""
+    later: dict[str, list[int]] = {}
+    found: dict[int, int] = {}
+    for ticket in reversed(tickets):
+        if ticket.first_call_seq is not None:
+            calls = later.setdefault(ticket.service, [])
+            found[ticket.seq] = bisect_left(calls, ticket.first_call_seq)
+            insort(calls, ticket.first_call_seq)
+    return found
+
+
+def calls_met(day: Day) -> Callable[[Ticket], int]:
+    """How many calls of its service a ticket saw before its own first one."""
+    calls: dict[str, list[int]] = {}
+    for service, seq in day.all_calls:
+        calls.setdefault(service, []).append(seq)
+
+    def met(ticket: Ticket) -> int:
+        seen = calls.get(ticket.service, [])
+        return max(0, bisect_left(seen, ticket.first_call_seq or 0) - bisect_right(seen, ticket.seq))
+
+    return met
+
+
+def hall(day: Day) -> list[Hall]:
+    cells = [Hall(band) for band in range(BANDS)]
+    moves: list[tuple[int, int]] = []
+    for ticket in day.tickets:
+        came_ms = day.bounded(arrived_ms(ticket))
+        left_ms = day.bounded(_left_ms(day, ticket, came_ms))
+        if left_ms > came_ms:
+            moves += [(came_ms, 1), (left_ms, -1)]
+            for band, seconds in _over_bands(day, came_ms, left_ms):
+                cells[band].present_s += seconds
+        for band in _waited_through(day, ticket, came_ms):
+            cells[band].backlog += 1
+    _find_peaks(day, cells, moves)
+    for span in day.spans:
+        if span.state == "open":
+            for band, seconds in _over_bands(day, day.bounded(span.from_ms), day.bounded(span.to_ms)):
+                cells[band].open_s += seconds
+    return [cell for cell in cells if cell != Hall(cell.band)]
+
+
+def arrived_ms(ticket: Ticket) -> int:
+    return max(ticket.taken_ms, ticket.activated_ms or 0)
+
+
+def _left_ms(day: Day, ticket: Ticket, came_ms: int) -> int:
+    match ticket.state:
+        case State.PENDING:
+            return came_ms
+        case State.FINISHED | State.CANCELLED:
+            return ticket.ended_ms or came_ms
+        case State.NO_SHOW | State.EXPIRED:
+            return ticket.last_call_ms or came_ms
+    return day.now_ms
+
+
+def _waited_through(day: Day, ticket: Ticket, came_ms: int) -> range:
+    """The half hours at whose end the ticket waited for its first call."""
+    if ticket.state == State.PENDING:
+        return range(0)
+    until_ms = day.bounded(ticket.first_call_ms or ticket.ended_ms)
+    return range(day.band(came_ms), day.band(until_ms)) if until_ms > came_ms else range(0)
+
+
+def _over_bands(day: Day, from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
+    """How many seconds of a span lie in which half hour; the whole seconds add up to those of the span."""
+    at, end = (from_ms - day.start_ms) // 1000, (to_ms - day.start_ms) // 1000
+    while at < end:
+        band = min(at // BAND_S, BANDS - 1)
+        until = end if band == BANDS - 1 else min(end, (band + 1) * BAND_S)
+        yield band, until - at
+        at = until
+
+
+def _find_peaks(day: Day, cells: list[Hall], moves: list[tuple[int, int]]) -> None:
+    """Most people at once, by half hour; who comes when another leaves does not meet them."""
+    present, band = 0, 0
+    for at_ms, change in sorted(moves):
+        reached = day.band(at_ms)
+        while band < reached:
+            band += 1
+            cells[band].peak_max = present
+        present += change
+        cells[band].peak_max = max(cells[band].peak_max, present)
+
+
+def band_calls(day: Day) -> Iterator[BandCalls]:
+    for call in day.calls:
+        cell = BandCalls(day.band(call.called_ms), call.service, call.tier, calls=1, recalls=call.recalls)
+        cell.finished, cell.no_show = int(call.result == State.FINISHED), int(call.result == State.NO_SHOW)
+        cell.promoted, cell.named = int(call.reason == PROMOTED), int(is_named(call))
+        cell.response_s = call.response_s
+        yield cell
+
+
+def is_named(call: Call) -> bool:
+    """Whether the rule behind a call was a schedule's or another with a name of its own."""
+    return call.rule not in BASE_RULES
+
+
+def desk_calls(day: Day) -> Iterator[DeskCalls]:
+    for call in day.calls:
+        cell = DeskCalls(call.staff, call.counter, call.service, call.tier, calls=1, response_s=call.response_s)
+        if call.result in ("finished", "transferred", "parked", "no_show"):
+            setattr(cell, call.result, 1)
+        service_s = day.service_s(call)
+        if service_s is not None:
+            cell.services, cell.service_s = {minute_of(service_s): 1}, service_s
+        yield cell
+
+
+def duty(day: Day) -> Iterator[Duty]:
+    for span in day.spans:
+        lasted_s = day.lasted_s(span.from_ms, span.to_ms)
+        paused = span.state == "paused"
+        yield Duty(span.staff, span.counter, signed_s=lasted_s, paused_s=lasted_s * paused, pauses=int(paused))
+
+
+def opinion(day: Day) -> Iterator[Opinion]:
+    for ticket in day.tickets:
+        finished = ticket.state == State.FINISHED
+        if finished or ticket.score is not None:
+            cell = Opinion(ticket.staff or "", ticket.counter or "", ticket.service, ticket.tier, finished=int(finished))
+            if ticket.score is not None:
+                cell.scores = {ticket.score: 1}
+                if ticket.score <= COMPLAINT_MAX and ticket.complaints:
+                    cell.complaints = dict.fromkeys(ticket.complaints.split(","), 1)
+            yield cell
+
+
+def grounds(day: Day) -> Iterator[Grounds]:
+    for call in day.calls:
+        yield Grounds(call.rule, call.reason, call.service, call.tier, calls=1)
+
+
+_WHAT: Final = frozenset({"service", "tier"})
+_WHO: Final = frozenset({"teller", "counter"})
+
+FLOW: Final = Part("flow", Flow, flow, _WHAT)
+ORDER: Final = Part("order", Order, order, _WHAT)
+HALL: Final = Part("hall", Hall, hall)
+BAND_CALLS: Final = Part("band_calls", BandCalls, band_calls, _WHAT)
+DESK_CALLS: Final = Part("desk_calls", DeskCalls, desk_calls, _WHAT | _WHO)
+DUTY: Final = Part("duty", Duty, duty, _WHO, blind=_WHAT)
+OPINION: Final = Part("opinion", Opinion, opinion, _WHAT | _WHO)
+GROUNDS: Final = Part("grounds", Grounds, grounds, _WHAT)
+
+PARTS: Final = (FLOW, ORDER, HALL, BAND_CALLS, DESK_CALLS, DUTY, OPINION, GROUNDS)
+
+
+def tally(part: Part, day: Day) -> list[Cell]:
+    """The cells of one part of a day, one per key."""
+    return joined(list(part.count(day)))

@@ -1,0 +1,101 @@
+"""时段客户流量 (R081): who came when, by kind of day and half hour, and how full the hall was."""
+
+from collections import Counter
+from datetime import date
+from typing import Any, Final
+
+from edge.queue import load
+from edge.queue.call_rules import Calendar, class_of
+from edge.queue.model import Tier
+from edge.reports import words
+from edge.reports.cells import Flow, Hall
+from edge.reports.facts import BAND_S
+from edge.reports.gather import Source, total
+from edge.reports.report import Ask, Grid, Report, branch_column, tickets
+from edge.reports.table import Chart, Column, Kind, Row, band_query, band_text, mean, share
+from edge.reports.tally import FLOW, HALL
+from edge.reports.words import TOTAL_CODE, Term
+
+DAY_CLASSES: Final = {**words.DAY_CLASSES, TOTAL_CODE: words.TOTAL}
+TIERS: Final = (Tier.PRIORITY, Tier.GOLD, Tier.NORMAL)
+
+Key = tuple[str, int]
+
+
+def make(ask: Ask) -> Grid:
+    source = ask.source
+    calendar = load.calendar(ask.connection)
+    before = Source(source.connection, source.period.previous, source.zone, source.now_ms, scope=source.scope)
+    flow, hall, earlier = by_band(source, calendar), in_hall(source, calendar), by_band(before, calendar)
+    tiers = by_tier(source, calendar)
+    days = Counter(class_of(state.day, calendar).value for state in source.states)
+    rows = []
+    for key in sorted({*flow, *hall}, key=lambda key: (list(words.DAY_CLASSES).index(key[0]), key[1])):
+        kind, band = key
+        at = ask.at(source.period, day_class=kind, band=band_query(band))
+        cell = hall.get(key, Hall(band))
+        present = (mean(cell.present_s, days[kind] * BAND_S), cell.peak_max)
+        values = _values(flow.get(key, Flow(band, "", "")), tiers.get(key, Counter()), days[kind], earlier.get(key))
+        rows.append(Row(["", kind, band_text(band), days[kind], *values, *present], at))
+    everything, then = total(Flow, list(flow.values())), total(Flow, list(earlier.values()))
+    whole = _values(everything, sum(tiers.values(), Counter()), len(source.states), then)
+    peak = max((cell.peak_max for cell in hall.values()), default=0)
+    chart = Chart("line", Term("取号数与峰值人数", "Tickets taken and peak"), "band", ("taken", "peak"))
+    row = Row(["", TOTAL_CODE, None, len(source.states), *whole, None, peak], ask.at(source.period))
+    return Grid(_columns(ask), rows, row if rows else None, (chart,))
+
+
+def by_band(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Flow]:
+    return source.sums(FLOW, Flow, lambda day, cell: (class_of(day, calendar).value, cell.band))
+
+
+def in_hall(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Hall]:
+    found = source.sums(HALL, Hall, lambda day, cell: (class_of(day, calendar).value, cell.band))
+    return {key: cell for key, cell in found.items() if cell.present_s or cell.peak_max}
+
+
+def by_tier(source: Source, calendar: Calendar) -> dict[Key, Counter[str]]:
+    found: dict[Key, Counter[str]] = {}
+
+    def group(day: date, cell: Flow) -> tuple[str, int, str]:
+        return class_of(day, calendar).value, cell.band, cell.tier
+
+    for (kind, band, tier), cell in source.sums(FLOW, Flow, group).items():
+        found.setdefault((kind, band), Counter())[tier] += cell.taken
+    return found
+
+
+def _values(came: Flow, tiers: Counter[str], days: int, earlier: Flow | None) -> list[Any]:
+    then = earlier.taken if earlier is not None else 0
+    return [
+        *(came.taken, mean(came.taken, days), (came.taken - then) / then if then else None),
+        *(came.activated, came.recognised, share(came.recognised, came.taken)),
+        *(tiers[tier] for tier in TIERS),
+    ]
+
+
+def _columns(ask: Ask) -> list[Column]:
+    return [
+        branch_column(ask),
+        Column("day_class", "日期类型", "Kind of day", Kind.CODE, DAY_CLASSES),
+        Column("band", "时段", "Half hour", Kind.TEXT),
+        Column("days", "天数", "Days", Kind.COUNT),
+        Column("taken", "取号数", "Taken", Kind.COUNT, drill=tickets()),
+        Column("taken_a_day", "日均取号", "Taken a day", Kind.RATIO, drill=tickets()),
+        Column("change", "与上期比", "Against the period before", Kind.SHARE, drill=tickets()),
+        Column("activated", "到店激活数", "Activated", Kind.COUNT, drill=tickets(activated="true")),
+        Column("recognised", "识别数", "Recognised", Kind.COUNT, drill=tickets(recognised="true")),
+        Column("recognised_share", "识别率", "Recognised, share", Kind.SHARE, drill=tickets(recognised="true")),
+        *(Column(f"tier_{tier}", *words.TIERS[tier], Kind.COUNT, drill=tickets(tier=tier)) for tier in TIERS),
+        Column("present", "平均在场人数", "Mean people present", Kind.RATIO),
+        Column("peak", "峰值人数", "Most at once", Kind.COUNT),
+    ]
+
+
+REPORT: Final = Report(
+    "traffic",
+    Term("时段客户流量报表", "Customer traffic by half hour"),
+    make,
+    frozenset({"service", "tier", "teller", "counter"}),
+    True,
+)

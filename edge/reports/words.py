@@ -1,0 +1,106 @@
+"""What people call the words that stand in the books, in both languages; an unknown word stands for itself."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from edge.kernel.db import Connection
+from edge.org import tables as org
+
+
+class Term(NamedTuple):
+    """The same thing in both languages."""
+
+    zh: str
+    en: str
+
+
+def in_language(term: Term, language: str) -> str:
+    return term.en if language == "en" else term.zh
+
+
+Words = Mapping[str, Term]
+
+TIERS: Final[Words] = {
+    "priority": Term("优先", "Priority"),
+    "gold": Term("金卡", "Gold"),
+    "normal": Term("普卡", "Normal"),
+}
+CHANNELS: Final[Words] = {
+    "kiosk": Term("排队机", "Kiosk"),
+    "counter": Term("柜台", "Counter"),
+    "lobby": Term("大堂", "Lobby"),
+    "phone": Term("本行 Wi-Fi 手机", "Phone in the branch"),
+    "mobile_bank": Term("手机银行", "Mobile bank"),
+    "wechat": Term("微信", "WeChat"),
+    "web_bank": Term("网上银行", "Web bank"),
+    "call_centre": Term("呼叫中心", "Call centre"),
+}
+RESULTS: Final[Words] = {
+    "pending": Term("待激活", "Not activated"),
+    "waiting": Term("等待中", "Waiting"),
+    "called": Term("已叫号", "Called"),
+    "serving": Term("办理中", "Being served"),
+    "parked": Term("暂离", "Parked"),
+    "finished": Term("完成", "Finished"),
+    "no_show": Term("弃号", "No-show"),
+    "cancelled": Term("取消", "Cancelled"),
+    "expired": Term("未叫作废", "Expired"),
+    "transferred": Term("转移", "Transferred"),
+    "returned": Term("退回队列", "Returned to its queue"),
+}
+RULES: Final[Words] = {
+    "priority_then_time": Term("默认：等级后时间", "Default: tier, then time"),
+    "credit": Term("积分优先", "Accumulating priority"),
+    "turns": Term("轮流", "Turns"),
+    "picked_by_hand": Term("人工点选", "Picked by hand"),
+}
+REASONS: Final[Words] = {
+    "sent_to_this_counter": Term("指名转到本窗口", "Sent to this counter"),
+    "past_its_threshold": Term("超过阀值", "Past its threshold"),
+    "after_promoted_calls": Term("连续优先已满", "After promoted calls"),
+    "only_queue_waiting": Term("仅此队列有人", "Only queue waiting"),
+    "highest_credit": Term("积分最高", "Highest credit"),
+    "its_turn": Term("轮到该等级", "Its turn"),
+    "waited_longest": Term("同级等待最久", "Waited longest"),
+    "tier_goes_first": Term("等级优先", "Tier goes first"),
+    "picked_by_hand": Term("人工点选（未按顺序）", "Picked by hand, out of turn"),
+}
+PRIORITY_REASONS: Final[Words] = {
+    "elderly": Term("老年人", "Elderly"),
+    "disabled": Term("残障人士", "Disabled"),
+    "pregnant": Term("孕妇", "Pregnant"),
+    "military": Term("军人", "Military"),
+    "other": Term("其他", "Other"),
+}
+DAY_CLASSES: Final[Words] = {
+    "workday": Term("工作日", "Workday"),
+    "weekend": Term("周末", "Weekend"),
+    "holiday": Term("节假日", "Holiday"),
+}
+PROMISES: Final[Words] = {
+    "kept": Term("在承诺内", "Kept"),
+    "early": Term("早于承诺", "Sooner"),
+    "late": Term("晚于承诺", "Later"),
+}
+TOTAL: Final = Term("合计", "Total")
+TOTAL_CODE: Final = "*"
+"""In the first column of a total row."""
+
+
+def branch(connection: Connection) -> Term:
+    found = org.branch(connection)
+    return Term("", "") if found is None else Term(found.name, found.name_en)
+
+
+def services(connection: Connection) -> Words:
+    return {one.id: Term(one.name, one.name_en) for one in org.services(connection)}
+
+
+def counters(connection: Connection) -> Words:
+    """By number: what hangs over the window."""
+    return {one.id: Term(str(one.number), str(one.number)) for one in org.counters(connection)}
+
+
+def staff_name(connection: Connection, staff_no: str) -> str | None:
+    found = org.staff(connection, staff_no)
+    return None if found is None else found.name
