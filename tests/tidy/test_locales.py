@@ -12,7 +12,12 @@ from tests.tidy.tree import ROOT, named
 from tools import reference
 
 LANGUAGES: Final = ("zh-CN", "en")
-SURFACES: Final = sorted(path.parent.name for path in (ROOT / "ui").glob("*/locales"))
+SURFACES: Final = sorted(
+    file.name.split("/", 1)[1].removesuffix("/locales/zh-CN.json")
+    for file in named(".json", below=("ui",))
+    if file.name.endswith("/locales/zh-CN.json")
+)
+"""A folder of `ui` with texts: a page, or a part of one."""
 CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
 ADDRESS: Final = re.compile(r"(?:https?:)?//(?:[a-z0-9-]+\.)+[a-z]{2,}(?:/[\w./-]*)?", re.IGNORECASE)
 NAMES_NOT_PLACES: Final = ("//www.w3.org/", "//vuejs.org/error-reference/")
@@ -54,7 +59,9 @@ def test_no_text_is_left_in_the_other_language(surface: str) -> None:
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_text_is_used(surface: str) -> None:
     """By its whole key, or by a pattern that is filled with a code: t(`notice.${code}`)."""
-    code = "\n".join(file.text for file in named(".ts", ".vue", below=("ui" if surface == "kit" else f"ui/{surface}",)))
+    code = "\n".join(
+        file.text for file in named(".ts", ".vue", below=("ui" if surface == "kit" else f"ui/{surface.split('/')[0]}",))
+    )
     patterns = [re.compile(pattern) for pattern in _patterns(code)]
     unused = [key for key in texts(surface, "en") if not any(f"{quote}{key}{quote}" in code for quote in "'\"`")]
     assert not [key for key in unused if not any(pattern.fullmatch(key) for pattern in patterns)]
