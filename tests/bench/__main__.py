@@ -9,13 +9,19 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import issue, machine
+from tests.bench import busy_day, cold, issue, live, machine, offline, pages, rule
 from tests.bench.report import Figure
 
 SECONDS: Final = 5.0
 SECTIONS: Final[dict[str, Callable[[float], list[Figure]]]] = {
     "machine": machine.run,
     "issue": issue.run,
+    "rule": rule.run,
+    "live": live.run,
+    "cold": cold.run,
+    "busy-day": busy_day.run,
+    "offline": offline.run,
+    "pages": pages.run,
 }
 
 
