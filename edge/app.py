@@ -31,7 +31,7 @@ from edge.kernel.migrations import migrate
 from edge.kernel.pipeline import Pipeline, Secret
 from edge.kernel.runner import EffectHandler, Runner
 from edge.kernel.startup import Start
-from edge.kernel.supervise import Supervisor
+from edge.kernel.supervise import Budget, GiveUp, Run, Supervisor, leave_it
 from edge.kernel.vault import Vault
 from edge.monitor import Monitor
 from edge.monitor import routes as monitor_routes
@@ -226,17 +226,17 @@ class Branch:
         self.notices.read = lambda notice_id: kept_notices.acknowledge(self.ground.launch.data, notice_id)
         for notice in self.ground.start.notices:
             self.notices.put_up(notice.code, Severity.CRITICAL, about=notice.id, **notice.facts)
-        self.supervisor.start("live", lambda: self.live.run(self.gatekeeper.alive), give_up=self._give_up)
+        self._keep("live", lambda: self.live.run(self.gatekeeper.alive), give_up=self._give_up)
         if not self.ground.start.safe_mode:
             self._start_work()
 
     def _start_work(self) -> None:
         """Everything that safe mode leaves out: effects and the timetable. The queue itself always works."""
         for kind, lane in self.runner.lanes.items():
-            self.supervisor.start(kind, lane.run, give_up=self._give_up)
-        self.supervisor.start("reminders", self.reminders.run, give_up=self._give_up)
+            self._keep(kind, lane.run, give_up=self._give_up)
+        self._keep("reminders", self.reminders.run, give_up=self._give_up)
         presence = PresenceWatch(self.pipeline, self.live.staff)
-        self.supervisor.start("presence", presence.run, give_up=self._give_up)
+        self._keep("presence", presence.run, give_up=self._give_up)
         self.schedule.backup_made = self.monitor.note_backup
         self.schedule.start()
 
@@ -277,7 +277,7 @@ class Branch:
         self.line.state = self.monitor.uplink = uplink.state
         self.line.wake = uplink.wake
         if not self.ground.start.safe_mode:
-            self.supervisor.start("uplink", uplink.run)
+            self._keep("uplink", uplink.run)
 
     async def stop(self) -> None:
         """Let what is under way finish, then leave everything clean."""
@@ -352,6 +352,12 @@ class Branch:
             counter_id = queue_views.counter_of(connection, staff_no)
             counter = None if counter_id is None else org.counter(connection, counter_id)
         return None if counter is None else Seat(id=counter.id, number=counter.number)
+
+    def _keep(self, name: str, run: Run, *, give_up: GiveUp = leave_it) -> None:
+        """Have the supervisor keep a task going, within the budget of the settings."""
+        allowed = self.ground.launch.settings.supervision
+        budget = Budget(restarts_max=allowed.restarts_max, window_s=allowed.window_s, backoff_s_max=allowed.backoff_s_max)
+        self.supervisor.start(name, run, budget=budget, give_up=give_up)
 
     def _give_up(self, name: str, error: BaseException) -> None:
         log.critical("task_given_up", task=name)
