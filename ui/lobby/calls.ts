@@ -1,0 +1,32 @@
+/** The routes that only the lobby uses, as the HTTP contract names them. */
+import type { Api } from '@kit/api';
+import type { PriorityReason, Tier, TicketState, TicketView } from '@kit/types';
+
+export interface Arrival {
+  ticket: string; number: string; service: string; tier: Tier; priority_reason?: PriorityReason | null; taken_at: string;
+  state: TicketState; recognised: boolean;
+  /** Where they were called to: the counter's id, and its number once the box tells it. */
+  counter?: string | null; counter_number?: number | string | null;
+}
+/** Somebody who will break the target within ten minutes; `expected_s` is the whole wait as it is expected to become. */
+export interface AtRisk {
+  ticket: string; number: string; service: string; tier: Tier; waited_s: number; expected_s: number; target_s: number;
+}
+export interface LobbyAnswer { arrivals: Arrival[]; at_risk: AtRisk[]; targets: Partial<Record<Tier, number>>; as_of: string; seq: number }
+export type ReminderOutcome = 'due' | 'sent' | 'expired' | 'refused' | 'suppressed';
+export interface Reminder { ticket: string; number: string; ahead: number; outcome: ReminderOutcome }
+
+export const IDENTITY_KINDS = ['id_card', 'bank_card', 'passbook', 'phone'] as const;
+export type IdentityKind = (typeof IDENTITY_KINDS)[number];
+export interface ShownIdentity { kind: IdentityKind; value: string }
+
+const part = encodeURIComponent;
+export const getLobby = (api: Api) => api.get<LobbyAnswer>('/api/lobby');
+export const getReminders = (api: Api) => api.get<{ reminders: Reminder[] }>('/api/reminders');
+export const bindIdentity = (api: Api, ticket: string, identity: ShownIdentity) =>
+  api.post<TicketView>(`/api/tickets/${part(ticket)}/bind`, { identity });
+
+export interface Destination { service?: string; counter?: string; keep_place: boolean; reason: string }
+/** A number sent to a counter by name goes before everybody else there: this is how the lobby calls somebody forward. */
+export const sendTicket = (api: Api, ticket: string, to: Destination) =>
+  api.post<TicketView>(`/api/tickets/${part(ticket)}/transfer`, to);
