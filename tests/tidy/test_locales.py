@@ -60,7 +60,7 @@ def test_no_text_is_left_in_the_other_language(surface: str) -> None:
 def test_every_text_is_used(surface: str) -> None:
     """By its whole key, or by a pattern that is filled with a code: t(`notice.${code}`)."""
     code = "\n".join(
-        file.text for file in named(".ts", ".vue", below=("ui" if surface == "kit" else f"ui/{surface.split('/')[0]}",))
+        file.text for file in named(".ts", ".vue", below=("ui" if surface == "kit" else f"ui/{surface.split('/', maxsplit=1)[0]}",))
     )
     patterns = [re.compile(pattern) for pattern in _patterns(code)]
     unused = [key for key in texts(surface, "en") if not any(f"{quote}{key}{quote}" in code for quote in "'\"`")]
