@@ -59,9 +59,8 @@ def test_no_text_is_left_in_the_other_language(surface: str) -> None:
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_text_is_used(surface: str) -> None:
     """By its whole key, or by a pattern that is filled with a code: t(`notice.${code}`)."""
-    code = "\n".join(
-        file.text for file in named(".ts", ".vue", below=("ui" if surface == "kit" else f"ui/{surface.split('/', maxsplit=1)[0]}",))
-    )
+    folder = "ui" if surface == "kit" else f"ui/{surface.split('/', maxsplit=1)[0]}"
+    code = "\n".join(file.text for file in named(".ts", ".vue", below=(folder,)))
     patterns = [re.compile(pattern) for pattern in _patterns(code)]
     unused = [key for key in texts(surface, "en") if not any(f"{quote}{key}{quote}" in code for quote in "'\"`")]
     assert not [key for key in unused if not any(pattern.fullmatch(key) for pattern in patterns)]
