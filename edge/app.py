@@ -151,61 +151,19 @@ class Branch:
         self.tokens = TicketTokens(derive(ground.box_keys.root, "ticket-token"))
         self.pipeline = Pipeline(self.db, self.journal, self.clock, registry.rules(), ground.zone, self._seal)
         self.notices = NoticeBoard(self.place)
-        self.sessions = Sessions(
-            self.db,
-            self.clock,
-            StaffDirectory(self.db),
-            self.permissions,
-            limits=SessionLimits(idle_s=settings.web.idle_logout_s),
-        )
+        self.sessions = self._make_sessions()
         self.devices = Devices(self.db, self.clock, self.permissions)
         self.gatekeeper = Gatekeeper(self.tokens.ticket, sessions=self.sessions, devices=self.devices)
         self.phones = PhoneTickets(self.db, self.place)
         self.line = Line()
-        self.live = Live(
-            Feed(notify_feed.LINES, unjournalled=notify_feed.UNJOURNALLED, zone=ground.zone),
-            self.journal,
-            self.clock,
-            phone_view=self.phones.encoded,
-            moves=notify_feed.MOVES,
-            limits=self._web_limits().live,
-        )
+        self.live = self._make_live()
         self.floor = Floor(self.notices)
-        self.monitor = Monitor(
-            data=launch.data,
-            public_key=ground.signing_key.public,
-            start=ground.start,
-            db=self.db,
-            journal=self.journal,
-            clock=self.clock,
-            supervisor=self.supervisor,
-            live=self.live,
-            backup_every_s=settings.backups.every_s,
-        )
+        self.monitor = self._make_monitor()
         self.schedule = Schedule(self.pipeline, self.journal, launch.data, backups=settings.backups)
         self.sms: SmsPort = SandboxSms(self.place.now) if launch.sandbox else NoSms()
         self.reminders = ReminderWatch(self.pipeline)
-        sender = SmsSender(self.db, self.vault, self.sms)
-        self.runner = Runner(
-            self.pipeline,
-            {**self._slip_handlers(), SEND_SMS: sender},
-            boot=self.boot,
-            late={SEND_SMS: sender.too_late},
-        )
-        self.services = Services(
-            self.pipeline,
-            self.place,
-            self.tokens,
-            Arrivals(self.db, self.vault),
-            self.sessions,
-            self.devices,
-            Reception(ground.zone, self._seat_of),
-            self.phones,
-            self.notices,
-            self.line,
-            self.floor,
-            self.monitor,
-        )
+        self.runner = self._make_runner()
+        self.services = self._make_services()
         self.source: BranchJournal | None = None
         self.listeners = Listeners()
         self._failed: asyncio.Future[BaseException] | None = None
@@ -300,6 +258,58 @@ class Branch:
         if self._failed is None:
             self._failed = asyncio.get_running_loop().create_future()
         return self._failed
+
+    # --- parts that take more than a line
+
+    def _make_sessions(self) -> Sessions:
+        limits = SessionLimits(idle_s=self.ground.launch.settings.web.idle_logout_s)
+        return Sessions(self.db, self.clock, StaffDirectory(self.db), self.permissions, limits=limits)
+
+    def _make_live(self) -> Live:
+        return Live(
+            Feed(notify_feed.LINES, unjournalled=notify_feed.UNJOURNALLED, zone=self.ground.zone),
+            self.journal,
+            self.clock,
+            phone_view=self.phones.encoded,
+            moves=notify_feed.MOVES,
+            limits=self._web_limits().live,
+        )
+
+    def _make_monitor(self) -> Monitor:
+        ground = self.ground
+        return Monitor(
+            data=ground.launch.data,
+            public_key=ground.signing_key.public,
+            start=ground.start,
+            db=self.db,
+            journal=self.journal,
+            clock=self.clock,
+            supervisor=self.supervisor,
+            live=self.live,
+            backup_every_s=ground.launch.settings.backups.every_s,
+        )
+
+    def _make_runner(self) -> Runner:
+        sender = SmsSender(self.db, self.vault, self.sms)
+        handlers = {**self._slip_handlers(), SEND_SMS: sender}
+        return Runner(self.pipeline, handlers, boot=self.boot, late={SEND_SMS: sender.too_late})
+
+    def _make_services(self) -> Services:
+        """What handlers find by its type."""
+        return Services(
+            self.pipeline,
+            self.place,
+            self.tokens,
+            Arrivals(self.db, self.vault),
+            self.sessions,
+            self.devices,
+            Reception(self.ground.zone, self._seat_of),
+            self.phones,
+            self.notices,
+            self.line,
+            self.floor,
+            self.monitor,
+        )
 
     # --- joints
 
