@@ -152,14 +152,15 @@ class Day:
         return [Ticket(*row) for row in self._rows("report_ticket", Ticket._fields, self.scope, _COLUMN)]
 
     @cached_property
-    def calls(self) -> list[Call]:
-        return [Call(*row) for row in self._rows("report_call", Call._fields, self.scope, _COLUMN)]
+    def every_call(self) -> list[Call]:
+        """All calls of the day: a ticket of the scope may have been called outside it, for another service or by another teller."""
+        return [Call(*row) for row in self._rows("report_call", Call._fields, EVERYBODY, _COLUMN)]
 
     @cached_property
-    def all_calls(self) -> list[tuple[str, int]]:
-        """Service and place in time of every call of the day."""
-        rows = self._rows("report_call", ("service", "seq"), EVERYBODY, _COLUMN)
-        return [(str(service), int(seq)) for service, seq in rows]
+    def calls(self) -> list[Call]:
+        if not self.scope.named:
+            return self.every_call
+        return [Call(*row) for row in self._rows("report_call", Call._fields, self.scope, _COLUMN)]
 
     @cached_property
     def spans(self) -> list[Span]:

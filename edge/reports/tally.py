@@ -98,8 +98,8 @@ def overtakes(tickets: Sequence[Ticket]) -> dict[int, int]:
 def calls_met(day: Day) -> Callable[[Ticket], int]:
     """How many calls of its service a ticket saw before its own first one."""
     calls: dict[str, list[int]] = {}
-    for service, seq in day.all_calls:
-        calls.setdefault(service, []).append(seq)
+    for call in day.every_call:
+        calls.setdefault(call.service, []).append(call.seq)
 
     def met(ticket: Ticket) -> int:
         seen = calls.get(ticket.service, [])

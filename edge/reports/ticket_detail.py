@@ -75,7 +75,7 @@ def asked(query: ReportQuery, tests: Mapping[str, Callable[..., bool]]) -> list[
 def served_s(day: Day) -> dict[int, int]:
     """Seconds at a counter by ticket, over all its calls."""
     found: dict[int, int] = {}
-    for call in day.calls:
+    for call in day.every_call:
         service_s = day.service_s(call)
         if service_s is not None:
             found[call.ticket_seq] = found.get(call.ticket_seq, 0) + service_s
