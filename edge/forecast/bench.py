@@ -1,0 +1,159 @@
+"""The forecast's figures, to be repeated by anybody.
+
+`python -m edge.forecast.bench --data FILE --fit A:B --score C:D` learns from the telephone bank's days A to B and
+forecasts everybody who had to wait on the days C to D, each from what was known when they came. `--simulated --days N
+--seed K` does the same in a simulated branch whose tellers' speed, pauses and no-shows are hidden from the forecast, at
+loads 0.92 and 1.05.
+
+The scored days go on teaching as they pass, as a branch's days do; nothing is known before it happened.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Final, TextIO
+
+from edge.forecast import replay
+from edge.forecast.branch import Branch
+from edge.forecast.forecaster import Forecaster
+from edge.forecast.knowledge import Knowledge
+from edge.forecast.rivals import Rivals
+from edge.forecast.score import Score
+from edge.forecast.situation import Situation, Waiting
+
+CALIBRATE_DAYS: Final = 9
+"""Of the days to learn from, the last ones are also forecast, to learn from the errors."""
+BANK_TOLERANCE_S: Final = 60.0
+"""A telephone wait is about a fifth as long as a hall's, and so is what "five minutes off" means there."""
+BRANCH_TOLERANCE_S: Final = 300.0
+SEED: Final = 1999
+LOADS: Final = (0.92, 1.05)
+LEARN_DAYS: Final = 15
+LEARN_FORECAST_DAYS: Final = 2
+BRANCH_RUNS: Final = 60
+
+
+class Bench:
+    """Listens to a day: forecasts, compares, and lets the forecaster learn."""
+
+    def __init__(self, forecaster: Forecaster) -> None:
+        self.forecaster = forecaster
+        self.rivals = Rivals()
+        self.score: Score | None = None
+        self.spent_s = 0.0
+        self.made = 0
+
+    def waits(self, one: Waiting, situation: Situation) -> None:
+        began_s = time.perf_counter()
+        forecasts = self.forecaster.forecast(situation, keep=(one.ticket,))
+        self.spent_s += time.perf_counter() - began_s
+        self.made += 1
+        if self.score is not None:
+            mine = next(forecast for forecast in forecasts if forecast.ticket == one.ticket)
+            times = self.forecaster.knowledge.service_times
+            self.score.predicted(mine, self.rivals.predict(one, situation, mine.ahead, times))
+
+    def called(self, one: Waiting, waited_s: float) -> None:
+        self.forecaster.called(one.ticket, one.entered_ms + int(waited_s * 1_000))
+        self.rivals.called(one.service, waited_s)
+        if self.score is not None:
+            self.score.came_true(one.ticket, waited_s)
+
+    def left(self, ticket: str, waited_s: float) -> None:
+        self.forecaster.left(ticket)
+        if self.score is not None:
+            self.score.left(ticket, waited_s)
+
+
+def bank(days: dict[date, list[replay.Call]], fit: Sequence[date], score: Sequence[date]) -> Bench:
+    """Learn from the days `fit`, forecast the days `score`."""
+    knowledge = Knowledge()
+    lived = replay.Bank(knowledge)
+    bench = Bench(Forecaster(knowledge, seed=SEED))
+    for day in fit:
+        lived.live(day, days[day], bench if day in fit[-CALIBRATE_DAYS:] and day != fit[0] else None)
+    bench.score = Score(BANK_TOLERANCE_S)
+    bench.spent_s, bench.made = 0.0, 0
+    for day in score:
+        lived.live(day, days[day], bench)
+    return bench
+
+
+def branch(load: float, days: int, seed: int, *, runs: int = BRANCH_RUNS) -> Bench:
+    """Learn the simulated branch for some days, then forecast `days` of it."""
+    knowledge = Knowledge()
+    simulated = Branch(knowledge, load=load, seed=seed)
+    bench = Bench(Forecaster(knowledge, seed=seed, runs=runs))
+    for _ in range(LEARN_DAYS):
+        simulated.live(None)
+    for _ in range(LEARN_FORECAST_DAYS):
+        simulated.live(bench)
+    bench.score = Score(BRANCH_TOLERANCE_S)
+    bench.spent_s, bench.made = 0.0, 0
+    for _ in range(days):
+        simulated.live(bench)
+    return bench
+
+
+def _report(title: str, bench: Bench, out: TextIO) -> None:
+    if bench.score is None or not bench.score.count:
+        raise SystemExit(f"{title}: nobody had to wait on the days to score")
+    print(title, file=out)
+    print(*bench.score.lines(), sep="\n", file=out)
+    print(f"cost {bench.spent_s / bench.made * 1_000:.1f} ms a forecast of everybody waiting, {bench.made} made", file=out)
+
+
+def _span(text: str) -> tuple[date, date]:
+    first, _, last = text.partition(":")
+    return date.fromisoformat(first), date.fromisoformat(last or first)
+
+
+def _between(days: Sequence[date], span: tuple[date, date]) -> list[date]:
+    return [day for day in days if span[0] <= day <= span[1]]
+
+
+def run_bank(file: Path, fit: str, score: str, out: TextIO) -> None:
+    """`branchbox bench forecast`: the table, then the figures."""
+    days = replay.read(file)
+    known = sorted(days)
+    fitted, scored = _between(known, _span(fit)), _between(known, _span(score))
+    if not fitted or not scored or fitted[-1] >= scored[0]:
+        raise SystemExit("the days to fit come before the days to score, and both are in the file")
+    bench = bank(days, fitted, scored)
+    _report(f"real bank, fit {fit}, score {score}", bench, out)
+    if bench.score is not None:
+        print(*bench.score.marks(), sep="\n", file=out)
+
+
+def run_simulated(days: int, seed: int, out: TextIO) -> None:
+    """The simulated branch at both loads; the figures of the last load come last."""
+    for load in LOADS:
+        bench = branch(load, days, seed)
+        _report(f"simulated branch, load {load}, {days} days, seed {seed}", bench, out)
+        if bench.score is not None:
+            print(*(f"{line.replace(' ', f'_at_load_{load} ', 1)}" for line in bench.score.marks()), sep="\n", file=out)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="branchbox bench forecast", description="How good the waiting forecast is.")
+    parser.add_argument("--data", type=Path, help="the real bank's queue, a CSV file")
+    parser.add_argument("--fit", default="1999-02-01:1999-02-14", help="days to learn from, FIRST:LAST")
+    parser.add_argument("--score", default="1999-02-15:1999-02-21", help="days to forecast, FIRST:LAST")
+    parser.add_argument("--simulated", action="store_true", help="the simulated branch instead")
+    parser.add_argument("--days", type=int, default=5, help="simulated days to score")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    if options.simulated:
+        run_simulated(options.days, options.seed, sys.stdout)
+    elif options.data is not None:
+        run_bank(options.data, options.fit, options.score, sys.stdout)
+    else:
+        parser.error("name --data FILE, or --simulated")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

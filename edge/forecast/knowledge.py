@@ -1,0 +1,59 @@
+"""Everything the forecast has learned of a branch, in one place, and what it believes before it has learned anything."""
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+from edge.forecast.arrivals import Arrivals
+from edge.forecast.hazard import Hazard
+from edge.forecast.service_times import ServiceTimes
+
+PATIENCE_EDGES_S: Final = (0, 15, 30, 60, 120, 180, 300, 600, 1_200, 2_400)
+PATIENCE_RATES: Final = (2e-5,) * len(PATIENCE_EDGES_S)
+"""One in twenty leaves in three quarters of an hour."""
+TURNAROUND_EDGES_S: Final = (0, 3, 6, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120)
+TURNAROUND_RATES: Final = (0.05, 0.1, 0.1, 0.05, 0.02, 0.01, 6e-3, 4e-3, 3e-3, 2e-3, 1e-3, 5e-4, 1e-4)
+SERVICE_PRIOR: Final = 5.0
+
+
+class Patience:
+    """How long people stay: one hazard for everybody, and a factor for each service, drawn towards 1."""
+
+    def __init__(self) -> None:
+        self._everybody = Hazard(PATIENCE_EDGES_S, PATIENCE_RATES)
+        self._left: dict[str, float] = {}
+        self._expected: dict[str, float] = {}
+
+    def observe(self, service: str, waited_s: float, *, left: bool) -> None:
+        """Somebody waited so long, and then left or was called."""
+        self._left[service] = self._left.get(service, 0.0) + left
+        self._expected[service] = self._expected.get(service, 0.0) + self._everybody.summed(0.0, waited_s)
+        self._everybody.observe(0.0, waited_s, happened=left)
+
+    def factor(self, service: str) -> float:
+        """How much sooner than everybody these people leave."""
+        return (self._left.get(service, 0.0) + SERVICE_PRIOR) / (self._expected.get(service, 0.0) + SERVICE_PRIOR)
+
+    def sample(self, service: str, waited_s: float, random: Random) -> float:
+        """How long somebody stays altogether who has waited so long already."""
+        return self._everybody.at(waited_s, random.expovariate(self.factor(service)))
+
+    def survival(self, service: str, from_s: float, to_s: float) -> float:
+        return float(self._everybody.survival(from_s, to_s) ** self.factor(service))
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """Grows with every event of the branch; the simulation only reads it."""
+
+    service_times: ServiceTimes = field(default_factory=ServiceTimes)
+    patience: Patience = field(default_factory=Patience)
+    turnaround: Hazard = field(default_factory=lambda: Hazard(TURNAROUND_EDGES_S, TURNAROUND_RATES))
+    """From the end of a service to the next call while people wait: wrap-up, and now and then a pause."""
+    openings: Hazard = field(default_factory=lambda: Hazard([1_800.0 * n for n in range(48)], [1 / 7_200] * 48, 0.25))
+    """By the time of day: how soon one more counter opens while people wait."""
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    missed_s: float = 0.0
+    """What calling somebody costs who has left."""
+    head_start_s: dict[str, float] = field(default_factory=dict)
+    """By how much a service's place in time is put before its arrival."""
