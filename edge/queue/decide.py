@@ -97,6 +97,8 @@ def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequen
         if state.holder is None:
             raise Rejected("identity_needed")
         may_take(state.holder, context.now_ms)
+    if state.taken is not None:
+        raise Rejected("ticket_already_taken", number=state.taken)
     opening = new_day(state.day, context)
     ordinal = state.last + 1
     tier = standing(command)
@@ -122,13 +124,16 @@ def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequen
         printer=command.printer,
         remote=remote,
         holder=command.holder if remote else None,
+        appointment=command.appointment,
+        place_ms=command.place_ms,
     )
     return [*opening, issued]
 
 
 def standing(command: m.IssueTicket) -> Tier:
-    """Who is elderly, disabled, pregnant … goes first; a gold customer does not lose by saying so."""
-    return Tier.PRIORITY if command.priority_reason is not None else command.tier
+    """Who is elderly, disabled, pregnant …, or in time for an appointment, goes first; a gold customer does not lose by it."""
+    first = command.priority_reason is not None or command.place_ms is not None
+    return Tier.PRIORITY if first else command.tier
 
 
 def position(state: IssueState, tier: Tier) -> int:

@@ -72,6 +72,10 @@ class TicketIssued(TicketFact, frozen=True, kw_only=True):
     remote: bool = False
     """It waits for activation; nobody is called by it (S08)."""
     holder: str | None = None
+    appointment: str | None = None
+    """The appointment or code it was taken with."""
+    place_ms: int | None = None
+    """Its place in time, where that is not the moment of issue; its wait counts from the later of both."""
 
 
 class TicketActivated(TicketFact, frozen=True, kw_only=True):

@@ -77,6 +77,8 @@ class IssueState:
     open_counters: int = 0
     holder: HolderState | None = None
     """Known where a remote ticket is asked for."""
+    taken: str | None = None
+    """The number that was taken with the same appointment or code before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ def for_issue(connection: Connection, command: m.IssueTicket, context: Context) 
         waiting_by_tier(connection, service.id),
         open_counters(connection),
         holder_state(connection, command.holder, context.now_ms) if remote and command.holder else None,
+        connection.execute("SELECT number FROM ticket WHERE appointment = ?", (command.appointment,)).get,
     )
 
 

@@ -120,6 +120,10 @@ class IssueTicket(Command, frozen=True, kw_only=True):
     """Keyed hash of the identity that was shown; a remote ticket is activated with it."""
     printer: str | None = None
     """The device that is to print the slip."""
+    appointment: str | None = None
+    """What entitles to this ticket, an appointment or a code; there is one ticket for each, in whatever state."""
+    place_ms: int | None = None
+    """The beginning of an appointment's slot: its place in time, with priority. Its wait counts from then or from now (S17)."""
 
 
 class ActivateTicket(Command, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ PROBLEMS: Final = (
     Problem("nobody_in_hand", 409, "当前没有客户", "There is nobody at this counter"),
     Problem("too_many_calls", 409, "重复叫号次数已达上限", "This ticket was called too often"),
     Problem("duplicate_ticket", 409, "您已有一个远程号码", "You already hold a remote ticket"),
+    Problem("ticket_already_taken", 409, "已经取过号", "A number was taken with this before"),
     Problem("remote_refused", 409, "多次未到，暂不能远程取号", "Too many remote tickets were not used"),
     Problem("identity_needed", 400, "远程取号需要身份信息", "A remote ticket needs an identity"),
     Problem("wrong_document", 403, "证件与取号时不符", "This is not the document the ticket was taken with"),

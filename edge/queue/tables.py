@@ -122,6 +122,13 @@ MIGRATIONS: Final = (
         ALTER TABLE queue_counter ADD COLUMN why BLOB;
         """,
     ),
+    Migration(
+        "queue/005-appointment",
+        """
+        ALTER TABLE ticket ADD COLUMN appointment TEXT;
+        CREATE UNIQUE INDEX ticket_appointment ON ticket(appointment) WHERE appointment IS NOT NULL;
+        """,
+    ),
 )
 
 FOLDED: Final = (
@@ -158,8 +165,8 @@ def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> No
 def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record) -> None:
     connection.execute(
         "INSERT INTO ticket(id, seq, day, number, service, tier, queue, state, channel, language, priority_reason, customer,"
-        " phone_ref, taken_ms, place_ms, ahead, wait_low_s, wait_high_s, slip, printer, holder)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " phone_ref, taken_ms, place_ms, ahead, wait_low_s, wait_high_s, slip, printer, holder, appointment, activated_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.ticket,
             record.seq,
@@ -175,13 +182,15 @@ def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record)
             event.customer,
             event.phone_ref,
             record.at_ms,
-            record.at_ms,
+            record.at_ms if event.place_ms is None else event.place_ms,
             event.ahead,
             event.wait_low_s,
             event.wait_high_s,
             Slip.QUEUED if event.printer else Slip.NONE,
             event.printer,
             event.holder,
+            event.appointment,
+            None if event.place_ms is None else max(event.place_ms, record.at_ms),
         ),
     )
     connection.execute(
