@@ -291,7 +291,7 @@ class Branch:
 
     def _make_runner(self) -> Runner:
         sender = SmsSender(self.db, self.vault, self.sms)
-        handlers = {**self._slip_handlers(), SEND_SMS: sender}
+        handlers: dict[str, EffectHandler] = {**self._slip_handlers(), SEND_SMS: sender}
         return Runner(self.pipeline, handlers, boot=self.boot, late={SEND_SMS: sender.too_late})
 
     def _make_services(self) -> Services:
