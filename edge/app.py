@@ -18,6 +18,7 @@ from drivers.registry import DeviceConfig
 from drivers.supervisor import Supervisor as Fleet
 from edge import __version__, registry
 from edge.adapters.sms import NoSms, SandboxSms, SmsPort
+from edge.appointments.codes import SmsCodes
 from edge.devices.floor import Floor
 from edge.kernel import journal, startup
 from edge.kernel import notices as kept_notices
@@ -300,6 +301,7 @@ class Branch:
             self.pipeline,
             self.place,
             self.tokens,
+            SmsCodes(derive(self.ground.box_keys.root, "sms-code")),
             Arrivals(self.db, self.vault),
             self.sessions,
             self.devices,

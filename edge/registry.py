@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
+from edge.appointments import api as appointments_api
+from edge.appointments import decide as appointments_decide
+from edge.appointments import glance as appointments_glance
+from edge.appointments import problems as appointments_problems
+from edge.appointments import tables as appointments_tables
 from edge.customers import tables as customers_tables
 from edge.devices import api as devices_api
 from edge.kernel import journal, outbox, receipts, vault
@@ -88,6 +93,15 @@ CAPABILITIES: Final = (
         ),
         problems=queue_problems.PROBLEMS,
     ),
+    Capability(
+        name="appointments",
+        migrations=appointments_tables.MIGRATIONS,
+        handlers=appointments_decide.HANDLERS,
+        applies=appointments_tables.APPLIES,
+        folded=appointments_tables.FOLDED,
+        routes=(appointments_glance.routes, appointments_api.routes),
+        problems=appointments_problems.PROBLEMS,
+    ),
     Capability(name="lobby", routes=(lobby_api.routes,)),
     Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),
     Capability(name="uplink", migrations=uplink_tables.MIGRATIONS, routes=(uplink_api.routes,)),
@@ -119,12 +133,15 @@ TELLER: Final = (
     "queue.requeue_ticket",
     "queue.reprint_slip",
     "queue.bind_customer",
+    "appointments.view",
+    "appointments.book",
     "devices.view",
 )
 LOBBY: Final = (
     *(permission for permission in TELLER if permission != "queue.serve"),
     "queue.manage_day",
     "queue.set_rules",
+    "appointments.set_plan",
     "reports.view",
 )
 ADMIN: Final = (*LOBBY, "queue.serve", "devices.operate", "notices.acknowledge", *web_api.PERMISSIONS)
@@ -132,7 +149,7 @@ PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "teller": TELLER,
     "lobby": LOBBY,
     "admin": ADMIN,
-    "kiosk": ("queue.view", "queue.issue_ticket", "devices.view"),
+    "kiosk": ("queue.view", "queue.issue_ticket", "appointments.book", "devices.view"),
     "display": ("queue.view",),
 }
 """role × permission. Devices have roles too."""

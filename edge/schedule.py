@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from edge.appointments.model import MarkMissed
 from edge.kernel import outbox, receipts, startup
 from edge.kernel.config import Backups
 from edge.kernel.db import Connection, Overloaded, StorageFull
@@ -68,6 +69,7 @@ class Schedule:
         if day is not None and day.state == "open" and day.date != today.isoformat():
             await self._pipeline.submit(OpenDay(), actor="system")
         await self._pipeline.submit(ExpirePassed(), actor="system")
+        await self._pipeline.submit(MarkMissed(), actor="system")
 
     async def _note_head(self) -> None:
         """Remember outside the database how far the journal got, to know it again should it be set back."""

@@ -1,0 +1,1 @@
+"""Appointments: the slot book, signing in, experts, cash to be prepared, and codes that came by text message."""
