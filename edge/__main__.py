@@ -189,6 +189,22 @@ def enrol(*, data: Path, url: str, branch: str, name: str, claim_code: str) -> N
 
 
 @main.group()
+def bench() -> None:
+    """Measure claims again, with inputs of your own."""
+
+
+@bench.command("forecast")
+@click.option("--data", "file", type=FILE, required=True, help="A recorded queue, as in the reference data.")
+@click.option("--fit", required=True, metavar="DATE:DATE", help="Days to learn from.")
+@click.option("--score", required=True, metavar="DATE:DATE", help="Days to be judged on.")
+def bench_forecast(*, file: Path, fit: str, score: str) -> None:
+    """How good the waiting forecast is on real days, beside the usual formulas."""
+    from edge.forecast.bench import main as judge
+
+    sys.exit(judge(["--data", str(file), "--fit", fit, "--score", score]))
+
+
+@main.group()
 def keys() -> None:
     """The box's keys, which no backup holds."""
 
