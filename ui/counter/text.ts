@@ -1,4 +1,5 @@
-import { defineMessages } from '@kit/i18n';
+import { defineMessages, locale } from '@kit/i18n';
+import type { CounterView } from '@kit/types';
 import en from './locales/en.json';
 import zh from './locales/zh-CN.json';
 
@@ -6,3 +7,6 @@ export const t = defineMessages(zh, en);
 export type Key = keyof typeof zh;
 /** For texts chosen by a code that the box sends: null when there is no text for it. */
 export const known = (key: string): Key | null => (key in zh ? (key as Key) : null);
+/** Counters are named in Chinese only; who reads English gets the number, which hangs over the counter anyway. */
+export const counterName = (counter: CounterView): string =>
+  (locale.value === 'en' ? t('counter.number', { n: counter.number }) : counter.name);
