@@ -1,0 +1,234 @@
+"""Every page in every main state, in both languages, normal and big type: for eyes, fingers, keyboards and screen readers."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e import audit
+from tests.e2e.audit import Dress
+from tests.e2e.house import House
+from tests.e2e.people import PASSWORD
+from tests.e2e.screens import BENCH, DESK, HALL, KIOSK, KIOSK_WIDE, PHONE, SMALL_PHONE, Screens, Size, picture
+from tests.harness.api import Api
+
+pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
+
+ZH: Final = Dress("zh-CN", big=False)
+DRESSES: Final = (ZH, Dress("zh-CN", big=True), Dress("en", big=False), Dress("en", big=True))
+PEOPLE: Final = frozenset({"王芳", "李强", "张敏", "刘洋", "陈静", "赵军", "李秀英", "欧阳建国", "周小雨", "黄德明", "吴美玲"})
+MARKS: Final = frozenset({"Branchbox", "Enter", "ESC/POS", "branchbox", "printer-1", "Num"})
+NAMES: Final = PEOPLE | MARKS
+REFUSED: Final = "40[14]"
+
+
+class Auditor:
+    """Looks at one page after the other and remembers what is wrong with each."""
+
+    def __init__(self, screens: Screens, house: House, dress: Dress) -> None:
+        self.screens = screens
+        self.house = house
+        self.dress = dress
+        self.wrongs: list[str] = []
+
+    async def open(self, address: str, size: Size) -> Page:
+        """A page of the box, dressed as the browser remembers it."""
+        url = address if "://" in address else self.house.url + address
+        page = await self.screens.open(url, size, scripts=(self.dress.script,))
+        await page.emulate_media(reduced_motion="reduce")  # nothing is half-way while it is looked at
+        return page
+
+    async def look(self, page: Page, state: str, *, least_px: int | None = None) -> None:
+        """Everything that must hold in this state, and a picture of it."""
+        name = f"{state}-{self.dress.name}"
+        await picture(page, name)
+        found = await audit.accessible(page)
+        found += await audit.in_one_language(page, self.dress.language, names=NAMES)
+        found += await audit.whole(page)
+        finger_px = audit.BIG_TARGET_PX if self.dress.big else audit.TARGET_PX
+        found += await audit.large_enough(page, least_px=least_px or finger_px)
+        found += await audit.reachable(page)
+        self.wrongs += [f"{name}: {wrong}" for wrong in found]
+
+
+@pytest.fixture(params=DRESSES, ids=lambda dress: dress.name)
+def auditor(screens: Screens, house: House, request: pytest.FixtureRequest) -> Iterator[Auditor]:
+    """Says all that is wrong at once, when a walk is over."""
+    looking = Auditor(screens, house, request.param)
+    yield looking
+    assert not looking.wrongs, "\n" + "\n".join(looking.wrongs)
+
+
+async def test_the_kiosk(auditor: Auditor) -> None:
+    token = (await auditor.house.sandbox())["kiosk_token"]
+    for size, shape in ((KIOSK, "kiosk"), (KIOSK_WIDE, "kiosk-wide")):
+        page = await auditor.open(f"/kiosk#token={token}", size)
+        await expect(page.locator("button.service").first).to_be_enabled()
+        await _dress(page, auditor.dress)
+        await auditor.look(page, f"{shape}-start")
+        await page.locator("button.service").first.tap()
+        await expect(page.locator(".word.take")).to_be_visible()
+        await auditor.look(page, f"{shape}-ticket")
+
+
+async def test_the_kiosk_after_the_day(auditor: Auditor) -> None:
+    token = (await auditor.house.sandbox())["kiosk_token"]
+    async with Api(auditor.house.url) as api:
+        admin = await api.as_staff("9001")
+        await admin.post("/api/day/close")
+        page = await auditor.open(f"/kiosk#token={token}", KIOSK)
+        await expect(page.locator("main.message")).to_be_visible()
+        await _dress(page, auditor.dress)
+        await auditor.look(page, "kiosk-closed")
+        await admin.post("/api/day/open")
+
+
+async def test_the_phone(auditor: Auditor) -> None:
+    auditor.screens.forgive(REFUSED)
+    async with Api(auditor.house.url) as api:
+        kiosk, teller = await api.as_kiosk(), await api.at_counter("1004", "counter-4")
+        await _empty(teller, "counter-4")
+        await kiosk.post("/api/tickets", {"service": "fx", "channel": "lobby"})
+        ticket = await kiosk.post("/api/tickets", {"service": "fx", "channel": "lobby"})
+        page = await auditor.open(ticket["phone_url"], PHONE)
+        await expect(page.locator("dl")).to_be_visible()
+        await auditor.look(page, "phone-waiting")
+        small = await auditor.open(ticket["phone_url"], SMALL_PHONE)
+        await expect(small.locator("dl")).to_be_visible()
+        await auditor.look(small, "phone-small-waiting")
+        await teller.post("/api/counters/counter-4/next")
+        await expect(page.locator(".next")).to_be_visible()
+        await auditor.look(page, "phone-next")
+        await teller.post("/api/counters/counter-4/next")
+        await expect(page.get_by_role("alertdialog")).to_be_visible()
+        await auditor.look(page, "phone-called")
+        await page.get_by_role("alertdialog").get_by_role("button").tap()
+        await teller.post("/api/counters/counter-4/serve")
+        await expect(page.get_by_role("alertdialog")).to_be_hidden()
+        await auditor.look(page, "phone-serving")
+        await teller.post("/api/counters/counter-4/finish", {"outcome": "done"})
+        await expect(page.get_by_role("radio").first).to_be_visible()
+        await page.get_by_role("radio").first.tap()
+        await auditor.look(page, "phone-rating")
+        await page.locator("button.send").tap()
+        await expect(page.locator(".thanks")).to_be_visible()
+        await auditor.look(page, "phone-rated")
+        gone = await auditor.open(ticket["phone_url"][:-4] + "AAAA", PHONE)
+        await expect(gone.locator(".alone")).to_be_visible()
+        await auditor.look(gone, "phone-gone")
+        await teller.post("/api/counters/counter-4/sign-out")
+
+
+async def test_the_counter(auditor: Auditor) -> None:
+    async with Api(auditor.house.url) as api:
+        kiosk = await api.as_kiosk()
+        for reason in (None, None, "elderly"):
+            priority = {} if reason is None else {"priority_reason": reason}
+            await kiosk.post("/api/tickets", {"service": "corporate", "channel": "lobby", "language": "en", **priority})
+    page = await auditor.open("/counter", DESK)
+    await expect(page.locator("input").first).to_be_focused()
+    await auditor.look(page, "counter-sign-in")
+    await page.locator("input").first.fill("1003")
+    await page.locator("input").last.fill(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main.choice")).to_be_visible()
+    await auditor.look(page, "counter-choice")
+    await page.keyboard.press("3")
+    await expect(page.locator(".stage .blank")).to_be_visible()
+    await auditor.look(page, "counter-ready")
+    await _questions(auditor, page)
+    await page.locator("header button").last.click()
+    await expect(page.get_by_role("dialog")).to_be_visible()
+    await auditor.look(page, "counter-sign-out")
+    await page.locator("[role=dialog] [data-first]").click()
+    await expect(page.locator("main.choice")).to_be_visible()
+
+
+async def _questions(auditor: Auditor, page: Page) -> None:
+    """A customer in hand, and each question that a key asks."""
+    await _press(page, "F9")
+    await expect(page.locator(".stage .number")).to_be_visible()
+    await expect(page.locator("button.next")).to_be_enabled()
+    await auditor.look(page, "counter-called")
+    await _press(page, "F7")
+    await expect(page.locator(".stage.serving")).to_be_visible()
+    await auditor.look(page, "counter-serving")
+    for key, name in (("F6", "finish"), ("F3", "park"), ("F4", "transfer")):
+        await _press(page, key)
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await auditor.look(page, f"counter-{name}")
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+    await _press(page, "F3")
+    await page.keyboard.press("1")
+    await expect(page.locator(".stage .blank")).to_be_visible()
+    for tab in (1, 2):
+        await page.get_by_role("tab").nth(tab).click()
+        await auditor.look(page, f"counter-side-{tab}")
+    await _press(page, "F10")
+    await page.keyboard.press("1")
+    await expect(page.locator(".stage.paused")).to_be_visible()
+    await auditor.look(page, "counter-paused")
+    await _press(page, "F9")
+    await expect(page.locator(".stage.paused")).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_the_rooms_behind(screens: Screens, house: House, language: str) -> None:
+    """Front page, device bench, head office: worked with a mouse, but not only."""
+    auditor = Auditor(screens, house, Dress(language, big=False))
+    front = await auditor.open("/", BENCH)
+    await expect(front.locator(".card").first).to_be_visible()
+    await auditor.look(front, "front", least_px=audit.MOUSE_TARGET_PX)
+    bench = await auditor.open("/bench", BENCH)
+    await expect(bench.locator(".out li img").first).to_be_visible()
+    await auditor.look(bench, "bench", least_px=audit.MOUSE_TARGET_PX)
+    await bench.locator(".out li button").first.click()
+    await expect(bench.get_by_role("dialog")).to_be_visible()
+    await auditor.look(bench, "bench-slip", least_px=audit.MOUSE_TARGET_PX)
+    office = await auditor.open(house.office.url, BENCH)
+    await expect(office.locator(".panel table")).to_be_visible()
+    await auditor.look(office, "headoffice", least_px=audit.MOUSE_TARGET_PX)
+    assert not auditor.wrongs, "\n" + "\n".join(auditor.wrongs)
+
+
+async def test_the_hall(screens: Screens, house: House) -> None:
+    """Both languages at once, and nothing to touch but the hint about sound."""
+    token = (await house.sandbox())["display_token"]
+    async with Api(house.url) as api:
+        kiosk, teller = await api.as_kiosk(), await api.at_counter("1001", "counter-1")
+        await _empty(teller, "counter-1")
+        await kiosk.post("/api/tickets", {"service": "wealth", "channel": "lobby"})
+        await kiosk.post("/api/tickets", {"service": "wealth", "channel": "lobby"})
+        page = await screens.open(f"{house.url}/display#token={token}", HALL)
+        await teller.post("/api/counters/counter-1/next")
+        await expect(page.locator(".panel .number")).to_be_visible()
+        await picture(page, "hall-call")
+        wrongs = await audit.accessible(page) + await audit.in_one_language(page, "zh-CN", names=NAMES)
+        wrongs += await audit.in_one_language(page, "en", names=NAMES) + await audit.whole(page)
+        wrongs += await audit.large_enough(page, least_px=audit.TARGET_PX) + await audit.reachable(page)
+        await teller.post("/api/counters/counter-1/sign-out")
+    assert not wrongs, "\n" + "\n".join(wrongs)
+
+
+async def _dress(page: Page, dress: Dress) -> None:
+    """A kiosk remembers nothing: somebody has to touch."""
+    if dress.big:
+        await page.locator("header button.type").tap()
+    if dress.language == "en":
+        await page.get_by_role("button", name="English").tap()
+    await expect(page.locator("html")).to_have_attribute("lang", dress.language)
+    await expect(page.locator("html")).to_have_attribute("data-type", "big" if dress.big else "normal")
+
+
+async def _press(page: Page, key: str) -> None:
+    await page.locator("body").evaluate("() => document.activeElement?.blur()")
+    await page.keyboard.press(key)
+
+
+async def _empty(teller: Api, counter: str) -> None:
+    """Nobody waits any more."""
+    for _ in range(200):
+        if await teller.post(f"/api/counters/{counter}/next") is None:
+            return
