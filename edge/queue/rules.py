@@ -9,7 +9,7 @@ A rule is data. Its parts are asked in this order, and the first that has an ans
 2. After `promoted_in_row_max` promoted calls in a row: the static order once, so that nobody starves behind the overdue (S06).
 3. Promotion: whoever has passed a threshold of their tier, the largest overshoot first (S01–S03). A threshold is a time
    waited, or a head-count: people behind the head of the queue, or the queue's whole length. It is looked at now, at the
-   call, never when the ticket was taken. "Passed" is strictly more unless the rule says `ge`.
+   call, never when the ticket was taken. "Passed" is strictly more, in whole seconds, unless the rule says `ge`.
 4. The base: `credit` (waited ÷ target minutes, the highest first), `turns` (so many of each tier in a round), or the static
    `order` of tiers. Among equals the earlier place wins.
 """
@@ -88,7 +88,7 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """By how much `head` is past this threshold, in seconds; None where it is not."""
         measured: list[float] = []
         if self.wait_s is not None:
-            measured.append(head.waited_ms(now_ms) / 1000 - self.wait_s)
+            measured.append(float(head.waited_ms(now_ms) // 1000 - self.wait_s))
         if self.count is not None:
             people = head.length - 1 if self.metric == "behind" else head.length
             measured.append(float((people - self.count) * PERSON_S))

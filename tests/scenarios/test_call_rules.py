@@ -41,7 +41,7 @@ async def test_s01_exactly_thirty_minutes_is_not_past_it(hall: Hall) -> None:
     await hall.follow(CallRules(default=rule))
     normal = await hall.take(Tier.NORMAL, "10:00")
     gold = await hall.take(Tier.GOLD, "10:29")
-    hall.clock.advance(60 - 0.5)  # the thirtieth minute is not over by half a second
+    await hall.at("10:30")
     assert await hall.calls(2) == [gold, normal]
 
 
