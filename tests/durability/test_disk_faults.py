@@ -75,11 +75,28 @@ class Scene:
         return folder
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The database of a branch whose day has begun, closed cleanly."""
+    core = tmp_path_factory.mktemp("begun") / "core.db"
+    lay_schema(core)
+
+    async def begin() -> None:
+        branch = SmallBranch(Database(core, limits=LIMITS))
+        await branch.open()
+        await branch.db.close()
+
+    asyncio.run(begin())
+    return core.read_bytes()
+
+
 @contextmanager
-def scene(folder: Path, faults: Faults) -> Iterator[Scene]:
+def scene(folder: Path, begun: bytes, faults: Faults) -> Iterator[Scene]:
     recording = _FailingRecording(faults)
+    recording.operations = [Operation(Kind.WRITE, "core.db", 0, begun), Operation(Kind.SYNC, "core.db")]
     disk = WatchedDisk(f"failing-{id(recording)}", recording)
     folder.mkdir()
+    (folder / "core.db").write_bytes(begun)
     try:
         yield Scene(folder / "core.db", recording, faults, disk.name)
     finally:
@@ -105,7 +122,7 @@ async def work(there: Scene, seed: int) -> SmallBranch:
     """A short busy time with a healthy beginning; ends early when the disk is given up."""
     branch = there.branch()
     crowd = Crowd(branch, random.Random(seed), there.promises.append)  # noqa: S311 -- repeatable on purpose
-    await branch.open()
+    branch.db.start()
     there.faults.armed = True
     try:
         for size in SIZES:
@@ -118,14 +135,13 @@ async def work(there: Scene, seed: int) -> SmallBranch:
 
 
 @pytest.mark.parametrize("short", [False, True], ids=["nothing written", "half written"])
-def test_an_io_error_at_any_operation_ends_the_program_and_loses_nothing(tmp_path: Path, short: bool) -> None:  # noqa: FBT001
+def test_an_io_error_at_any_operation_ends_the_program_and_loses_nothing(tmp_path: Path, begun: bytes, short: bool) -> None:  # noqa: FBT001
     async def fail_at(n: int) -> bool:
         """Whether operation `n` was reached."""
         faults = Faults(lambda count, _operation: count == n, disk_error)
         faults.short = short
         dice = random.Random(n)  # noqa: S311 -- repeatable on purpose
-        with scene(tmp_path / str(n), faults) as there:
-            lay_schema(there.core, vfs=there.vfs)
+        with scene(tmp_path / str(n), begun, faults) as there:
             branch = await work(there, seed=7)
             if faults.raised:
                 assert there.ended.wait(10), f"operation {n} failed and the program went on"
@@ -152,15 +168,14 @@ def _writes_from(n: int, full: list[bool]) -> Faults:
 
 
 @pytest.mark.parametrize("short", [False, True], ids=["nothing written", "half written"])
-def test_a_full_disk_is_helped_by_the_reserve_once(tmp_path: Path, short: bool) -> None:  # noqa: FBT001
+def test_a_full_disk_is_helped_by_the_reserve_once(tmp_path: Path, begun: bytes, short: bool) -> None:  # noqa: FBT001
     """Nobody notices: the reserve makes room and the commit that failed is done again."""
 
     async def fill_at(n: int) -> bool:
         reserve = tmp_path / str(n) / "reserve"
         faults = Faults(lambda count, op: count >= n and op.kind is Kind.WRITE and reserve.exists(), disk_full)
         faults.short = short
-        with scene(tmp_path / str(n), faults) as there:
-            lay_schema(there.core, vfs=there.vfs)
+        with scene(tmp_path / str(n), begun, faults) as there:
             with structlog.testing.capture_logs() as logs:
                 branch = await work(there, seed=11)
             released = [entry for entry in logs if entry["event"] == "disk_full_reserve_released"]
@@ -179,15 +194,14 @@ def test_a_full_disk_is_helped_by_the_reserve_once(tmp_path: Path, short: bool) 
 
 
 @pytest.mark.parametrize("short", [False, True], ids=["nothing written", "half written"])
-def test_a_disk_that_stays_full_refuses_and_then_goes_on(tmp_path: Path, short: bool) -> None:  # noqa: FBT001
+def test_a_disk_that_stays_full_refuses_and_then_goes_on(tmp_path: Path, begun: bytes, short: bool) -> None:  # noqa: FBT001
     async def fill_at(n: int) -> bool:
         full: list[bool] = []
-        with scene(tmp_path / str(n), _writes_from(n, full)) as there:
+        with scene(tmp_path / str(n), begun, _writes_from(n, full)) as there:
             there.faults.short = short
-            lay_schema(there.core, vfs=there.vfs)
             branch = there.branch()
             crowd = Crowd(branch, random.Random(n), there.promises.append)  # noqa: S311 -- repeatable on purpose
-            await branch.open()
+            branch.db.start()
             there.faults.armed = True
             full.append(True)
             refused = [failure for size in SIZES for failure in await crowd.burst(size)]
