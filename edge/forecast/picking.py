@@ -171,7 +171,7 @@ def _excess_s(threshold: Threshold, length: int, waited_ms: int) -> float | None
     """As `Threshold.overshoot_s`, from figures instead of a head."""
     best: float | None = None
     if threshold.wait_s is not None:
-        best = _past(waited_ms / 1000 - threshold.wait_s, threshold)
+        best = _past(float(waited_ms // 1000 - threshold.wait_s), threshold)
     if threshold.count is not None:
         people = length - 1 if threshold.metric == "behind" else length
         crowd = _past(float((people - threshold.count) * PERSON_S), threshold)
