@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from tests.bench.report import percentile
-from tests.harness.programs import ROOT
+from tests.harness.programs import ROOT, Program
 
 HEAD_END: Final = b"\r\n\r\n"
 WARM_UP: Final = 0.15
@@ -33,6 +33,8 @@ class Outcome(msgspec.Struct, frozen=True):
     p99_ms: float
     slowest_ms: float
     statuses: dict[str, int]
+    cpu_us: float = 0.0
+    """Processor time of the program under load for one answer; tells more than speed on a machine that others use too."""
 
     @property
     def clean(self) -> bool:
@@ -132,11 +134,14 @@ async def push(wish: Wish) -> Outcome:
     )
 
 
-def run(wish: Wish) -> Outcome:
-    """The generator as another process."""
+def run(wish: Wish, program: Program) -> Outcome:
+    """The generator as another process, against `program`."""
+    used_s = program.cpu_s()
     command = [sys.executable, "-m", "tests.bench.load", msgspec.json.encode(wish).decode()]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=wish.seconds + 60)
-    return msgspec.json.decode(done.stdout, type=Outcome)
+    outcome = msgspec.json.decode(done.stdout, type=Outcome)
+    answers = sum(outcome.statuses.values()) / (1 - WARM_UP)
+    return msgspec.structs.replace(outcome, cpu_us=(program.cpu_s() - used_s) / answers * 1e6)
 
 
 def main() -> None:

@@ -47,7 +47,7 @@ def bare(folder: Path, *, connections: int, seconds: float) -> load.Outcome:
     place.mkdir()
     with BareHandler(place) as handler:
         wish = load.Wish(port=handler.port, path="/rows", body=BODY, connections=connections, seconds=seconds)
-        return load.run(wish)
+        return load.run(wish, handler)
 
 
 def run(seconds: float) -> list[Figure]:
@@ -61,6 +61,7 @@ def run(seconds: float) -> list[Figure]:
         fact("fdatasync of 4 KiB in place, p50", percentile(times, 0.5), "ms"),
         fact("fdatasync of 4 KiB in place", 1000 / (sum(times) / len(times)), "/s"),
         fact("bare durable handler, 64 connections", many.per_s, "/s"),
+        fact("bare durable handler, 64 connections, processor time each", many.cpu_us, "µs"),
         fact("bare durable handler, 64 connections, p99", many.p99_ms, "ms"),
         fact("bare durable handler, 1 connection, p50", one.p50_ms, "ms"),
     ]
