@@ -291,7 +291,7 @@ async def _by_code(call: Call[Any], wish: ByCodeRequest) -> SignedIn:
     if read is None:
         raise Rejected("invalid_code")
     service, ref = wish.service or read.service, m.sms_ref(today, read.serial)
-    ticket = await _issue(call, wish, IssueTicket(**_common(wish), service=service, appointment=ref, phone_ref=phone_ref))
+    ticket = await _issue(call, wish, IssueTicket(**_basics(wish), service=service, appointment=ref, phone_ref=phone_ref))
     return _signed_in(call, ticket, None)
 
 
@@ -315,7 +315,7 @@ async def _admit(call: Call[Any], command: m.SignInAppointment, wish: SignInRequ
 
 def _ticket_of(admission: Admission, wish: SignInRequest | ByCodeRequest) -> IssueTicket:
     return IssueTicket(
-        **{**_common(wish), "tier": admission.tier},
+        **{**_basics(wish), "tier": admission.tier},
         service=admission.service,
         customer=admission.customer,
         phone_ref=admission.phone_ref,
@@ -324,7 +324,7 @@ def _ticket_of(admission: Admission, wish: SignInRequest | ByCodeRequest) -> Iss
     )
 
 
-def _common(wish: SignInRequest | ByCodeRequest) -> dict[str, Any]:
+def _basics(wish: SignInRequest | ByCodeRequest) -> dict[str, Any]:
     return {"tier": Tier.NORMAL, "channel": wish.channel, "language": wish.language}
 
 

@@ -109,8 +109,9 @@ def ready_day(today: date, notice_days: int, calendar: Calendar) -> date:
 
 
 def order_day(day: date, notice_days: int, calendar: Calendar) -> date:
-    """The last day on which cash for `day` can be ordered."""
-    return _workday(day, notice_days, calendar, step=-1)
+    """The last working day on which cash for `day` can be ordered."""
+    ready = day if class_of(day, calendar) is DayClass.WORKDAY else _next_workday(day, calendar, -1)
+    return _workday(ready, notice_days, calendar, step=-1)
 
 
 def _workday(day: date, count: int, calendar: Calendar, *, step: int) -> date:

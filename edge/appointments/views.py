@@ -55,7 +55,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """They were marked absent for this day: offer another."""
     cash: CashView | None = None
     order_by: str | None = None
-    """The last day on which the cash can be ordered."""
+    """The last working day on which the cash can be ordered."""
 
 
 # --- settings
