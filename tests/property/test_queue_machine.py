@@ -42,10 +42,13 @@ STAFF: Final = ["1001", "1002", "1003"]
 ORDER: Final = ["priority", "gold", "normal"]
 IN_HAND: Final = ("called", "serving")
 
+BUSY: Final = ["take"] * 6 + ["call"] * 5 + ["miss", "miss", "park", "back", "back", "send"]
+
 counters = st.sampled_from([*COUNTERS, *COUNTERS, "counter-9"])
 staff = st.sampled_from(STAFF)
 services = st.sampled_from(["personal", "personal", "corporate", "moon"])
 choices = st.integers(0, 10_000)
+hours = st.lists(st.tuples(st.sampled_from(BUSY), choices), min_size=6, max_size=20)
 
 
 class Done(NamedTuple):
@@ -119,6 +122,7 @@ class Branch(RuleBasedStateMachine):
 
     def submit(self, command: Command, actor: str = "system") -> Done:
         """Carry it out; a refusal may journal a step of the clock and nothing else."""
+        self.hall.wait(0.5)
         before = self.head
         done = self.run(self._carry_out(command, actor, f"command-{len(self.done)}"))
         self.done.append(done)
@@ -136,10 +140,12 @@ class Branch(RuleBasedStateMachine):
 
     @rule(service=services, tier=st.sampled_from([m.Tier.NORMAL, m.Tier.NORMAL, m.Tier.GOLD]), reason=st.integers(0, 5))
     def take(self, service: str, tier: m.Tier, reason: int) -> None:
-        priority = m.PriorityReason.ELDERLY if reason == 0 else None
-        done = self.submit(
-            m.IssueTicket(service=service, tier=tier, channel=m.Channel.KIOSK, priority_reason=priority), "device:kiosk-1"
-        )
+        self.issue(service, tier, m.PriorityReason.ELDERLY if reason == 0 else None)
+
+    def issue(self, service: str, tier: m.Tier, reason: m.PriorityReason | None = None) -> None:
+        """Take a number; whoever it puts ahead must be those whom the naive rule calls first."""
+        command = m.IssueTicket(service=service, tier=tier, channel=m.Channel.KIOSK, priority_reason=reason)
+        done = self.submit(command, "device:kiosk-1")
         if done.answer is None:
             return
         issued = msgspec.json.decode(done.answer)
@@ -163,33 +169,31 @@ class Branch(RuleBasedStateMachine):
     @rule(counter=counters, choice=choices)
     def next(self, counter: str, choice: int) -> None:
         who = self.teller_at(counter) if choice % 7 else STAFF[choice % 3]
-        expected = self.first_of(counter)
-        done = self.submit(m.CallNext(counter=counter, staff=who), f"staff:{who}")
-        if done.answer is None:
-            return
-        called = msgspec.json.decode(done.answer, type=Called)
-        assert (called.ticket.number if called.ticket else None) == (expected.number if expected else None)
-        if called.why is not None:
-            assert all(candidate.waited_s >= 0 for candidate in called.why.candidates)
-            assert [candidate.number for candidate in called.why.candidates if candidate.chosen] == [
-                called.ticket and called.ticket.number
-            ]
+        self.call(counter, who)
 
-    @rule(wishes=st.lists(st.tuples(st.sampled_from(["call", "miss", "park", "send"]), choices), min_size=2, max_size=8))
     def work(self, wishes: list[tuple[str, int]]) -> None:
-        """A busy counter: some are missed or parked, some are sent to a counter by name."""
+        """A busy hour: people come, are called, missed, parked, come back, are sent to a counter by name."""
         for wish, choice in wishes:
-            counter = COUNTERS[choice % 3]
+            counter = COUNTERS[choice % 2]
             who = self.teller_at(counter)
             match wish:
+                case "take":
+                    self.issue(("personal", "corporate")[choice % 2], (m.Tier.NORMAL, m.Tier.GOLD)[choice % 3 == 0])
                 case "call":
-                    self.submit(m.CallNext(counter=counter, staff=who))
+                    self.call(counter, who)
                 case "miss":
                     self.submit(m.MarkNoShow(counter=counter, staff=who))
                 case "park":
                     self.submit(m.ParkTicket(counter=counter, staff=who))
+                case "back":
+                    self.submit(m.RequeueTicket(ticket=self.away(choice)))
                 case _:
                     self.submit(m.TransferTicket(ticket=self.pick(choice), counter=counter))
+            self.everyone_is_in_one_place()
+
+    morning, noon = rule(wishes=hours)(work), rule(wishes=hours)(work)
+    afternoon, evening = rule(wishes=hours)(work), rule(wishes=hours)(work)
+    """Most of a day is work: Hypothesis draws each name as often as any other rule."""
 
     @rule(
         kind=st.sampled_from([m.ServeTicket, m.RecallTicket, m.MarkNoShow, m.ParkTicket, m.FinishTicket]),
@@ -336,6 +340,20 @@ class Branch(RuleBasedStateMachine):
             self.loop.close()
             shutil.rmtree(self.folder)
 
+    def call(self, counter: str, who: str) -> None:
+        """Press Next; whoever is called must be the one whom the naive rule names."""
+        expected = self.first_of(counter)
+        done = self.submit(m.CallNext(counter=counter, staff=who), f"staff:{who}")
+        if done.answer is None:
+            return
+        called = msgspec.json.decode(done.answer, type=Called)
+        assert (called.ticket.number if called.ticket else None) == (expected.number if expected else None)
+        if called.why is not None:
+            assert all(candidate.waited_s >= 0 for candidate in called.why.candidates)
+            assert [candidate.number for candidate in called.why.candidates if candidate.chosen] == [
+                called.ticket and called.ticket.number
+            ]
+
     # --- the naive rule
 
     def waiting(self) -> list[Waiting]:
@@ -353,6 +371,12 @@ class Branch(RuleBasedStateMachine):
             if one.queue == f"@{counter}" or (one.queue[0] != "@" and one.service in SERVED_AT.get(counter, ()))
         ]
         return min(may, key=lambda one: (one.queue[0] != "@", ORDER.index(one.tier), one.place_ms, one.seq), default=None)
+
+    def away(self, choice: int) -> str:
+        """Somebody parked or missed, if there is one."""
+        with self.hall.db.reader() as connection:
+            rows = connection.execute("SELECT id FROM ticket WHERE state IN ('parked', 'no_show') ORDER BY seq").fetchall()
+        return str(rows[choice % len(rows)][0]) if rows else self.pick(choice)
 
     def teller_at(self, counter: str) -> str:
         with self.hall.db.reader() as connection:
@@ -376,8 +400,8 @@ def ahead(own: Waiting, waiting: list[Waiting]) -> int:
 
 
 Branch.TestCase.settings = settings(
-    max_examples=40,
-    stateful_step_count=40,
+    max_examples=16,
+    stateful_step_count=20,
     deadline=None,
     derandomize=True,
     database=None,
