@@ -22,6 +22,7 @@ from edge.forecast.forecaster import Forecaster
 from edge.forecast.knowledge import Knowledge
 from edge.forecast.rivals import Rivals
 from edge.forecast.score import Score
+from edge.forecast.simulate import RUNS
 from edge.forecast.situation import Situation, Waiting
 
 CALIBRATE_DAYS: Final = 9
@@ -47,9 +48,9 @@ class Bench:
         self.made = 0
 
     def waits(self, one: Waiting, situation: Situation) -> None:
-        began_s = time.perf_counter()
+        began_s = time.process_time()
         forecasts = self.forecaster.forecast(situation, keep=(one.ticket,))
-        self.spent_s += time.perf_counter() - began_s
+        self.spent_s += time.process_time() - began_s
         self.made += 1
         if self.score is not None:
             mine = next(forecast for forecast in forecasts if forecast.ticket == one.ticket)
@@ -68,11 +69,11 @@ class Bench:
             self.score.left(ticket, waited_s)
 
 
-def bank(days: dict[date, list[replay.Call]], fit: Sequence[date], score: Sequence[date]) -> Bench:
+def bank(days: dict[date, list[replay.Call]], fit: Sequence[date], score: Sequence[date], *, runs: int = RUNS) -> Bench:
     """Learn from the days `fit`, forecast the days `score`."""
     knowledge = Knowledge()
     lived = replay.Bank(knowledge)
-    bench = Bench(Forecaster(knowledge, seed=SEED))
+    bench = Bench(Forecaster(knowledge, seed=SEED, runs=runs))
     for day in fit:
         lived.live(day, days[day], bench if day in fit[-CALIBRATE_DAYS:] and day != fit[0] else None)
     bench.score = Score(BANK_TOLERANCE_S)

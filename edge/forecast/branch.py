@@ -24,7 +24,7 @@ from edge.queue.rules import FRESH, Head, Memory, Rule, choose
 OPENS_S: Final = 8 * 3_600 + 1_800
 CLOSES_S: Final = 17 * 3_600
 LAST_S: Final = 24 * 3_600
-PROFILE: Final = (0.6, 1.0, 1.6, 1.9, 1.7, 1.2, 0.8, 0.5, 0.5, 0.6, 0.9, 1.4, 1.6, 1.3, 0.9, 0.6, 0.4)
+PROFILE: Final = (0.7, 1.05, 1.5, 1.7, 1.5, 1.15, 0.85, 0.6, 0.55, 0.65, 0.9, 1.3, 1.45, 1.25, 0.95, 0.7, 0.5)
 """Half-hours from opening to closing."""
 PAUSE_SHARE: Final = 0.06
 """After so many services a teller pauses."""

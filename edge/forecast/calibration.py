@@ -16,14 +16,16 @@ Whoever left before being called has no true wait, and teaches nothing here: the
 
 import math
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from edge.forecast.pinball import fit, weighed
+from edge.forecast.pinball import Level, fit, weighed
 
 WINDOW: Final = 2_000
 REFIT: Final = 100
 """Outcomes between two fits of the lift."""
+MARGIN_REFRESH: Final = 10
+"""Outcomes between two measurements of the margins."""
 REGIME_WINDOW: Final = 300
 REGIME_MIN: Final = 80
 """Fewer outcomes than this in a regime: all regimes speak for it."""
@@ -45,11 +47,18 @@ class Spread(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What was simulated, what that was lifted to, and what came true."""
+    """What was simulated, under which load, and what came true."""
 
     raw: Spread
-    lifted: Spread
+    regime: str
     waited_s: float
+
+
+class Margin(NamedTuple):
+    """By how much each end is stretched, as a ratio."""
+
+    low: float
+    high: float
 
 
 class Calibration:
@@ -59,44 +68,56 @@ class Calibration:
         self._outcomes: deque[Outcome] = deque(maxlen=WINDOW)
         self._regimes: dict[str, deque[Outcome]] = defaultdict(lambda: deque(maxlen=REGIME_WINDOW))
         self._recent: deque[Outcome] = deque(maxlen=REGIME_WINDOW)
-        self._weights: Sequence[Sequence[float]] = _AS_IT_IS
-        self._new = 0
+        self._weights: list[Sequence[float]] = list(_AS_IT_IS)
+        self._margins: dict[str, Margin] = {}
+        self._learned = 0
+
+    def correct(self, raw: Spread, regime: str) -> Spread:
+        """The range to state: as often right as it says, as far as the recent past tells."""
+        lifted, margin = self.lift(raw), self._margin(regime)
+        return Spread(
+            max(0.0, min(_stretched(lifted.low_s, margin.low), lifted.median_s)),
+            lifted.median_s,
+            max(_stretched(lifted.high_s, margin.high), lifted.median_s),
+        )
 
     def lift(self, raw: Spread) -> Spread:
         """The simulated spread, corrected by the learned weights; its ends never cross."""
         low_s, median_s, high_s = (max(0.0, weighed((1.0, *raw), weights)) for weights in self._weights)
         return Spread(min(low_s, median_s), median_s, max(high_s, median_s))
 
-    def widen(self, lifted: Spread, regime: str) -> Spread:
-        """The range to state: as often right as it says, as far as the recent past tells."""
-        seen = self._regimes[regime]
-        outcomes = seen if len(seen) >= REGIME_MIN else self._recent
-        if len(outcomes) < REGIME_MIN:
-            return lifted
-        low = _quantile([_ratio(one.waited_s, one.lifted.low_s) for one in outcomes], OUTSIDE, up=False)
-        high = _quantile([_ratio(one.waited_s, one.lifted.high_s) for one in outcomes], 1 - OUTSIDE, up=True)
-        return Spread(
-            max(0.0, min(_stretched(lifted.low_s, low), lifted.median_s)),
-            lifted.median_s,
-            max(_stretched(lifted.high_s, high), lifted.median_s),
-        )
-
-    def learn(self, raw: Spread, lifted: Spread, regime: str, waited_s: float) -> None:
-        """A wait is over; `lifted` is what was made of it when it was forecast."""
-        outcome = Outcome(raw, lifted, waited_s)
+    def learn(self, raw: Spread, regime: str, waited_s: float) -> None:
+        """A wait is over that was simulated as `raw`."""
+        outcome = Outcome(raw, regime, waited_s)
         for kept in (self._outcomes, self._regimes[regime], self._recent):
             kept.append(outcome)
-        self._new += 1
-        if self._new >= REFIT:
-            self._new = 0
+        self._learned += 1
+        if self._learned % REFIT == 0:
             self._fit()
+        if self._learned % MARGIN_REFRESH == 0:
+            self._margins.clear()
 
     def _fit(self) -> None:
         rows = [(1.0, *one.raw) for one in self._outcomes]
         truth = [one.waited_s for one in self._outcomes]
         self._weights = [
-            fit(rows, truth, level, start=start, prior=PRIOR) for level, start in zip(LEVELS, _AS_IT_IS, strict=True)
+            fit(rows, truth, Level(level, towards, PRIOR), begin=begin)
+            for level, towards, begin in zip(LEVELS, _AS_IT_IS, self._weights, strict=True)
         ]
+
+    def _margin(self, regime: str) -> Margin:
+        """From how the newest outcomes lie to what would be said of them now."""
+        if regime not in self._margins:
+            seen = self._regimes[regime]
+            outcomes = seen if len(seen) >= REGIME_MIN else self._recent
+            self._margins[regime] = self._measured(outcomes) if len(outcomes) >= REGIME_MIN else Margin(1.0, 1.0)
+        return self._margins[regime]
+
+    def _measured(self, outcomes: Iterable[Outcome]) -> Margin:
+        lifted = [(self.lift(one.raw), one.waited_s) for one in outcomes]
+        low = [_ratio(waited_s, spread.low_s) for spread, waited_s in lifted]
+        high = [_ratio(waited_s, spread.high_s) for spread, waited_s in lifted]
+        return Margin(_quantile(low, OUTSIDE, up=False), _quantile(high, 1 - OUTSIDE, up=True))
 
 
 def _ratio(waited_s: float, stated_s: float) -> float:

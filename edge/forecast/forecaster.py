@@ -36,7 +36,6 @@ class Promise(NamedTuple):
     """What was forecast for a ticket, to be compared with its truth."""
 
     raw: Spread
-    lifted: Spread
     regime: str
     made_ms: int
 
@@ -60,10 +59,9 @@ class Forecaster:
         simulated = waits_ms(plan, self._runs, self._random)
         for one, waits, ahead in zip(situation.waiting, simulated, people_ahead(situation, plan), strict=True):
             raw = _spread(waits)
-            lifted = self.calibration.lift(raw)
             if one.ticket in kept and one.ticket not in self._promises and len(self._promises) < PROMISES_MAX:
-                self._promises[one.ticket] = Promise(raw, lifted, regime, situation.now_ms)
-            low_s, median_s, high_s = self.calibration.widen(lifted, regime)
+                self._promises[one.ticket] = Promise(raw, regime, situation.now_ms)
+            low_s, median_s, high_s = self.calibration.correct(raw, regime)
             forecasts.append(Forecast(one.ticket, low_s, median_s, high_s, ahead))
         return forecasts
 
@@ -72,7 +70,7 @@ class Forecaster:
         promise = self._promises.pop(ticket, None)
         if promise is not None:
             waited_s = max(0.0, (at_ms - promise.made_ms) / 1_000)
-            self.calibration.learn(promise.raw, promise.lifted, promise.regime, waited_s)
+            self.calibration.learn(promise.raw, promise.regime, waited_s)
 
     def left(self, ticket: str) -> None:
         """Somebody gave up; the truth will never be known."""

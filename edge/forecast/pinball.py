@@ -6,9 +6,9 @@ reweighted least squares). Plain Python: four columns and two thousand rows take
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
-ROUNDS: Final = 12
+ROUNDS: Final = 6
 NEAR_S: Final = 4.0
 """Errors below this count as this, so that no row weighs without end."""
 
@@ -17,15 +17,21 @@ def weighed(row: Sequence[float], weights: Sequence[float]) -> float:
     return sum(value * weight for value, weight in zip(row, weights, strict=True))
 
 
-def fit(
-    rows: Sequence[Sequence[float]], truth: Sequence[float], level: float, *, start: Sequence[float], prior: float
-) -> list[float]:
-    """The weights for `level`, drawn towards `start` as if by `prior` rows that confirm each of its parts."""
-    weights = list(start)
-    scales = [prior * _mean_square(column) for column in zip(*rows, strict=True)]
+class Level(NamedTuple):
+    """Which quantile, and what is believed before any row: `towards`, as if `prior` rows confirmed each of its parts."""
+
+    level: float
+    towards: Sequence[float]
+    prior: float
+
+
+def fit(rows: Sequence[Sequence[float]], truth: Sequence[float], of: Level, *, begin: Sequence[float]) -> list[float]:
+    """The weights for a level; `begin` is where to start looking, best the weights of the last time."""
+    weights = list(begin)
+    scales = [of.prior * _mean_square(column) for column in zip(*rows, strict=True)]
     for _ in range(ROUNDS):
-        leanings = [_leaning(true - weighed(row, weights), level) for row, true in zip(rows, truth, strict=True)]
-        weights = _least_squares(rows, truth, leanings, start, scales)
+        leanings = [_leaning(true - weighed(row, weights), of.level) for row, true in zip(rows, truth, strict=True)]
+        weights = _least_squares(rows, truth, leanings, of.towards, scales)
     return weights
 
 
