@@ -35,6 +35,7 @@ class _Words(NamedTuple):
     nobody: str
     wait: str
     wait_value: str
+    long: str
     soon: str
     taken: str
     scan: str
@@ -50,6 +51,7 @@ _WORDS: Final = {
         nobody="没有人，马上到您",
         wait="预计等待",
         wait_value="{}–{} 分钟",
+        long="2 小时以上",
         soon="很快",
         taken="取号时间",
         scan="扫码看进度，叫到您时手机会提醒",
@@ -63,6 +65,7 @@ _WORDS: Final = {
         nobody="nobody, you are next",
         wait="Waiting time",
         wait_value="{}–{} min",
+        long="over 2 hours",
         soon="very soon",
         taken="Taken at",
         scan="Scan to follow the queue; your phone tells you",
@@ -72,6 +75,8 @@ _WORDS: Final = {
 }
 _OTHER: Final = {Language.ZH: Language.EN, Language.EN: Language.ZH}
 SOON_S: Final = 180
+LONG_S: Final = 7200
+"""Beyond this a range in minutes would only look broken."""
 
 
 def document(facts: SlipFacts) -> Document:
@@ -114,4 +119,6 @@ def _marks(facts: SlipFacts, words: _Words) -> list[AnyPart]:
 def _wait(facts: SlipFacts, words: _Words) -> str:
     if facts.wait_high_s <= SOON_S:
         return words.soon
+    if facts.wait_low_s >= LONG_S:
+        return words.long
     return words.wait_value.format(facts.wait_low_s // MINUTE_S, -(-facts.wait_high_s // MINUTE_S))

@@ -111,3 +111,8 @@ def test_nothing_personal_is_printed() -> None:
         "phone_url",
         "priority",
     }
+
+
+def test_a_wait_beyond_all_reason_is_said_in_words() -> None:
+    assert "预计等待: 2 小时以上" in lines(wait_low_s=50_100, wait_high_s=125_400)
+    assert "Waiting time: over 2 hours" in lines(wait_low_s=7_200, wait_high_s=9_000, language=Language.EN)

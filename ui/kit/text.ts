@@ -23,9 +23,13 @@ export function problemText(error: unknown): string {
 }
 
 /** "约 8–15 分钟": whole minutes, rounded away from false precision; a range, never one number. */
+/** Nobody plans by the minute beyond this; a range of days and nights would only look broken. */
+const LONG_MIN = 120;
+
 export function waitText(wait: WaitRangeS, language?: Locale): string {
   const low = Math.floor(wait.low_s / 60);
   const high = Math.max(low + 1, Math.ceil(wait.high_s / 60));
+  if (low >= LONG_MIN) return kt('wait.over', { high: LONG_MIN / 60 }, language);
   if (high <= 5 && low <= 1) return kt('wait.under', { high }, language);
   return kt('wait.range', { low: Math.max(1, low), high }, language);
 }
