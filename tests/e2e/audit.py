@@ -86,6 +86,29 @@ CUT_OFF: Final = """
   return cut || (one.matches('button, input') && (box.right > innerWidth + 1 || box.left < -1));
 }).map((one) => `${one.className || one.tagName}: ${one.textContent.trim().slice(0, 40)}`)
 """
+SPILT: Final = """
+() => {
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode.textContent.trim();
+    const parent = walk.currentNode.parentElement;
+    if (!text || !parent.checkVisibility({ visibilityProperty: true })) continue;
+    if (parent.closest('svg, pre, .read-aloud-only')) continue;
+    const range = document.createRange();
+    range.selectNodeContents(walk.currentNode);
+    const words = range.getBoundingClientRect();
+    const holder = parent.closest('button, article, dl > div, .card, .ticket')?.getBoundingClientRect();
+    const out = words.right > innerWidth + 1 || words.left < -1;
+    const over = holder && (words.top < holder.top - 3 || words.bottom > holder.bottom + 3
+      || words.left < holder.left - 3 || words.right > holder.right + 3);
+    const clipped = [...(function* () { for (let one = parent; one; one = one.parentElement) yield one; })()]
+      .some((one) => getComputedStyle(one).textOverflow === 'ellipsis' || getComputedStyle(one).overflowY === 'auto');
+    if ((out || over) && !clipped) found.push(text.slice(0, 40));
+  }
+  return [...new Set(found)];
+}
+"""
 
 
 class Dress(NamedTuple):
@@ -166,5 +189,6 @@ def _without(text: str, names: frozenset[str]) -> str:
 
 async def whole(page: Page) -> list[str]:
     """Texts that are cut off, controls that stick out."""
-    found: list[str] = await page.evaluate(CUT_OFF)
-    return [f"cut off: {one}" for one in found]
+    cut: list[str] = await page.evaluate(CUT_OFF)
+    spilt: list[str] = await page.evaluate(SPILT)
+    return [f"cut off: {one}" for one in cut] + [f"outside what holds it: {one}" for one in spilt]
