@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from edge.reports.facts import Day, Span
+from edge.reports.facts import Call, Day, Span
 from edge.reports.period import Period
-from edge.reports.report import Ask, Grid, Report, branch_column, calls, teller_columns
+from edge.reports.report import Ask, Grid, Report, branch_column, teller_columns
+from edge.reports.report import calls as calls_of
 from edge.reports.table import Column, Kind, Row
 from edge.reports.words import Term
 
@@ -19,15 +20,18 @@ def _rows(ask: Ask) -> Iterator[Row]:
         shifts: dict[int, list[Span]] = {}
         for span in day.spans:
             shifts.setdefault(span.shift, []).append(span)
+        calls: dict[str, list[Call]] = {}
+        for call in day.calls:
+            calls.setdefault(call.counter, []).append(call)
         for spans in shifts.values():
-            yield _shift(ask, day, spans)
+            yield _shift(ask, day, spans, calls.get(spans[0].counter, []))
 
 
-def _shift(ask: Ask, day: Day, spans: list[Span]) -> Row:
+def _shift(ask: Ask, day: Day, spans: list[Span], calls: list[Call]) -> Row:
     first, last = spans[0], spans[-1]
     pauses = [span for span in spans if span.state == "paused"]
     until_ms = day.now_ms if last.to_ms is None else last.to_ms
-    mine = [call for call in day.calls if call.counter == first.counter and first.from_ms <= call.called_ms <= until_ms]
+    mine = [call for call in calls if first.from_ms <= call.called_ms <= until_ms]
     ends = [call.ended_ms for call in mine if call.result == "finished" and call.ended_ms is not None]
     values: list[Any] = [
         *("", day.day.isoformat(), first.staff, ask.staff_name(first.staff), first.counter),
@@ -63,8 +67,8 @@ def _columns(ask: Ask) -> list[Column]:
         Column("paused", "暂停时长（分）", "Paused (min)", Kind.MINUTES),
         Column("pauses_told", "暂停明细", "Pauses in detail", Kind.TEXT),
         Column("automatic", "自动签退", "Signed out by the system", Kind.FLAG),
-        Column("first_call", "首次叫号", "First call", Kind.TIME, drill=calls()),
-        Column("last_end", "末次办结", "Last service ended", Kind.TIME, drill=calls(result="finished")),
+        Column("first_call", "首次叫号", "First call", Kind.TIME, drill=calls_of()),
+        Column("last_end", "末次办结", "Last service ended", Kind.TIME, drill=calls_of(result="finished")),
     ]
 
 

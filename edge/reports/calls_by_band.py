@@ -1,29 +1,33 @@
 """网点时段叫号 (R082): calls by half hour, against the counters that were open."""
 
+from collections import Counter
 from typing import Any, Final
 
-from edge.reports.cells import BandCalls, Hall
+from edge.reports.cells import BandCalls, Hall, OpenTime
 from edge.reports.facts import BAND_S
 from edge.reports.gather import total
-from edge.reports.period import Period
-from edge.reports.report import PERIOD, Ask, Grid, Report, branch_column, calls
+from edge.reports.report import PERIOD, WHO, Ask, Grid, Report, branch_column, calls
 from edge.reports.table import Chart, Column, Kind, Row, band_query, band_text, mean, share
-from edge.reports.tally import BAND_CALLS, HALL
+from edge.reports.tally import BAND_CALLS, HALL, OPEN_TIME
 from edge.reports.words import TOTAL, Term
 
 
 def make(ask: Ask) -> Grid:
+    """Those who wait are nobody's yet, so a teller or a counter in the scope tells nothing of the backlog."""
     work = ask.source.sums(BAND_CALLS, BandCalls, lambda day, cell: (ask.part(day), cell.band))
+    opened = ask.source.sums(OPEN_TIME, OpenTime, lambda day, cell: (ask.part(day), cell.band))
     halls = ask.source.sums(HALL, Hall, lambda day, cell: (ask.part(day), cell.band))
-    days: dict[Period, int] = {}
-    for state in ask.source.states:
-        days[ask.part(state.day)] = days.get(ask.part(state.day), 0) + 1
+    waits = {key: cell.backlog for key, cell in halls.items() if cell.backlog and not ask.source.scope.named & WHO}
+    days = Counter(ask.part(state.day) for state in ask.source.states)
     rows = []
-    for part, band in sorted({*work, *(key for key, cell in halls.items() if cell.open_s or cell.backlog)}):
-        done, hall = work.get((part, band), BandCalls(band, "", "")), halls.get((part, band), Hall(band))
-        open_counters = hall.open_s / (BAND_S * days[part])
-        values = ["", part.label, band_text(band), open_counters, *_values(done, open_counters, days[part])]
-        rows.append(Row([*values, hall.backlog / days[part]], ask.at(part, band=band_query(band))))
+    for key in sorted({*work, *opened, *waits}):
+        part, band = key
+        open_s = opened[key].open_s if key in opened else 0
+        open_counters = open_s / (BAND_S * days[part])
+        values = _values(work.get(key, BandCalls(band, "", "")), open_counters, days[part])
+        backlog = None if ask.source.scope.named & WHO else waits.get(key, 0) / days[part]
+        at = ask.at(part, band=band_query(band))
+        rows.append(Row(["", part.label, band_text(band), open_counters, *values, backlog], at))
     period = ask.source.period
     label = TOTAL.en if ask.query.language == "en" else TOTAL.zh
     whole = ["", period.label, label, None, *_values(total(BandCalls, list(work.values())), 0, 1), None]

@@ -5,7 +5,8 @@ are stored by position: a new measure goes at the end with a default, and `LAYOU
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, TypeVar
+from functools import cache
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,30 +23,50 @@ class Cell(msgspec.Struct, array_like=True):
 
     @property
     def key(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in self.__struct_fields__[: self.KEYS])
+        return tuple([getattr(self, name) for name in _layout(type(self)).key])
 
     def add(self, other: "Cell") -> None:
-        for name in self.__struct_fields__[self.KEYS :]:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if isinstance(mine, dict):
-                for place, number in theirs.items():
-                    mine[place] = mine.get(place, 0) + number
-            elif name.endswith("_max"):
-                setattr(self, name, max(mine, theirs))
-            elif theirs:
-                setattr(self, name, mine + theirs)
+        layout = _layout(type(self))
+        for name in layout.sums:
+            theirs = getattr(other, name)
+            if theirs:
+                setattr(self, name, getattr(self, name) + theirs)
+        for name in layout.tallies:
+            mine = getattr(self, name)
+            for place, number in getattr(other, name).items():
+                mine[place] = mine.get(place, 0) + number
+        for name in layout.peaks:
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
+
+
+class _Layout(NamedTuple):
+    """What the fields of a kind of cell are."""
+
+    key: tuple[str, ...]
+    sums: tuple[str, ...]
+    tallies: tuple[str, ...]
+    peaks: tuple[str, ...]
+
+
+@cache
+def _layout(kind: type[Cell]) -> _Layout:
+    names, fields = kind.__struct_fields__, msgspec.structs.fields(kind)
+    tallies = tuple(field.name for field in fields if field.default_factory is dict)
+    peaks = tuple(name for name in names if name.endswith("_max"))
+    sums = tuple(name for name in names[kind.KEYS :] if name not in tallies and name not in peaks)
+    return _Layout(names[: kind.KEYS], sums, tallies, peaks)
 
 
 class Flow(Cell, array_like=True):
-    """Tickets by the half hour they were taken in."""
+    """Tickets, and what became of them, by who called them last."""
 
-    KEYS: ClassVar[int] = 3
-    band: int
+    KEYS: ClassVar[int] = 4
     service: str
     tier: str
+    staff: str
+    """Empty, like the counter, where nobody ever called."""
+    counter: str
     taken: int = 0
-    activated: int = 0
-    recognised: int = 0
     finished: int = 0
     no_show: int = 0
     cancelled: int = 0
@@ -67,9 +88,11 @@ class Flow(Cell, array_like=True):
 class Order(Cell, array_like=True):
     """Who was called before whom, among those who came for the same service."""
 
-    KEYS: ClassVar[int] = 2
+    KEYS: ClassVar[int] = 4
     service: str
     tier: str
+    staff: str
+    counter: str
     called: int = 0
     overtaken: int = 0
     """Tickets before which at least one was called that had been taken later."""
@@ -80,18 +103,44 @@ class Order(Cell, array_like=True):
     """Calls that really came between taking the number and its first call."""
 
 
-class Hall(Cell, array_like=True):
-    """The hall by half hours."""
+class Arrivals(Cell, array_like=True):
+    """Tickets by the half hour they were taken in."""
 
-    KEYS: ClassVar[int] = 1
+    KEYS: ClassVar[int] = 3
     band: int
+    service: str
+    tier: str
+    taken: int = 0
+    activated: int = 0
+    recognised: int = 0
+
+
+ANY: Final = "*"
+"""In the key of a cell that does not tell services, or tiers, apart: most people at once cannot be added up from parts."""
+
+
+class Hall(Cell, array_like=True):
+    """The people in the hall by half hours: all of them, those of each service, of each tier, and of each service and tier."""
+
+    KEYS: ClassVar[int] = 3
+    band: int
+    service: str
+    tier: str
     present_s: int = 0
     """Seconds that customers spent there, all together."""
     peak_max: int = 0
-    open_s: int = 0
-    """Seconds that counters were open, all together."""
     backlog: int = 0
     """How many waited when the half hour ended."""
+
+
+class OpenTime(Cell, array_like=True):
+    """Seconds that a counter was open, by half hours."""
+
+    KEYS: ClassVar[int] = 3
+    band: int
+    staff: str
+    counter: str
+    open_s: int = 0
 
 
 class BandCalls(Cell, array_like=True):

@@ -141,26 +141,34 @@ class Day:
         return midnight_ms(self.day + timedelta(days=1), self.zone)
 
     @cached_property
-    def everyone(self) -> list[Ticket]:
-        """All tickets of the day, whoever is asked about."""
-        return [Ticket(*row) for row in self._rows("report_ticket", Ticket._fields, EVERYBODY, _COLUMN)]
-
-    @cached_property
     def tickets(self) -> list[Ticket]:
-        if not self.scope.named:
-            return self.everyone
         return [Ticket(*row) for row in self._rows("report_ticket", Ticket._fields, self.scope, _COLUMN)]
 
     @cached_property
-    def every_call(self) -> list[Call]:
-        """All calls of the day: a ticket of the scope may have been called outside it, for another service or by another teller."""
-        return [Call(*row) for row in self._rows("report_call", Call._fields, EVERYBODY, _COLUMN)]
+    def calls(self) -> list[Call]:
+        return [Call(*row) for row in self._rows("report_call", Call._fields, self.scope, _COLUMN)]
+
+    # --- of everybody, whoever is asked about: a ticket is overtaken, and may be served, outside the scope too
 
     @cached_property
-    def calls(self) -> list[Call]:
-        if not self.scope.named:
-            return self.every_call
-        return [Call(*row) for row in self._rows("report_call", Call._fields, self.scope, _COLUMN)]
+    def first_calls(self) -> list[tuple[int, str, int]]:
+        """Every ticket that was called, in the order of taking: its place, its service, its first call."""
+        rows = self._rows("report_ticket", ("seq", "service", "first_call_seq"), EVERYBODY, _COLUMN)
+        return [(seq, service, first) for seq, service, first in rows if first is not None]
+
+    @cached_property
+    def call_line(self) -> list[tuple[str, int]]:
+        """Service and place of every call."""
+        return [(service, seq) for service, seq in self._rows("report_call", ("service", "seq"), EVERYBODY, _COLUMN)]
+
+    @cached_property
+    def served_s(self) -> dict[int, int]:
+        """Seconds at a counter by ticket, over all its calls."""
+        found: dict[int, int] = {}
+        for seq, served_ms, ended_ms in self._rows("report_call", ("ticket_seq", "served_ms", "ended_ms"), EVERYBODY, _COLUMN):
+            if served_ms is not None and ended_ms is not None:
+                found[seq] = found.get(seq, 0) + self.lasted_s(served_ms, ended_ms)
+        return found
 
     @cached_property
     def spans(self) -> list[Span]:

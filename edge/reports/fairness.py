@@ -18,7 +18,7 @@ def make(ask: Ask) -> Grid:
     picked = {(part, service, tier): cell.calls for (part, service, tier, rule), cell in grounds.items() if rule == PICKED}
     rows = []
     for (part, service, tier), order in orders.items():
-        flow = flows.get((part, service, tier), Flow(0, service, tier))
+        flow = flows.get((part, service, tier), Flow(service, tier, "", ""))
         values = ["", part.label, service, tier, *_values(order, flow, ask.target), picked.get((part, service, tier), 0)]
         rows.append(Row(values, ask.at(part, service=service, tier=tier)))
     period = ask.source.period

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from edge.kernel.db import Connection
 from edge.reports import rollup
-from edge.reports.cells import Cell
+from edge.reports.cells import ANY, Cell
 from edge.reports.facts import EVERYBODY, Day, Scope
 from edge.reports.period import Period
 from edge.reports.tally import Part, tally
@@ -77,15 +77,26 @@ class Source:
     def cells(self, part: Part) -> Iterator[tuple[date, Cell]]:
         """Every cell of the period with its day, for those in the scope."""
         wanted = self.scope.named - part.blind
-        kept = {state.day for state in self.states if state.fresh and not state.open} if wanted <= part.cut else set()
+        can_tell = wanted <= part.cut
+        keep = self._tests(part, wanted if can_tell else wanted & part.cube)
+        kept = {state.day for state in self.states if can_tell and state.fresh and not state.open}
         if kept:
-            keep = [(_FIELD[name], getattr(self.scope, name)) for name in sorted(wanted)]
             for day, cells in rollup.kept(self.connection, part, self.period):
                 if day in kept:
-                    yield from ((day, cell) for cell in cells if all(getattr(cell, name) == value for name, value in keep))
+                    yield from ((day, cell) for cell in cells if _fits(cell, keep))
         for state in self.states:
             if state.day not in kept:
-                yield from ((state.day, cell) for cell in tally(part, self.day(state.day)))
+                yield from ((state.day, cell) for cell in tally(part, self._facts_of(part, state.day)) if _fits(cell, keep))
+
+    def _facts_of(self, part: Part, day: date) -> Day:
+        """A day's facts without what the part takes no notice of."""
+        scope = replace(self.scope, **dict.fromkeys(part.blind))
+        return replace(self.day(day), scope=scope)
+
+    def _tests(self, part: Part, wanted: frozenset[str]) -> list[tuple[str, str]]:
+        """What fields of a cell must say: what was asked for, or `*` where nothing was and there are cells for all."""
+        asked = [(_FIELD[name], str(getattr(self.scope, name))) for name in sorted(wanted)]
+        return asked + [(_FIELD[name], ANY) for name in sorted(part.cube - wanted)]
 
     def sums(self, part: Part, kind: type[C], group: Callable[[date, C], tuple[Any, ...]]) -> dict[tuple[Any, ...], C]:
         """One sum per group, in the order of groups."""
@@ -97,6 +108,10 @@ class Source:
                     found[key] = kind(*cell.key)
                 found[key].add(cell)
         return {key: found[key] for key in sorted(found)}
+
+
+def _fits(cell: Cell, tests: list[tuple[str, str]]) -> bool:
+    return all(getattr(cell, name) == value for name, value in tests)
 
 
 def total(kind: type[C], cells: Iterator[C] | list[C]) -> C:

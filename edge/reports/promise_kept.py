@@ -16,7 +16,7 @@ def make(ask: Ask) -> Grid:
     orders = ask.source.sums(ORDER, Order, lambda day, cell: (ask.part(day), cell.service, cell.tier))
     rows = [
         Row(
-            ["", part.label, service, tier, *_values(cell, orders.get((part, service, tier), Order(service, tier)))],
+            ["", part.label, service, tier, *_values(cell, orders.get((part, service, tier), Order(service, tier, "", "")))],
             ask.at(part, service=service, tier=tier),
         )
         for (part, service, tier), cell in flows.items()

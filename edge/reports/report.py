@@ -16,7 +16,7 @@ from edge.reports.words import Term
 
 TICKETS: Final = "ticket-detail"
 CALLS: Final = "call-detail"
-WHAT: Final = frozenset({"service", "tier"})
+WHO: Final = frozenset({"teller", "counter"})
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def _flag(value: Any, _column: Column, _zone: ZoneInfo, _language: str) -> Value
 
 
 def _time(value: Any, _column: Column, zone: ZoneInfo, _language: str) -> Value:
-    return datetime.fromtimestamp(value // 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(value // 1000, zone).isoformat(" ")[:19]
 
 
 def _minutes(value: Any, _column: Column, _zone: ZoneInfo, _language: str) -> Value:

@@ -11,12 +11,27 @@ Definitions, so that a number means one thing in every report:
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Final
 
 from edge.queue.model import State
-from edge.reports.cells import BandCalls, Cell, DeskCalls, Duty, Flow, Grounds, Hall, Opinion, Order, joined
+from edge.reports.cells import (
+    ANY,
+    Arrivals,
+    BandCalls,
+    Cell,
+    DeskCalls,
+    Duty,
+    Flow,
+    Grounds,
+    Hall,
+    OpenTime,
+    Opinion,
+    Order,
+    joined,
+)
 from edge.reports.facts import BAND_S, BANDS, Call, Day, Ticket
 from edge.reports.histogram import minute_of
 
@@ -41,18 +56,25 @@ class Part:
     """By which of a scope's names its cells can be told apart; a scope that names more is counted from the facts."""
     blind: frozenset[str] = frozenset()
     """Names of a scope that change nothing here."""
+    cube: frozenset[str] = frozenset()
+    """By which of them there are cells for all together as well, under the name `*`."""
 
 
 def flow(day: Day) -> Iterator[Flow]:
     for ticket in day.tickets:
-        cell = Flow(day.band(ticket.taken_ms), ticket.service, ticket.tier, taken=1)
-        cell.activated = int(ticket.activated_ms is not None)
-        cell.recognised = ticket.recognised
+        cell = Flow(ticket.service, ticket.tier, ticket.staff or "", ticket.counter or "", taken=1)
         if ticket.state in ENDED:
             setattr(cell, ticket.state, 1)
         wait_s = ticket.wait_s
         if wait_s is not None:
             _count_wait(cell, ticket, wait_s)
+        yield cell
+
+
+def arrivals(day: Day) -> Iterator[Arrivals]:
+    for ticket in day.tickets:
+        cell = Arrivals(day.band(ticket.taken_ms), ticket.service, ticket.tier, taken=1, recognised=ticket.recognised)
+        cell.activated = int(ticket.activated_ms is not None)
         yield cell
 
 
@@ -73,33 +95,36 @@ def promise_of(ticket: Ticket, wait_s: int) -> str:
 
 
 def order(day: Day) -> Iterator[Order]:
-    suffered = overtakes(day.everyone)
+    suffered = overtakes(day.first_calls)
     met = calls_met(day)
     for ticket in day.tickets:
         if ticket.first_call_seq is not None:
             times = suffered[ticket.seq]
-            cell = Order(ticket.service, ticket.tier, called=1, overtaken=int(times > 0), overtakes=times, overtakes_max=times)
+            cell = Order(ticket.service, ticket.tier, ticket.staff or "", ticket.counter or "", called=1)
+            cell.overtaken, cell.overtakes, cell.overtakes_max = int(times > 0), times, times
             cell.ahead_told, cell.ahead_met = ticket.ahead, met(ticket)
             yield cell
 
 
-def overtakes(tickets: Sequence[Ticket]) -> dict[int, int]:
-    """Of each ticket that was called: how many of the same service that were taken later were called before it."""
+def overtakes(first_calls: Sequence[tuple[int, str, int]]) -> dict[int, int]:
+    """Of each ticket that was called: how many of the same service that were taken later were called before it.
+
+    Given are place, service and first call of each, in the order of taking.
+    """
     later: dict[str, list[int]] = {}
     found: dict[int, int] = {}
-    for ticket in reversed(tickets):
-        if ticket.first_call_seq is not None:
-            calls = later.setdefault(ticket.service, [])
-            found[ticket.seq] = bisect_left(calls, ticket.first_call_seq)
-            insort(calls, ticket.first_call_seq)
+    for seq, service, first_call in reversed(first_calls):
+        calls = later.setdefault(service, [])
+        found[seq] = bisect_left(calls, first_call)
+        insort(calls, first_call)
     return found
 
 
 def calls_met(day: Day) -> Callable[[Ticket], int]:
     """How many calls of its service a ticket saw before its own first one."""
     calls: dict[str, list[int]] = {}
-    for call in day.every_call:
-        calls.setdefault(call.service, []).append(call.seq)
+    for service, seq in day.call_line:
+        calls.setdefault(service, []).append(seq)
 
     def met(ticket: Ticket) -> int:
         seen = calls.get(ticket.service, [])
@@ -108,24 +133,43 @@ def calls_met(day: Day) -> Callable[[Ticket], int]:
     return met
 
 
-def hall(day: Day) -> list[Hall]:
-    cells = [Hall(band) for band in range(BANDS)]
-    moves: list[tuple[int, int]] = []
+def hall(day: Day) -> Iterator[Hall]:
+    """Once for everybody, and once for each service, each tier, and each service and tier."""
+    groups: dict[tuple[str, str], list[Ticket]] = {}
     for ticket in day.tickets:
-        came_ms = day.bounded(arrived_ms(ticket))
-        left_ms = day.bounded(_left_ms(day, ticket, came_ms))
+        for key in product((ANY, ticket.service), (ANY, ticket.tier)):
+            groups.setdefault(key, []).append(ticket)
+    stays = {ticket.seq: _stay(day, ticket) for ticket in day.tickets}
+    for (service, tier), tickets in groups.items():
+        cells = [Hall(band, service, tier) for band in range(BANDS)]
+        _fill(day, cells, tickets, stays)
+        yield from (cell for cell in cells if cell.present_s or cell.peak_max or cell.backlog)
+
+
+def _fill(day: Day, cells: list[Hall], tickets: Sequence[Ticket], stays: Mapping[int, tuple[int, int, range]]) -> None:
+    moves: list[tuple[int, int]] = []
+    for ticket in tickets:
+        came_ms, left_ms, waited = stays[ticket.seq]
         if left_ms > came_ms:
             moves += [(came_ms, 1), (left_ms, -1)]
             for band, seconds in _over_bands(day, came_ms, left_ms):
                 cells[band].present_s += seconds
-        for band in _waited_through(day, ticket, came_ms):
+        for band in waited:
             cells[band].backlog += 1
     _find_peaks(day, cells, moves)
+
+
+def _stay(day: Day, ticket: Ticket) -> tuple[int, int, range]:
+    """When a customer came and left, and at the end of which half hours they waited."""
+    came_ms = day.bounded(arrived_ms(ticket))
+    return came_ms, day.bounded(_left_ms(day, ticket, came_ms)), _waited_through(day, ticket, came_ms)
+
+
+def open_time(day: Day) -> Iterator[OpenTime]:
     for span in day.spans:
         if span.state == "open":
             for band, seconds in _over_bands(day, day.bounded(span.from_ms), day.bounded(span.to_ms)):
-                cells[band].open_s += seconds
-    return [cell for cell in cells if cell != Hall(cell.band)]
+                yield OpenTime(band, span.staff, span.counter, open_s=seconds)
 
 
 def arrived_ms(ticket: Ticket) -> int:
@@ -225,16 +269,18 @@ def grounds(day: Day) -> Iterator[Grounds]:
 _WHAT: Final = frozenset({"service", "tier"})
 _WHO: Final = frozenset({"teller", "counter"})
 
-FLOW: Final = Part("flow", Flow, flow, _WHAT)
-ORDER: Final = Part("order", Order, order, _WHAT)
-HALL: Final = Part("hall", Hall, hall)
+FLOW: Final = Part("flow", Flow, flow, _WHAT | _WHO)
+ORDER: Final = Part("order", Order, order, _WHAT | _WHO)
+ARRIVALS: Final = Part("arrivals", Arrivals, arrivals, _WHAT)
+HALL: Final = Part("hall", Hall, hall, _WHAT, blind=_WHO, cube=_WHAT)
+OPEN_TIME: Final = Part("open_time", OpenTime, open_time, _WHO, blind=_WHAT)
 BAND_CALLS: Final = Part("band_calls", BandCalls, band_calls, _WHAT)
 DESK_CALLS: Final = Part("desk_calls", DeskCalls, desk_calls, _WHAT | _WHO)
 DUTY: Final = Part("duty", Duty, duty, _WHO, blind=_WHAT)
 OPINION: Final = Part("opinion", Opinion, opinion, _WHAT | _WHO)
 GROUNDS: Final = Part("grounds", Grounds, grounds, _WHAT)
 
-PARTS: Final = (FLOW, ORDER, HALL, BAND_CALLS, DESK_CALLS, DUTY, OPINION, GROUNDS)
+PARTS: Final = (FLOW, ORDER, ARRIVALS, HALL, OPEN_TIME, BAND_CALLS, DESK_CALLS, DUTY, OPINION, GROUNDS)
 
 
 def tally(part: Part, day: Day) -> list[Cell]:

@@ -57,14 +57,13 @@ def _rows(ask: Ask) -> Iterator[Row]:
     for day in ask.source.days():
         if query.day_class is not None and class_of(day.day, calendar) != query.day_class:
             continue
-        overtaken = overtakes(day.everyone)
-        served = served_s(day)
+        overtaken = overtakes(day.first_calls)
         for ticket in day.tickets:
             times = overtaken.get(ticket.seq)
             kept = query.overtaken is None or bool(times) is query.overtaken
             if kept and all(test(day, ticket, value) for test, value in tests):
                 at = ask.at(Period(day.day, day.day), service=ticket.service, tier=ticket.tier)
-                yield Row(_values(ask, day, ticket, served.get(ticket.seq), times), at)
+                yield Row(_values(ask, day, ticket, times), at)
 
 
 def asked(query: ReportQuery, tests: Mapping[str, Callable[..., bool]]) -> list[tuple[Callable[..., bool], Any]]:
@@ -72,21 +71,11 @@ def asked(query: ReportQuery, tests: Mapping[str, Callable[..., bool]]) -> list[
     return [(test, getattr(query, name)) for name, test in tests.items() if getattr(query, name) is not None]
 
 
-def served_s(day: Day) -> dict[int, int]:
-    """Seconds at a counter by ticket, over all its calls."""
-    found: dict[int, int] = {}
-    for call in day.every_call:
-        service_s = day.service_s(call)
-        if service_s is not None:
-            found[call.ticket_seq] = found.get(call.ticket_seq, 0) + service_s
-    return found
-
-
-def _values(ask: Ask, day: Day, ticket: Ticket, service_s: int | None, overtaken: int | None) -> list[Any]:
+def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[Any]:
     return [
         *("", day.day.isoformat(), ticket.seq, ticket.number, ticket.service, ticket.queue, ticket.tier, ticket.channel),
         *(ticket.recognised, ticket.priority_reason, ticket.taken_ms, ticket.activated_ms, ticket.first_call_ms),
-        *(ticket.calls, ticket.recalls, ticket.served_ms, ticket.ended_ms, ticket.wait_s, service_s),
+        *(ticket.calls, ticket.recalls, ticket.served_ms, ticket.ended_ms, ticket.wait_s, day.served_s.get(ticket.seq)),
         *(ticket.staff, None if ticket.staff is None else ask.staff_name(ticket.staff), ticket.counter),
         *(ticket.state, ticket.transfers, ticket.rule, ticket.reason, overtaken),
         *(ticket.ahead, ticket.low_s, ticket.high_s, ticket.score, ticket.complaints, ticket.printer),

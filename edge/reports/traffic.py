@@ -8,12 +8,12 @@ from edge.queue import load
 from edge.queue.call_rules import Calendar, class_of
 from edge.queue.model import Tier
 from edge.reports import words
-from edge.reports.cells import Flow, Hall
+from edge.reports.cells import ANY, Arrivals, Hall
 from edge.reports.facts import BAND_S
 from edge.reports.gather import Source, total
 from edge.reports.report import Ask, Grid, Report, branch_column, tickets
 from edge.reports.table import Chart, Column, Kind, Row, band_query, band_text, mean, share
-from edge.reports.tally import FLOW, HALL
+from edge.reports.tally import ARRIVALS, HALL
 from edge.reports.words import TOTAL_CODE, Term
 
 DAY_CLASSES: Final = {**words.DAY_CLASSES, TOTAL_CODE: words.TOTAL}
@@ -33,11 +33,11 @@ def make(ask: Ask) -> Grid:
     for key in sorted({*flow, *hall}, key=lambda key: (list(words.DAY_CLASSES).index(key[0]), key[1])):
         kind, band = key
         at = ask.at(source.period, day_class=kind, band=band_query(band))
-        cell = hall.get(key, Hall(band))
+        cell = hall.get(key, Hall(band, ANY, ANY))
         present = (mean(cell.present_s, days[kind] * BAND_S), cell.peak_max)
-        values = _values(flow.get(key, Flow(band, "", "")), tiers.get(key, Counter()), days[kind], earlier.get(key))
+        values = _values(flow.get(key, Arrivals(band, "", "")), tiers.get(key, Counter()), days[kind], earlier.get(key))
         rows.append(Row(["", kind, band_text(band), days[kind], *values, *present], at))
-    everything, then = total(Flow, list(flow.values())), total(Flow, list(earlier.values()))
+    everything, then = total(Arrivals, list(flow.values())), total(Arrivals, list(earlier.values()))
     whole = _values(everything, sum(tiers.values(), Counter()), len(source.states), then)
     peak = max((cell.peak_max for cell in hall.values()), default=0)
     chart = Chart("line", Term("取号数与峰值人数", "Tickets taken and peak"), "band", ("taken", "peak"))
@@ -45,8 +45,8 @@ def make(ask: Ask) -> Grid:
     return Grid(_columns(ask), rows, row if rows else None, (chart,))
 
 
-def by_band(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Flow]:
-    return source.sums(FLOW, Flow, lambda day, cell: (class_of(day, calendar).value, cell.band))
+def by_band(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Arrivals]:
+    return source.sums(ARRIVALS, Arrivals, lambda day, cell: (class_of(day, calendar).value, cell.band))
 
 
 def in_hall(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Hall]:
@@ -57,15 +57,15 @@ def in_hall(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Hall]:
 def by_tier(source: Source, calendar: Calendar) -> dict[Key, Counter[str]]:
     found: dict[Key, Counter[str]] = {}
 
-    def group(day: date, cell: Flow) -> tuple[str, int, str]:
+    def group(day: date, cell: Arrivals) -> tuple[str, int, str]:
         return class_of(day, calendar).value, cell.band, cell.tier
 
-    for (kind, band, tier), cell in source.sums(FLOW, Flow, group).items():
+    for (kind, band, tier), cell in source.sums(ARRIVALS, Arrivals, group).items():
         found.setdefault((kind, band), Counter())[tier] += cell.taken
     return found
 
 
-def _values(came: Flow, tiers: Counter[str], days: int, earlier: Flow | None) -> list[Any]:
+def _values(came: Arrivals, tiers: Counter[str], days: int, earlier: Arrivals | None) -> list[Any]:
     then = earlier.taken if earlier is not None else 0
     return [
         *(came.taken, mean(came.taken, days), (came.taken - then) / then if then else None),
@@ -96,6 +96,6 @@ REPORT: Final = Report(
     "traffic",
     Term("时段客户流量报表", "Customer traffic by half hour"),
     make,
-    frozenset({"service", "tier", "teller", "counter"}),
+    frozenset({"service", "tier"}),
     True,
 )

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -125,8 +126,8 @@ class MadeUpDay:
         self._say(e.DayOpened(day=self.day.isoformat()))
         self.desks = [Desk(f"counter-{n}", n, f"100{n}") for n in range(1, self.tellers + 1)]
         for desk in self.desks:
-            self._at(at(self.day, "08:40") + self.rng.randrange(900) * 1000, lambda desk=desk: self._begin(desk))
-            self._at(at(self.day, "11:30") + self.rng.randrange(5400) * 1000, lambda desk=desk: self._pause(desk))
+            self._at(at(self.day, "08:40") + self.rng.randrange(900) * 1000, partial(self._begin, desk))
+            self._at(at(self.day, "11:30") + self.rng.randrange(5400) * 1000, partial(self._pause, desk))
         for _ in range(self.tickets):
             self._at(at(self.day, "08:50") + int(self.rng.triangular(0, 27_000, 6000)) * 1000, self._arrive)
         self._at(at(self.day, "17:30"), self._close)
@@ -147,17 +148,20 @@ class MadeUpDay:
         return self.books.add(self.now, *events)[-1].seq
 
     def _begin(self, desk: Desk) -> None:
-        who = {"counter": desk.counter, "counter_number": desk.number, "staff": desk.staff}
-        self._say(e.CounterSignedIn(**who))
-        self._in(300, lambda: (self._say(e.CounterOpened(**who)), self._next(desk)) and None)
+        self._say(e.CounterSignedIn(counter=desk.counter, counter_number=desk.number, staff=desk.staff))
+        self._in(300, lambda: self._open(desk))
+
+    def _open(self, desk: Desk) -> None:
+        self._say(e.CounterOpened(counter=desk.counter, counter_number=desk.number, staff=desk.staff))
+        self._next(desk)
 
     def _pause(self, desk: Desk) -> None:
         if desk.visit is not None or not desk.idle:
             self._in(60, lambda: self._pause(desk))
             return
         desk.idle = False
-        who = {"counter": desk.counter, "counter_number": desk.number, "staff": desk.staff}
-        self._say(e.CounterPaused(**who, reason=self.rng.choice(["午餐", "=cmd()", ""])))
+        reason = self.rng.choice(["午餐", "=cmd()", ""])
+        self._say(e.CounterPaused(counter=desk.counter, counter_number=desk.number, staff=desk.staff, reason=reason))
         self._in(self.rng.randrange(300, 1800), lambda: self._resume(desk))
 
     def _resume(self, desk: Desk) -> None:
@@ -366,8 +370,8 @@ class MadeUpDay:
         for desk in self.desks:
             desk.gone, desk.visit = True, None
             automatic = self.rng.random() < 0.2
-            who = {"counter": desk.counter, "counter_number": desk.number, "staff": desk.staff}
-            self._say(e.CounterSignedOut(**who, automatic=automatic))
+            who = (desk.counter, desk.number, desk.staff)
+            self._say(e.CounterSignedOut(counter=who[0], counter_number=who[1], staff=who[2], automatic=automatic))
         self.waiting.clear()
         self._say(e.DayClosed(day=self.day.isoformat()))
         self._plan.clear()

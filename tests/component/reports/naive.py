@@ -1,7 +1,7 @@
-"""A second, naive implementation of every report, straight from the journal's records: the tests hold the real one against it.
+"""A second, naive implementation of every report, straight from the journal: the tests hold the real one against it.
 
-It shares no code with the product: bodies are plain JSON, waits are sorted lists, the hall is an array of seconds, overtakes are
-counted pair by pair.
+It shares no code with the product: bodies are plain JSON, waits are sorted lists, the hall is an array of seconds, overtakes
+are counted pair by pair.
 """
 
 import json
@@ -352,8 +352,11 @@ class Naive:
             kept = number - early - len(overrun)
             rows[key] = {
                 "promised": number,
-                **{"kept": kept, "early": early, "late": len(overrun)},
-                **{"kept_share": _share(kept, number), "early_share": _share(early, number)},
+                "kept": kept,
+                "early": early,
+                "late": len(overrun),
+                "kept_share": _share(kept, number),
+                "early_share": _share(early, number),
                 "late_share": _share(len(overrun), number),
                 "overrun": _mean_minutes(overrun),
                 "ahead_told": round(sum(visit.ahead for visit in visits) / number, 2),

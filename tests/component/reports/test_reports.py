@@ -1,6 +1,6 @@
 """S24: the figures of every report are those of a recomputation from the journal, and the workbook equals the screen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -61,8 +61,8 @@ def roll(books: Books, period: Period) -> None:
             rollup.keep(books.connection, rollup.count(books.connection, state, ZONE), now_ms=0)
 
 
-def table(books: Books, name: str, period: Period = ALL, **asked: Any) -> Table:
-    query = ReportQuery(**asked)
+def table(books: Books, name: str, asked: Mapping[str, Any] | None = None, period: Period = ALL) -> Table:
+    query = ReportQuery(**(asked or {}))
     source = Source(books.connection, period, ZONE, books.last_ms, query.by, query.scope)
     return REPORTS[name].table(Ask(source, query))
 
@@ -97,37 +97,37 @@ def naive(journal: Journal, scope: dict[str, str], period: Period = ALL) -> Naiv
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 def test_s24_waiting_times(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
     for target in (30, 12):
-        found = raw(table(branch, "wait-times", target=target, **scope), "service", "tier")
+        found = raw(table(branch, "wait-times", {"target": target, **scope}), "service", "tier")
         agree(found, naive(journal, scope).wait_times(target))
 
 
 @pytest.mark.parametrize("scope", [one for one in SCOPES if not {"service", "tier"} & set(one)], ids=str)
 def test_s24_teller_efficiency(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
     weights = {name: usual_s / 300 for name, _, usual_s in SERVICES}
-    found = raw(table(branch, "teller-efficiency", **scope), "teller", "counter")
+    found = raw(table(branch, "teller-efficiency", scope), "teller", "counter")
     agree(found, naive(journal, scope).teller_efficiency(weights))
 
 
 def test_idle_time_is_not_told_of_a_part_of_the_work(branch: Books) -> None:
-    for row in lines(table(branch, "teller-efficiency", service="personal")):
+    for row in lines(table(branch, "teller-efficiency", {"service": "personal"})):
         assert (row["idle"], row["utilisation"], row["per_hour"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 def test_s24_satisfaction(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
-    agree(raw(table(branch, "satisfaction", **scope), "teller", "counter", "service"), naive(journal, scope).satisfaction())
+    agree(raw(table(branch, "satisfaction", scope), "teller", "counter", "service"), naive(journal, scope).satisfaction())
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 def test_s24_ticket_detail(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
-    agree(raw(table(branch, "ticket-detail", **scope), "seq"), naive(journal, scope).ticket_detail())
+    agree(raw(table(branch, "ticket-detail", scope), "seq"), naive(journal, scope).ticket_detail())
 
 
-@pytest.mark.parametrize("scope", SCOPES, ids=str)
+@pytest.mark.parametrize("scope", [one for one in SCOPES if not {"teller", "counter"} & set(one)], ids=str)
 def test_s24_traffic(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
     found = {
         (kind, int(str(band)[:2]) * 2 + int(str(band)[3:5]) // 30): row
-        for (kind, band), row in raw(table(branch, "traffic", **scope), "day_class", "band").items()
+        for (kind, band), row in raw(table(branch, "traffic", scope), "day_class", "band").items()
     }
     weekend = {"2026-02-28", "2026-03-01"}
     agree(found, naive(journal, scope).traffic(lambda day: "weekend" if day in weekend else "workday"))
@@ -137,37 +137,40 @@ def test_s24_traffic(branch: Books, journal: Journal, scope: dict[str, str]) -> 
 def test_s24_calls_by_half_hour(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
     found = {
         (int(str(band)[:2]) * 2 + int(str(band)[3:5]) // 30,): row
-        for (band,), row in raw(table(branch, "calls-by-band", **scope), "band").items()
+        for (band,), row in raw(table(branch, "calls-by-band", scope), "band").items()
     }
-    agree(found, naive(journal, scope).calls_by_band())
+    expected = naive(journal, scope).calls_by_band()
+    if {"teller", "counter"} & set(scope):
+        expected = {key: {**row, "backlog": None} for key, row in expected.items() if row["calls"] or row["open_counters"]}
+    agree(found, expected)
 
 
 @pytest.mark.parametrize("scope", [{}, {"teller": "1002"}, {"counter": "counter-3"}], ids=str)
 def test_s24_attendance(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
-    agree(raw(table(branch, "attendance", **scope), "day", "teller"), naive(journal, scope).attendance())
+    agree(raw(table(branch, "attendance", scope), "day", "teller"), naive(journal, scope).attendance())
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 def test_promises_kept(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
-    agree(raw(table(branch, "promise-kept", **scope), "service", "tier"), naive(journal, scope).promise_kept())
+    agree(raw(table(branch, "promise-kept", scope), "service", "tier"), naive(journal, scope).promise_kept())
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 def test_fairness(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
-    agree(raw(table(branch, "fairness", target=20, **scope), "service", "tier"), naive(journal, scope).fairness(20))
+    agree(raw(table(branch, "fairness", {"target": 20, **scope}), "service", "tier"), naive(journal, scope).fairness(20))
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
 def test_reasons_of_calls(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
-    agree(raw(table(branch, "call-reasons", **scope), "rule", "reason", "tier"), naive(journal, scope).call_reasons())
+    agree(raw(table(branch, "call-reasons", scope), "rule", "reason", "tier"), naive(journal, scope).call_reasons())
 
 
 @pytest.mark.parametrize("cut", ["day", "month"])
 def test_a_period_cut_into_lines_is_its_parts(branch: Books, cut: str) -> None:
     parts = [Period(day, day) for day in ALL.days] if cut == "day" else [Period(FIRST, date(2026, 2, 28))]
-    whole = lines(table(branch, "wait-times", by=cut))
+    whole = lines(table(branch, "wait-times", {"by": cut}))
     for part in parts:
-        alone = lines(table(branch, "wait-times", part))
+        alone = lines(table(branch, "wait-times", None, part))
         label = part.label if cut == "day" else f"{part.first} – {part.last}"
         assert [row for row in whole if row["period"] == label] == [{**row, "period": label} for row in alone]
 
@@ -181,7 +184,7 @@ UNITS = {"days", "pauses", "recalls", "seq", "peak", "most_overtakes"}
 def test_every_number_leads_to_its_rows(branch: Books, name: str, cut: str) -> None:
     """What a count says, the detail it drills down to lists: as many rows."""
     asked = {"by": cut} if "by" in REPORTS[name].filters else {}
-    made = table(branch, name, **asked)
+    made = table(branch, name, asked)
     followed = 0
     for row in [*list(made.rows)[:25], *([made.total] if made.total else [])]:
         for column, value in zip(made.columns, row.values, strict=True):
@@ -196,7 +199,7 @@ def rows_behind(books: Books, name: str, query: dict[str, str]) -> int:
     asked = {key: _typed(key, value) for key, value in given.items()}
     assert set(asked) <= REPORTS[name].filters
     period = Period(date.fromisoformat(query["from"]), date.fromisoformat(query["to"]))
-    return len(list(table(books, name, period, **asked).rows))
+    return len(list(table(books, name, asked, period).rows))
 
 
 def _typed(key: str, value: str) -> str | int | bool:
@@ -225,7 +228,10 @@ def test_s24_the_workbook_equals_the_screen(branch: Books, tmp_path: Path, name:
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert sheet.print_title_rows == "$4:$4"
     assert sheet.page_setup.fitToHeight == 0
-    assert "数据版本" in str(sheet.oddFooter.left.text) or "Data version" in str(sheet.oddFooter.left.text)
+    foot = sheet.oddFooter
+    assert foot is not None
+    assert foot.left is not None
+    assert ("Data version" if language == "en" else "数据版本") in str(foot.left.text)
 
 
 def test_no_text_becomes_a_formula(branch: Books, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from edge.registry import folded_tables, migrations
 from edge.reports import rollup, tables
 from edge.reports.ask import ReportQuery
 from edge.reports.catalogue import REPORTS
+from edge.reports.cells import LAYOUT
 from edge.reports.gather import Edition, Source
 from edge.reports.period import Period
 from edge.reports.report import Ask
@@ -173,7 +174,7 @@ def test_a_roll_up_older_than_the_kept_one_is_not_kept(books: Books) -> None:
 def test_a_new_layout_of_cells_rolls_up_again_under_the_same_version(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
     one_ticket_day(books)
     roll(books)
-    monkeypatch.setattr(rollup, "LAYOUT", rollup.LAYOUT + 1)
+    monkeypatch.setattr(rollup, "LAYOUT", LAYOUT + 1)
     assert not states(books)[0].fresh
     assert roll(books) == {DAY: 1}
     assert states(books)[0].fresh

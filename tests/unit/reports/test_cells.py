@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.reports.cells import Cell, DeskCalls, Flow, Hall, Opinion, Order, joined
-from edge.reports.facts import Ticket
+from edge.reports.cells import Cell, Flow, Hall, joined
 from edge.reports.tally import PARTS, overtakes
 
 COUNTS = st.integers(0, 1000)
 HISTOGRAM = st.dictionaries(st.integers(0, 181), st.integers(1, 50), max_size=5)
 FLOWS = st.builds(
     Flow,
-    st.integers(0, 3),
     st.sampled_from(["personal", "wealth"]),
     st.just("normal"),
+    st.sampled_from(["1001", "1002"]),
+    st.just("counter-1"),
     taken=COUNTS,
     waits=HISTOGRAM,
     wait_s=COUNTS,
@@ -52,10 +52,10 @@ def test_what_is_stored_comes_back(cells: list[Flow]) -> None:
 
 
 def test_the_greater_one_is_kept() -> None:
-    one, other = Hall(3, present_s=10, peak_max=4), Hall(3, present_s=20, peak_max=2)
+    one, other = Hall(3, "*", "*", present_s=10, peak_max=4), Hall(3, "*", "*", present_s=20, peak_max=2)
     one.add(other)
-    assert one == Hall(3, present_s=30, peak_max=4)
-    assert one.key == (3,)
+    assert one == Hall(3, "*", "*", present_s=30, peak_max=4)
+    assert one.key == (3, "*", "*")
 
 
 @pytest.mark.parametrize("kind", [part.cell for part in PARTS])
@@ -63,18 +63,12 @@ def test_every_measure_begins_at_nothing(kind: type[Cell]) -> None:
     """A cell that is stored shorter than today's, by an older program, is read with what is missing at its default."""
     fields = msgspec.structs.fields(kind)
     assert [field.required for field in fields] == [True] * kind.KEYS + [False] * (len(fields) - kind.KEYS)
-    assert {part.name for part in PARTS} == {"flow", "order", "hall", "band_calls", "desk_calls", "duty", "opinion", "grounds"}
-    assert {Flow, Order, Hall, DeskCalls, Opinion} <= {part.cell for part in PARTS}
-
-
-def ticket(seq: int, call_seq: int | None) -> Ticket:
-    values: dict[str, Any] = dict.fromkeys(Ticket._fields)
-    return Ticket(**{**values, "seq": seq, "service": "personal", "first_call_seq": call_seq})
 
 
 @given(st.permutations(range(100, 112)), st.sets(st.integers(0, 11)))
-def test_overtakes_are_those_counted_pair_by_pair(calls: list[int], never: set[int]) -> None:
-    tickets = [ticket(seq, None if seq in never else call) for seq, call in enumerate(calls)]
-    called = [(one.seq, one.first_call_seq) for one in tickets if one.first_call_seq is not None]
-    expected = {seq: sum(s > seq and c < call for s, c in called) for seq, call in called}
-    assert overtakes(tickets) == expected
+def test_overtakes_are_those_counted_pair_by_pair(calls: list[int], other_service: set[int]) -> None:
+    first_calls = [(seq, "wealth" if seq in other_service else "personal", call) for seq, call in enumerate(calls)]
+    expected = {
+        seq: sum(s > seq and c < call and same == service for s, same, c in first_calls) for seq, service, call in first_calls
+    }
+    assert overtakes(first_calls) == expected
