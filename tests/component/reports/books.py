@@ -73,8 +73,7 @@ class Books:
 
 def at(day: date, clock: str) -> int:
     """The moment of a local clock time, in milliseconds."""
-    hours, minutes, *seconds = (int(part) for part in clock.split(":"))
-    return int(datetime.combine(day, time(hours, minutes, *seconds), ZONE).timestamp() * 1000)
+    return int(datetime.combine(day, time.fromisoformat(clock), ZONE).timestamp() * 1000)
 
 
 @dataclass
