@@ -1,0 +1,8 @@
+import { defineMessages } from '@kit/i18n';
+import en from './locales/en.json';
+import zh from './locales/zh-CN.json';
+
+export const t = defineMessages(zh, en);
+export type Key = keyof typeof zh;
+/** For texts chosen by a code that the box sends: null when there is no text for it. */
+export const known = (key: string): Key | null => (key in zh ? (key as Key) : null);
