@@ -40,9 +40,9 @@ BRANCH_RUNS: Final = 60
 class Bench:
     """Listens to a day: forecasts, compares, and lets the forecaster learn."""
 
-    def __init__(self, forecaster: Forecaster) -> None:
+    def __init__(self, forecaster: Forecaster, rivals: Rivals) -> None:
         self.forecaster = forecaster
-        self.rivals = Rivals()
+        self.rivals = rivals
         self.score: Score | None = None
         self.spent_s = 0.0
         self.made = 0
@@ -73,7 +73,7 @@ def bank(days: dict[date, list[replay.Call]], fit: Sequence[date], score: Sequen
     """Learn from the days `fit`, forecast the days `score`."""
     knowledge = Knowledge()
     lived = replay.Bank(knowledge)
-    bench = Bench(Forecaster(knowledge, seed=SEED, runs=runs))
+    bench = Bench(Forecaster(knowledge, seed=SEED, runs=runs), Rivals(skills_known=False))
     for day in fit:
         lived.live(day, days[day], bench if day in fit[-CALIBRATE_DAYS:] and day != fit[0] else None)
     bench.score = Score(BANK_TOLERANCE_S)
@@ -83,12 +83,12 @@ def bank(days: dict[date, list[replay.Call]], fit: Sequence[date], score: Sequen
     return bench
 
 
-def branch(load: float, days: int, seed: int, *, runs: int = BRANCH_RUNS) -> Bench:
+def branch(load: float, days: int, seed: int, *, runs: int = BRANCH_RUNS, learn_days: int = LEARN_DAYS) -> Bench:
     """Learn the simulated branch for some days, then forecast `days` of it."""
     knowledge = Knowledge()
     simulated = Branch(knowledge, load=load, seed=seed)
-    bench = Bench(Forecaster(knowledge, seed=seed, runs=runs))
-    for _ in range(LEARN_DAYS):
+    bench = Bench(Forecaster(knowledge, seed=seed, runs=runs), Rivals())
+    for _ in range(learn_days):
         simulated.live(None)
     for _ in range(LEARN_FORECAST_DAYS):
         simulated.live(bench)

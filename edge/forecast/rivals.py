@@ -3,7 +3,7 @@
 * `position`: own place in the own queue × mean service ÷ open counters: the usual product formula.
 * `position by rule`: the same with everybody counted whom the real rule would call first.
 * Counters are open that serve now (`serving`), or that served within the last quarter of an hour (`seen`); of both only those
-  that are known to take the service.
+  that the branch says take the service.
 * `last 30`: the mean of the last thirty waits of the class. `LES`: the wait of the last to enter service. `HOL`: how
   long the head of the line has waited.
 """
@@ -24,7 +24,9 @@ NAMES: Final = ("last 30", "LES", "HOL", POSITION, "position, seen", "position b
 class Rivals:
     """Keeps the waits that history-only predictors need."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, skills_known: bool = True) -> None:
+        """`skills_known`: the branch has told which counter takes what; else every open counter divides."""
+        self._skills_known = skills_known
         self._waits: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=LAST))
 
     def called(self, service: str, waited_s: float) -> None:
@@ -38,7 +40,7 @@ class Rivals:
         ]
         place = 1 + sum((other.place_ms, other.seq) < (one.place_ms, one.seq) for other in queue)
         mean_s = times.mean_s(one.service)
-        takes = [desk for desk in situation.desks if desk.serves(one.service)]
+        takes = [desk for desk in situation.desks if desk.serves(one.service) or not self._skills_known]
         serving = max(1, sum(isinstance(desk.doing, Serving | Free) for desk in takes))
         seen = max(1, sum(_seen(desk, situation.now_ms) for desk in takes))
         return {

@@ -84,7 +84,7 @@ def test_real_people_are_forecast_better_than_by_their_position() -> None:
 
 @pytest.mark.slow
 def test_a_simulated_branch_is_forecast_better_than_by_position() -> None:
-    one = bench.branch(1.05, 1, 4, runs=20)
+    one = bench.branch(1.05, 1, 4, runs=12, learn_days=6)
     assert one.score is not None
     assert one.score.count > 150
     assert one.score.ratio_to(POSITION) <= 0.7
