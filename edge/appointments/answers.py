@@ -44,7 +44,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
     replaces: str | None = None
     """The live ticket that was given when they came early; it waits, and its place is worse."""
     counter: str | None = None
-    """Where the expert they asked for is."""
+    """Where the expert they asked for is, and their ticket is yet to be sent."""
 
 
 class SmsCodeGiven(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ def admission(connection: Connection, state: SignInState, _events: Sequence[Even
         phone_ref=found.phone_ref,
         ticket=found.ticket or (live[0] if live and not replaced else None),
         replaces=replaced[0] if replaced and not found.ticket else None,
-        counter=expert_counter(connection, found.expert) if on_time and found.expert else None,
+        counter=_to_counter(connection, found) if on_time else None,
     )
 
 
@@ -93,6 +93,13 @@ def _when(found: Appointment, state: SignInState, context: Context) -> Arrival:
     if found.state in (State.SIGNED_IN, State.SERVED):
         return Arrival.ON_TIME
     return Arrival.LATE if found.state is not State.BOOKED else arrival(found, state.rules, context.now_ms)
+
+
+def _to_counter(connection: Connection, found: Appointment) -> str | None:
+    """The expert's counter, unless the ticket is there, or past waiting."""
+    ticket = None if found.ticket is None else queue_views.row(connection, found.ticket)
+    settled = ticket is not None and (ticket.state != TicketState.WAITING or ticket.queue.startswith("@"))
+    return None if found.expert is None or settled else expert_counter(connection, found.expert)
 
 
 def _tier(connection: Connection, customer: str | None) -> Tier:

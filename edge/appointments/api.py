@@ -1,7 +1,7 @@
 """Appointments over HTTP: booking, signing in, codes by text message, the work plan, and how all of it is set."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -29,6 +29,8 @@ HALL: Final[frozenset[Audience]] = frozenset({"staff", "device"})
 DayText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 SlotText = Annotated[str, msgspec.Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Code = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}$|^[0-9]{12}$")]
+Here = Literal["kiosk", "counter", "lobby", "phone"]
+"""Channels of people who are in the branch."""
 SIGNED_IN: Final = "appointment_signed_in"
 """Why an early comer's live ticket is cancelled: they got the appointment's."""
 TO_EXPERT: Final = "appointment_expert"
@@ -223,7 +225,7 @@ class SignInRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     identity: Shown | None = None
     code: Code | None = None
-    channel: Channel = Channel.KIOSK
+    channel: Here = "kiosk"
     language: Language = Language.ZH
     any_expert: bool = False
     """Content with whoever is free where the expert is away."""
@@ -235,7 +237,7 @@ class ByCodeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     code: Code
     service: Text | None = None
     """Another service than the text message's."""
-    channel: Channel = Channel.KIOSK
+    channel: Here = "kiosk"
     language: Language = Language.ZH
     any_expert: bool = False
 
@@ -308,8 +310,8 @@ async def _admit(call: Call[Any], command: m.SignInAppointment, wish: SignInRequ
         if admission.replaces is not None:
             await call.submit(CancelTicket(ticket=admission.replaces, reason=SIGNED_IN))
         ticket = await _issue(call, wish, _ticket_of(admission, wish))
-        if admission.counter is not None:
-            await call.submit(TransferTicket(ticket=ticket, counter=admission.counter, reason=TO_EXPERT))
+    if admission.counter is not None:
+        await call.submit(TransferTicket(ticket=ticket, counter=admission.counter, reason=TO_EXPERT))
     return _signed_in(call, ticket, admission)
 
 
@@ -325,12 +327,12 @@ def _ticket_of(admission: Admission, wish: SignInRequest | ByCodeRequest) -> Iss
 
 
 def _basics(wish: SignInRequest | ByCodeRequest) -> dict[str, Any]:
-    return {"tier": Tier.NORMAL, "channel": wish.channel, "language": wish.language}
+    return {"tier": Tier.NORMAL, "channel": Channel(wish.channel), "language": wish.language}
 
 
 async def _issue(call: Call[Any], wish: SignInRequest | ByCodeRequest, command: IssueTicket) -> str:
     """The id of the ticket."""
-    if wish.channel is Channel.KIOSK:
+    if wish.channel == "kiosk":
         command = msgspec.structs.replace(command, printer=call.app[Place].printer_of(call.principal.id))
     outcome = await call.submit(command)
     return msgspec.json.decode(outcome.answer, type=_Id).id

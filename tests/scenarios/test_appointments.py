@@ -21,7 +21,7 @@ from edge.kernel.identities import IdentityKind
 from edge.org import tables as org
 from edge.org.model import Staff
 from edge.queue.call_rules import DayClass
-from edge.queue.model import Channel, CloseDay, Tier
+from edge.queue.model import Channel, CloseDay, IssueTicket, Tier
 from edge.web.routes import command_id
 from tests.harness.api import PASSWORD, Api, Reply
 from tests.scenarios.hall import MONDAY, ZONE, Hall, open_hall
@@ -485,6 +485,21 @@ async def test_s30_an_absent_expert_is_offered_anew(desk: Desk) -> None:
     assert (refused.code, refused.body["facts"]) == ("expert_absent", offer)
     signed = await desk.swipe("09:51", any_expert=True)
     assert (signed["arrival"], signed["appointment"].get("expert")) == ("on_time", None)
+
+
+async def test_s30_a_crash_before_the_ticket_went_to_the_expert_is_finished_by_another_swipe(desk: Desk) -> None:
+    await desk.plan(capacity=2, experts=("1002",))
+    booked = await desk.book(identity=ANNE, expert="1002")
+    await desk.hall.staff(1)
+    await desk.hall.staff(2)
+    await desk.hall.at("09:50")
+    pipeline = desk.hall.branch.pipeline
+    await pipeline.submit(SignInAppointment(code=booked["code"]), actor="device:kiosk-1")
+    half = IssueTicket(service="personal", tier=Tier.NORMAL, channel=Channel.KIOSK, appointment=booked["id"], place_ms=0)
+    await pipeline.submit(half, actor="device:kiosk-1")
+    signed = await desk.swipe("09:51")
+    assert await desk.hall.calls(1, counter=1) == [None]
+    assert await desk.hall.calls(1, counter=2) == [signed["ticket"]["number"]]
 
 
 async def test_s30_the_other_expert_serves_after_moving(desk: Desk) -> None:
