@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 from edge.kernel import outbox
 from edge.kernel.backup import list_backups
@@ -42,6 +42,8 @@ class Monitor:
     backup_every_s: int
     metrics: Metrics = field(default_factory=Metrics)
     requests: Histogram = field(init=False)
+    _counters: dict[tuple[str, str], Counter] = field(default_factory=dict, init=False)
+    _histograms: dict[tuple[str, str, int], Histogram] = field(default_factory=dict, init=False)
     uplink: Callable[[], UplinkState] | None = None
     backup_made_ms: int | None = None
     """When the newest verified backup was made; kept by the schedule."""
@@ -68,12 +70,20 @@ class Monitor:
 
     def count_command(self, name: str, outcome: str, seconds: float) -> None:
         """The pipeline's observer."""
-        self.metrics.commands.labels(name, outcome).inc()
+        key = (name, outcome)
+        counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = self.metrics.commands.labels(*key)
+        counter.inc()
         self.metrics.command_seconds.observe(seconds)
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """The server's observer; `route` is the pattern, never a path with a token in it."""
-        self.requests.labels(method, route, str(status)).observe(seconds)
+        key = (method, route, status)
+        histogram = self._histograms.get(key)
+        if histogram is None:
+            histogram = self._histograms[key] = self.requests.labels(method, route, str(status))
+        histogram.observe(seconds)
 
     def _count_commit(self, jobs: int, seconds: float) -> None:
         self.metrics.group_jobs.observe(jobs)

@@ -177,14 +177,17 @@ class Runner:
         late: Mapping[str, Late] | None = None,
     ) -> None:
         """`late` names the kinds whose domain wants to know that an effect came too late."""
+        self._asking = frozenset(kind.TYPE for kind in pipeline.rules.reactions)
         self.lanes = {
             kind: Lane(pipeline, kind, handler, boot=boot, late=(late or {}).get(kind, drop))
             for kind, handler in handlers.items()
         }
 
-    def follow(self, _records: list[Record]) -> None:
-        for lane in self.lanes.values():
-            lane.wake()
+    def follow(self, records: list[Record]) -> None:
+        """The pipeline's follower: facts that ask the world for something may have left something to do."""
+        if any(record.type in self._asking for record in records):
+            for lane in self.lanes.values():
+                lane.wake()
 
     def wake(self, kind: str) -> None:
         """Something in the world changed: paper was loaded, the line is back."""

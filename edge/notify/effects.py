@@ -21,6 +21,8 @@ from edge.queue.events import TicketIssued
 from edge.queue.model import Language, State
 from sync.chain import Record
 
+LOOK_S: Final = 0.5
+"""A pause between two looks at who is near: under load many moves are one look."""
 TTL_MS: Final = 10 * 60 * 1000
 """Later than this a reminder would be wrong (S13)."""
 
@@ -124,3 +126,4 @@ class ReminderWatch:
                 await self._pipeline.submit(
                     RemindCustomer(ticket=ticket, ahead=ahead), actor="system", command_id=f"remind:{ticket}:{ahead}"
                 )
+            await asyncio.sleep(LOOK_S)

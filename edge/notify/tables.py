@@ -23,6 +23,10 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "notify/002-near",
+        "CREATE INDEX ticket_reachable ON ticket(ahead) WHERE state = 'waiting' AND phone_ref IS NOT NULL;",
+    ),
 )
 FOLDED: Final = ("notify_reminder",)
 LIST_MAX: Final = 200

@@ -111,6 +111,7 @@ _TICKET: Final = (
     " called_ms IS NOT NULL FROM ticket "
 )
 
+TIERS: Final = tuple(Tier)
 REQUEUE_BEHIND: Final = 3
 """A missed ticket queues again behind this many that wait."""
 
@@ -189,10 +190,10 @@ def for_issue(connection: Connection, command: m.IssueTicket, context: Context) 
 
 
 def waiting_by_tier(connection: Connection, service: str) -> dict[Tier, int]:
-    return {
-        tier: connection.execute("SELECT waiting FROM queue_length WHERE queue = ?", (queue_id(service, tier),)).get or 0
-        for tier in Tier
-    }
+    """How many wait for a service; tiers of which nobody waits are left out."""
+    queues = {queue_id(service, tier): tier for tier in TIERS}
+    rows = connection.execute("SELECT queue, waiting FROM queue_length WHERE queue IN (?, ?, ?) AND waiting > 0", tuple(queues))
+    return {queues[str(queue)]: waiting for queue, waiting in rows}
 
 
 def open_counters(connection: Connection) -> int:

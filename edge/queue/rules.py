@@ -15,6 +15,7 @@ A rule is data. Its parts are asked in this order, and the first that has an ans
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -118,14 +119,19 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def ranks(self) -> dict[Tier, int]:
         """1 is called first."""
-        unnamed = [tier for tier in Tier if tier not in self.order]
-        return {tier: rank for rank, tier in enumerate([*unnamed, *self.order], 1)}
+        return _ranks(self.order)
 
     @property
     def label(self) -> str:
         """How the books name it."""
         base = "credit" if self.target_s else "turns" if self.turns else "priority_then_time"
         return self.name or base
+
+
+@cache
+def _ranks(order: tuple[Tier, ...]) -> dict[Tier, int]:
+    unnamed = [tier for tier in Tier if tier not in order]
+    return {tier: rank for rank, tier in enumerate([*unnamed, *order], 1)}
 
 
 class Memory(NamedTuple):
