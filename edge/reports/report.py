@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from edge.kernel.db import Connection
+from edge.queue.call_rules import Calendar, DayClass
 from edge.reports import words
 from edge.reports.ask import SCOPE, ReportQuery
 from edge.reports.gather import Source
@@ -51,6 +52,12 @@ class Ask:
     @cached_property
     def services(self) -> words.Words:
         return {**words.services(self.connection), words.TOTAL_CODE: words.TOTAL}
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The days that are not what their weekday says."""
+        rows = self.connection.execute("SELECT day, class FROM queue_calendar")
+        return {date.fromisoformat(day): DayClass(kind) for day, kind in rows}
 
     @cached_property
     def counters(self) -> words.Words:

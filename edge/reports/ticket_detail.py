@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from edge.queue import load
 from edge.queue.call_rules import class_of
 from edge.reports import words
 from edge.reports.ask import ReportQuery, band_number
@@ -52,7 +51,7 @@ def make(ask: Ask) -> Grid:
 
 
 def _rows(ask: Ask) -> Iterator[Row]:
-    query, calendar = ask.query, load.calendar(ask.connection)
+    query, calendar = ask.query, ask.calendar
     tests = asked(query, TESTS)
     for day in ask.source.days():
         if query.day_class is not None and class_of(day.day, calendar) != query.day_class:

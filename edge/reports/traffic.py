@@ -4,7 +4,6 @@ from collections import Counter
 from datetime import date
 from typing import Any, Final
 
-from edge.queue import load
 from edge.queue.call_rules import Calendar, class_of
 from edge.queue.model import Tier
 from edge.reports import words
@@ -24,7 +23,7 @@ Key = tuple[str, int]
 
 def make(ask: Ask) -> Grid:
     source = ask.source
-    calendar = load.calendar(ask.connection)
+    calendar = ask.calendar
     before = Source(source.connection, source.period.previous, source.zone, source.now_ms, scope=source.scope)
     flow, hall, earlier = by_band(source, calendar), in_hall(source, calendar), by_band(before, calendar)
     tiers = by_tier(source, calendar)
