@@ -19,7 +19,7 @@ from edge import __version__, registry
 from edge.kernel.backup import CORE, BackupRefused, carry, list_backups, make_backup, restore, verify_backup
 from edge.kernel.clock import wall_ms
 from edge.kernel.config import ConfigRefused, Settings, load
-from edge.kernel.db import connect_reader, copy_database
+from edge.kernel.db import DatabaseError, connect_reader, copy_database
 from edge.kernel.files import FolderBusy, hold_folder, make_folder, write_durably
 from edge.kernel.fold import Verdict
 from edge.kernel.fold import verify as fold_and_compare
@@ -98,8 +98,11 @@ def run_verify(data: Path) -> int:
     with _copy(data) as copy:
         if copy is None:
             return _say(f"there is no {CORE} in {data}", EXIT_USAGE)
-        with closing(connect_reader(copy)) as connection:
-            verdict = fold_and_compare(connection, registry.rules(), registry.migrations(), registry.folded_tables())
+        try:
+            with closing(connect_reader(copy)) as connection:
+                verdict = fold_and_compare(connection, registry.rules(), registry.migrations(), registry.folded_tables())
+        except (DatabaseError, UnicodeDecodeError) as error:
+            return _say(f"NOT SOUND: {error}", EXIT_NOT_SOUND)
     _print(verdict)
     return 0 if verdict.sound else EXIT_NOT_SOUND
 

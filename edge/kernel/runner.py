@@ -7,12 +7,13 @@ ends in the transaction of that command, so the world and the books cannot disag
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Final
 
 import structlog
 
 from edge.kernel import outbox
-from edge.kernel.db import Connection
+from edge.kernel.db import Connection, Overloaded, StorageFull
 from edge.kernel.domain import Command, Rejected
 from edge.kernel.outbox import End, Leased
 from edge.kernel.pipeline import Pipeline, Settlement
@@ -134,6 +135,17 @@ class Lane:
         return late and not effect.in_doubt
 
     async def _settle(self, effect: Leased, settled: Settled) -> None:
+        """Record how it ended. The world knows already, so this is tried until there is room for it in the books."""
+        for pause_s in chain(RETRY_S, repeat(RETRY_S[-1])):
+            try:
+                await self._record_end(effect, settled)
+            except (Overloaded, StorageFull) as error:
+                log.warning("outcome_waits", effect=effect.kind, reason=type(error).__name__)
+                await asyncio.sleep(pause_s)
+            else:
+                return
+
+    async def _record_end(self, effect: Leased, settled: Settled) -> None:
         settlement = Settlement(effect.id, settled.end, settled.note)
         if settled.command is not None:
             try:

@@ -259,9 +259,21 @@ def sign_in(state: DeskState, command: m.SignIn, context: Context) -> Sequence[E
 
 
 def sign_out(state: DeskState, command: m.SignOut, _context: Context) -> Sequence[Event]:
-    """Leave the counter; whoever is still in hand is finished."""
+    """Leave the counter; whoever is still in hand is finished, and who was sent there by name waits for anybody (S04)."""
     desk = _manned(state.desk, command.staff)
-    return [*_put_down(desk), _signed_out(desk, automatic=False)]
+    return [*_put_down(desk), *(_back_to_service(ticket) for ticket in state.pool), _signed_out(desk, automatic=False)]
+
+
+def _back_to_service(ticket: Ticket) -> Event:
+    return e.TicketTransferred(
+        ticket=ticket.id,
+        number=ticket.number,
+        service=ticket.service,
+        tier=ticket.tier,
+        queue=queue_id(ticket.service, ticket.tier),
+        from_queue=ticket.queue,
+        place_ms=ticket.place_ms,
+    )
 
 
 def open_counter(state: DeskState, command: m.OpenCounter, _context: Context) -> Sequence[Event]:
@@ -457,7 +469,7 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     m.RecordSlip: Handler(load.for_ticket, record_slip),
     m.RateService: Handler(load.for_ticket, rate, answers.rated),
     m.SignIn: Handler(load.for_sign_in, sign_in, answers.desk),
-    m.SignOut: Handler(load.for_desk, sign_out, answers.desk),
+    m.SignOut: Handler(load.for_sign_out, sign_out, answers.desk),
     m.OpenCounter: Handler(load.for_desk, open_counter, answers.desk),
     m.PauseCounter: Handler(load.for_desk, pause_counter, answers.desk),
     m.ResumeCounter: Handler(load.for_desk, resume_counter, answers.desk),

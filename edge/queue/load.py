@@ -102,6 +102,8 @@ class DeskState:
     heads: tuple[Head, ...] = ()
     rule: Rule = DEFAULT
     memory: Memory = FRESH
+    pool: tuple[Ticket, ...] = ()
+    """Tickets sent to this counter by name, known where it is about to be left."""
     pending: tuple[Pending, ...] = ()
     """Remote tickets whose turn may pass with this call."""
 
@@ -235,8 +237,7 @@ def for_sign_in(connection: Connection, command: m.SignIn, context: Context) -> 
 
 def for_desk(
     connection: Connection,
-    command: m.SignOut
-    | m.OpenCounter
+    command: m.OpenCounter
     | m.PauseCounter
     | m.ResumeCounter
     | m.RecallTicket
@@ -249,6 +250,14 @@ def for_desk(
     _context: Context,
 ) -> DeskState:
     return DeskState(desk(connection, command.counter))
+
+
+def for_sign_out(connection: Connection, command: m.SignOut, _context: Context) -> DeskState:
+    rows = connection.execute(
+        _TICKET + "WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT ?",
+        (pool_id(command.counter), LIVE_TICKETS_MAX),
+    )
+    return DeskState(desk(connection, command.counter), pool=tuple(_ticket(row) for row in rows))
 
 
 def for_call(connection: Connection, command: m.CallNext, context: Context) -> DeskState:

@@ -10,7 +10,7 @@ from edge.kernel.domain import Rejected
 from edge.lobby import views as lobby
 from edge.queue import views
 from edge.queue.answers import Called
-from edge.queue.model import BindCustomer, CallTicket, Tier
+from edge.queue.model import BindCustomer, CallTicket, SignOut, Tier, TransferTicket
 from edge.queue.views import TicketView
 from tests.scenarios.hall import Hall, open_hall
 
@@ -77,3 +77,13 @@ async def test_who_will_wait_too_long(hall: Hall) -> None:
         risks = lobby.at_risk(connection, hall.clock.now_ms())
     assert [(risk.number, risk.target_s) for risk in risks] == [(old, 1800)]
     assert risks[0].waited_s >= 1800
+
+
+async def test_s04_nobody_is_orphaned_when_a_teller_leaves(hall: Hall) -> None:
+    await hall.staff(2)
+    number = await hall.take(Tier.NORMAL)
+    command = TransferTicket(ticket=ticket_of(hall, number).id, counter="counter-2")
+    await hall.branch.pipeline.submit(command, actor="staff:2001")
+    assert await hall.calls(1, counter=1) == [None]
+    await hall.branch.pipeline.submit(SignOut(counter="counter-2", staff="1002"), actor="staff:1002")
+    assert await hall.calls(1, counter=1) == [number]

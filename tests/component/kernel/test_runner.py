@@ -128,7 +128,7 @@ async def test_waiting_for_paper_is_told_and_the_pauses_grow(ledger: Ledger) -> 
             due_ms = await ledger.db.write(lambda connection: connection.execute("SELECT not_before_ms FROM outbox").get)
             pauses.append((due_ms - ledger.clock.now_ms()) / 1000)
             ledger.steady_ms[0] = due_ms - START_MS
-            runner.follow([])
+            runner.lanes[LETTER].wake()
         await until(ledger, lambda: ledger.effects() == [("letter:a", "done", 8)])
     assert pauses == [*RETRY_S, RETRY_S[-1], RETRY_S[-1]]
     assert ledger.book().count("held") == 7
