@@ -51,15 +51,13 @@ class Exporter:
             self._waiting -= 1
 
     async def _export(self, order: Order) -> Export:
-        folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="branchbox-report-")
-        try:
-            target = Path(folder.name) / "report.xlsx"
+        with tempfile.TemporaryDirectory(prefix="branchbox-report-") as folder:
+            target = Path(folder) / "report.xlsx"
             done = await _run(msgspec.structs.replace(order, target=str(target)), self._timeout_s)
             if done.rows is None:
                 raise Rejected("report_too_large", rows_max=EXPORT_ROWS_MAX)
-            return Export(await asyncio.to_thread(_read, target), done.rows, done.peak_kib, done.cpu_s)
-        finally:
-            await asyncio.to_thread(folder.cleanup)
+            content = await asyncio.to_thread(_read, target)
+        return Export(content, done.rows, done.peak_kib, done.cpu_s)
 
 
 def _read(target: Path) -> bytes:
