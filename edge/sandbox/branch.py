@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from edge.appointments.model import SlotPlan
 from edge.customers.tables import Recognised
 from edge.kernel.identities import IdentityKind
 from edge.org.model import Branch, ConfigureBranch, Counter, Service, Staff
@@ -114,5 +115,7 @@ CUSTOMERS: Final = (
 )
 
 CONFIGURE: Final = ConfigureBranch(version=1, branch=BRANCH, services=SERVICES, counters=COUNTERS)
+SLOT_PLANS: Final = {"wealth": SlotPlan(capacity=2, slot_min=60, experts=("1003", "1004"))}
+"""How the demo's services are booked where that differs from the usual."""
 DEVICE_ROLES: Final = {"kiosk-1": "kiosk", "display-1": "display"}
 PRINTER: Final = "printer-1"

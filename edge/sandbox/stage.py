@@ -13,6 +13,7 @@ from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.registry import DeviceConfig
 from edge.adapters.sms import SandboxSms, Sent
 from edge.app import Branch
+from edge.appointments.model import SetSlotPlan, SlotPlan
 from edge.customers import tables as customers
 from edge.kernel.clock import SandboxClock
 from edge.kernel.db import Connection
@@ -68,6 +69,9 @@ class Stage:
         """People, tokens, devices, the line."""
         pipeline = self.branch.pipeline
         await pipeline.submit(self.configure, actor="system", command_id=f"sandbox:branch:{self.configure.version}")
+        for service in self.configure.services:
+            plan = SetSlotPlan(service=service.id, plan=demo.SLOT_PLANS.get(service.id, SlotPlan()))
+            await pipeline.submit(plan, actor="system", command_id=f"sandbox:slots:{service.id}")
         await self.branch.db.write(self._people)
         await self._passwords()
         for device, role in demo.DEVICE_ROLES.items():
