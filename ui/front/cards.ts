@@ -1,14 +1,16 @@
 /** The front page's cards: where each leads and the one small fact it shows. Pure; the page only asks and draws. */
 import { conditionOf } from '../bench/condition';
 import { lastPhonePath, withToken, type Output, type Sandbox } from '../bench/sandbox';
-import type { BranchView, CounterView, DisplayView, SyncView } from '@kit/types';
+import type { BranchView, CounterView, DisplayView, QueueView, SyncView } from '@kit/types';
 import type { Key } from './text';
 
-export type Surface = 'kiosk' | 'display' | 'counter' | 'phone' | 'bench' | 'office';
+export type Surface = 'kiosk' | 'display' | 'counter' | 'phone' | 'lobby' | 'console' | 'bench' | 'office';
 export type Tone = 'good' | 'note' | 'warn' | 'bad' | 'off';
 export interface Fact { key: Key; values?: Record<string, string | number>; tone: Tone }
 export interface SurfaceCard { surface: Surface; href: string | null; fact: Fact | null }
-export interface Demo { sandbox: Sandbox; display: DisplayView; sync: SyncView; counters: CounterView[]; outputs: Output[] }
+export interface Demo {
+  branch: BranchView; sandbox: Sandbox; display: DisplayView; sync: SyncView; counters: CounterView[]; queues: QueueView[]; outputs: Output[];
+}
 
 function waitingFact(display: DisplayView): Fact {
   const n = display.waiting.reduce((sum, one) => sum + one.waiting, 0);
@@ -41,10 +43,22 @@ function staffedFact(counters: CounterView[]): Fact {
   return { key: 'fact.staffed', values: { n: staffed, all: counters.length }, tone: 'good' };
 }
 
+function longestFact(queues: QueueView[]): Fact {
+  const longest_s = Math.max(0, ...queues.filter(({ waiting }) => waiting > 0).map(({ longest_wait_s }) => longest_wait_s));
+  if (!longest_s) return { key: 'fact.nobody', tone: 'off' };
+  return { key: 'fact.longest', values: { n: Math.max(1, Math.round(longest_s / 60)) }, tone: 'note' };
+}
+
+function dayFact(branch: BranchView): Fact {
+  return branch.day?.state === 'open' ? { key: 'day.open', tone: 'good' } : { key: 'day.closed', tone: 'off' };
+}
+
 /** Without the sandbox a browser has no device's token and no bench: it may open the counter, and the rest only says how. */
 export function plainCards(branch: BranchView): SurfaceCard[] {
   return [
     { surface: 'counter', href: '/counter', fact: { key: 'fact.counters', values: { n: branch.counters.length }, tone: 'note' } },
+    { surface: 'lobby', href: '/lobby', fact: null },
+    { surface: 'console', href: '/console', fact: null },
     { surface: 'kiosk', href: '/kiosk', fact: { key: 'enrol', tone: 'off' } },
     { surface: 'display', href: '/display', fact: { key: 'enrol', tone: 'off' } },
     { surface: 'phone', href: null, fact: { key: 'scan', tone: 'off' } },
@@ -58,7 +72,9 @@ export function demoCards(demo: Demo): SurfaceCard[] {
     { surface: 'kiosk', href: withToken('/kiosk', sandbox.kiosk_token), fact: waitingFact(display) },
     { surface: 'display', href: withToken('/display', sandbox.display_token), fact: callFact(display) },
     { surface: 'counter', href: '/counter', fact: staffedFact(demo.counters) },
+    { surface: 'lobby', href: '/lobby', fact: longestFact(demo.queues) },
     { surface: 'phone', href: phone, fact: phone ? { key: 'fact.phone', tone: 'note' } : { key: 'fact.no_phone', tone: 'off' } },
+    { surface: 'console', href: '/console', fact: dayFact(demo.branch) },
     { surface: 'bench', href: '/bench', fact: printerFact(sandbox) },
     { surface: 'office', href: sandbox.head_office_url, fact: wanFact(demo) },
   ];

@@ -8,7 +8,9 @@ const POINTS_MAX = 400;
 
 /** Rows with the same x (a service's tiers, a band's days) are told apart by the columns before the figures that differ. */
 function labelsOf(report: Report, x: string): string[] {
-  const texts = report.columns.map((column, place) => ({ column, place })).filter(({ column }) => !isFigure(column));
+  const figures = report.columns.findIndex(isFigure);
+  const texts = report.columns.map((column, place) => ({ column, place }))
+    .filter(({ column, place }) => !isFigure(column) && (figures < 0 || place < figures || column.name === x));
   const at = texts.find(({ column }) => column.name === x);
   if (!at) return [];
   const plain = report.rows.map((row) => String(row[at.place] ?? ''));

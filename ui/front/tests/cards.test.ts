@@ -13,7 +13,9 @@ const display: DisplayView = {
   waiting: [{ service: 'a', name: '', name_en: '', waiting: 3 }, { service: 'b', name: '', name_en: '', waiting: 2 }], seq: 1,
 };
 const sync: SyncView = { head_office: 'connected', received_seq: 1, head_seq: 8, pending: 7, last_contact_at: null, age_s: null };
-const demo = (given: Partial<Demo> = {}): Demo => ({ sandbox, display, sync, counters: [], outputs: [], ...given });
+const branch = { counters: [], day: { date: '2026-03-02', state: 'open' } } as unknown as BranchView;
+const queue = { id: 'a.normal', service: 'a', tier: 'normal', waiting: 2, longest_wait_s: 610, called: 0, serving: 0 } as const;
+const demo = (given: Partial<Demo> = {}): Demo => ({ branch, queues: [queue], sandbox, display, sync, counters: [], outputs: [], ...given });
 const fact = (given: Demo, surface: string) => demoCards(given).find((card) => card.surface === surface)?.fact;
 
 describe('the front page', () => {
@@ -21,6 +23,9 @@ describe('the front page', () => {
     expect(fact(demo(), 'kiosk')).toMatchObject({ values: { n: 5 } });
     expect(fact(demo(), 'display')).toMatchObject({ values: { number: 'A012', counter: 2 } });
     expect(fact(demo(), 'bench')).toMatchObject({ key: 'fact.printer_fine' });
+    expect(fact(demo(), 'lobby')).toMatchObject({ key: 'fact.longest', values: { n: 10 } });
+    expect(fact(demo({ queues: [] }), 'lobby')).toMatchObject({ key: 'fact.nobody' });
+    expect(fact(demo(), 'console')).toMatchObject({ key: 'day.open' });
     expect(fact(demo(), 'office')).toMatchObject({ key: 'fact.wan_up' });
     expect(fact(demo({ sandbox: { ...sandbox, wan: { up: false } } }), 'office')).toMatchObject({ values: { n: 7 }, tone: 'bad' });
     expect(fact(demo({ sandbox: { ...sandbox, head_office_url: null } }), 'office')).toMatchObject({ key: 'fact.wan_none' });
@@ -37,7 +42,7 @@ describe('the front page', () => {
 
   it('has neither bench nor tokens without the sandbox', () => {
     const cards = plainCards({ counters: [] } as unknown as BranchView);
-    expect(cards.map((card) => card.surface)).toEqual(['counter', 'kiosk', 'display', 'phone']);
+    expect(cards.map((card) => card.surface)).toEqual(['counter', 'lobby', 'console', 'kiosk', 'display', 'phone']);
     expect(cards.some((card) => card.href?.includes('token'))).toBe(false);
   });
 });
