@@ -71,6 +71,11 @@ class House:
             slips: list[Any] = (await api.get(f"/sandbox/devices/{PRINTER}/output"))["slips"]
             return slips
 
+    async def let_pass(self, advance_s: int) -> None:
+        """Time at the branch; calls grow old and the hall speaks them no more."""
+        async with Api(self.url) as api:
+            await api.post("/sandbox/clock", {"advance_s": advance_s})
+
     async def printer(self, action: str) -> None:
         async with Api(self.url) as api:
             await api.post(f"/sandbox/devices/{PRINTER}/{action}")

@@ -154,4 +154,4 @@ class Bench:
 
 def fact(page: Page, term: str) -> Locator:
     """The value beside a term in a list of facts."""
-    return page.locator("dl > div", has_text=term).locator("dd")
+    return page.locator("dl > div", has_text=term).locator("dd").first

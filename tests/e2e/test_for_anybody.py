@@ -16,7 +16,8 @@ from tests.harness.api import Api
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 ZH: Final = Dress("zh-CN", big=False)
-DRESSES: Final = (ZH, Dress("zh-CN", big=True), Dress("en", big=False), Dress("en", big=True))
+EN_BIG: Final = Dress("en", big=True)
+DRESSES: Final = (ZH, Dress("zh-CN", big=True), Dress("en", big=False), EN_BIG)
 PEOPLE: Final = frozenset({"王芳", "李强", "张敏", "刘洋", "陈静", "赵军", "李秀英", "欧阳建国", "周小雨", "黄德明", "吴美玲"})
 MARKS: Final = frozenset({"Branchbox", "Enter", "ESC/POS", "branchbox", "printer-1", "Num"})
 NAMES: Final = PEOPLE | MARKS
@@ -48,7 +49,8 @@ class Auditor:
         found += await audit.whole(page)
         finger_px = audit.BIG_TARGET_PX if self.dress.big else audit.TARGET_PX
         found += await audit.large_enough(page, least_px=least_px or finger_px)
-        found += await audit.reachable(page)
+        if self.dress in (ZH, EN_BIG):  # the order of Tab does not depend on the words
+            found += await audit.reachable(page)
         self.wrongs += [f"{name}: {wrong}" for wrong in found]
 
 
@@ -62,7 +64,8 @@ def auditor(screens: Screens, house: House, request: pytest.FixtureRequest) -> I
 
 async def test_the_kiosk(auditor: Auditor) -> None:
     token = (await auditor.house.sandbox())["kiosk_token"]
-    for size, shape in ((KIOSK, "kiosk"), (KIOSK_WIDE, "kiosk-wide")):
+    shapes = ((KIOSK, "kiosk"), (KIOSK_WIDE, "kiosk-wide")) if auditor.dress.big else ((KIOSK, "kiosk"),)
+    for size, shape in shapes:
         page = await auditor.open(f"/kiosk#token={token}", size)
         await expect(page.locator("button.service").first).to_be_enabled()
         await _dress(page, auditor.dress)
@@ -178,6 +181,8 @@ async def _questions(auditor: Auditor, page: Page) -> None:
 async def test_the_rooms_behind(screens: Screens, house: House, language: str) -> None:
     """Front page, device bench, head office: worked with a mouse, but not only."""
     auditor = Auditor(screens, house, Dress(language, big=False))
+    async with Api(house.url) as api:
+        await (await api.as_kiosk()).post("/api/tickets", {"service": "personal", "channel": "kiosk"})
     front = await auditor.open("/", BENCH)
     await expect(front.locator(".card").first).to_be_visible()
     await auditor.look(front, "front", least_px=audit.MOUSE_TARGET_PX)
