@@ -23,10 +23,19 @@ tr { break-inside: avoid; }
 th { text-align: left; vertical-align: bottom; background: #e8eef4; border-bottom: .4mm solid #44515e; padding: .8mm 1mm; }
 td { border-bottom: .1mm solid #c9d2da; padding: .6mm 1mm; }
 td.number, th.number { text-align: right; }
+td { white-space: nowrap; }
+td.long { white-space: normal; }
+th { min-width: 2.2em; }
+.wide { font-size: 6.5pt; }
+.widest { font-size: 5pt; }
 tfoot td { font-weight: 700; border-top: .4mm solid #44515e; }
 """
 
 NUMBERS: Final = frozenset({Kind.COUNT, Kind.RATIO, Kind.SHARE, Kind.MINUTES, Kind.WHOLE_MINUTES})
+WIDE: Final = 16
+"""Columns above which the type is smaller, so that they fit the page; above twice as many, smaller still."""
+LONG_CHARS: Final = 30
+"""A text above this may take several lines."""
 OPEN: Final = {"zh-CN": "未结", "en": "OPEN"}
 
 
@@ -42,17 +51,25 @@ def page(table: Table, rows: Iterable[Sequence[Value]], total: Sequence[Value] |
         f'<link rel="stylesheet" href="{STYLE_PATH}"></head><body><h1>{title}{mark}</h1>'
         f"<p>{escape(in_language(table.branch, language))} · {table.period.first} – {table.period.last}<br>"
         f"{escape(edition_text(table.edition, language))}</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></body></html>"
+        f"<table{_size(table.columns)}><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></body></html>"
     )
 
 
 def _line(columns: Sequence[Column], row: Sequence[Value]) -> str:
-    cells = (f"<td{_class(column)}>{escape(_shown(column, value))}</td>" for column, value in zip(columns, row, strict=True))
-    return f"<tr>{''.join(cells)}</tr>"
+    cells = ((column, _shown(column, value)) for column, value in zip(columns, row, strict=True))
+    return f"<tr>{''.join(f'<td{_class(column, text)}>{escape(text)}</td>' for column, text in cells)}</tr>"
 
 
-def _class(column: Column) -> str:
-    return ' class="number"' if column.kind in NUMBERS else ""
+def _size(columns: Sequence[Column]) -> str:
+    if len(columns) <= WIDE:
+        return ""
+    return ' class="wide"' if len(columns) < 2 * WIDE else ' class="widest"'
+
+
+def _class(column: Column, text: str = "") -> str:
+    if column.kind in NUMBERS:
+        return ' class="number"'
+    return ' class="long"' if len(text) > LONG_CHARS else ""
 
 
 def _shown(column: Column, value: Value) -> str:
