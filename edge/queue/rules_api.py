@@ -92,6 +92,19 @@ class CalendarRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     days: Annotated[dict[str, DayClass], msgspec.Meta(max_length=400)]
 
 
+class CalendarView(msgspec.Struct, frozen=True):
+    """The days that are not what their weekday says."""
+
+    days: dict[str, DayClass]
+
+
+@routes.get("/api/calendar", permission="queue.view", reply=CalendarView, summary="Make-up workdays and holidays")
+async def get_calendar(call: Call[None]) -> CalendarView:
+    with call.app.pipeline.db.reader() as connection:
+        days = load.calendar(connection)
+    return CalendarView({day.isoformat(): kind for day, kind in sorted(days.items())})
+
+
 @routes.put(
     "/api/calendar",
     body=CalendarRequest,
