@@ -50,7 +50,7 @@ class Knowledge:
     patience: Patience = field(default_factory=Patience)
     turnaround: Hazard = field(default_factory=lambda: Hazard(TURNAROUND_EDGES_S, TURNAROUND_RATES))
     """From the end of a service to the next call while people wait: wrap-up, and now and then a pause."""
-    openings: Hazard = field(default_factory=lambda: Hazard([1_800.0 * n for n in range(48)], [1 / 7_200] * 48, 0.25))
+    openings: Hazard = field(default_factory=lambda: Hazard([1_800.0 * n for n in range(48)], [1 / 900] * 48, 0.25))
     """By the time of day: how soon one more counter opens while people wait."""
     arrivals: Arrivals = field(default_factory=Arrivals)
     missed_s: float = 0.0

@@ -3,9 +3,8 @@
 * The shape of a service's times is the times themselves (the newest `WINDOW`), not a formula: real services mix a question
   answered in ten seconds with half an hour of papers, which no lognormal follows. A service seen rarely borrows the
   shape of all.
-* A teller is faster or slower by a factor: the mean of log(time ÷ usual time of that service), drawn towards 1 by
-  `TELLER_PRIOR` services (shrinkage), and limited. Today is faster or slower for everybody in the same way, drawn to 1
-  by `DAY_PRIOR`.
+* A teller is faster or slower by a factor: the mean of log(time ÷ usual time of that service), drawn towards 1 the
+  more the services scatter (shrinkage), and limited. Today is faster or slower for everybody in the same way.
 * A service that has lasted this long takes what those took that lasted longer: its residual.
 """
 
@@ -24,8 +23,9 @@ REFRESH: Final = 25
 """A table is made anew after so many services."""
 BORROWED: Final = 40
 """Times borrowed from all services, as a weight."""
-TELLER_PRIOR: Final = 25.0
-DAY_PRIOR: Final = 80.0
+USUAL_PACE_SIGMA: Final = 0.12
+"""How much tellers, and days, usually differ in pace: the more services scatter, the more of them prove a difference."""
+PRIOR_SERVICES: Final = 50.0
 SPEED_LIMIT: Final = math.log(2.0)
 """No teller is believed to be more than twice as slow or fast as usual."""
 FLOOR_S: Final = 1.0
@@ -46,26 +46,38 @@ class ServiceTimes:
         self._fresh: dict[str, int] = {}
         self._tables: dict[str, Table] = {}
         self._tellers: dict[str, _Mean] = {}
-        self._day = _Mean(DAY_PRIOR)
+        self._day = _Mean()
+        self._scatter = _Mean()
+        """Of log times around their mean: its square."""
 
     def observe(self, service: str, staff: str, length_s: float) -> None:
         length_s = min(max(length_s, FLOOR_S), CEILING_S)
         surprise = math.log(length_s) - self._log_mean(service)
-        teller = self._tellers.setdefault(staff, _Mean(TELLER_PRIOR))
-        self._day.add(_limited(surprise - teller.value))
-        teller.add(_limited(surprise - self._day.value))
+        teller = self._tellers.setdefault(staff, _Mean())
+        self._scatter.add(_limited(surprise) ** 2)
+        prior = self._prior
+        self._day.add(_limited(surprise - teller.drawn(prior)))
+        teller.add(_limited(surprise - self._day.drawn(prior)))
         self._seen.setdefault(service, deque(maxlen=WINDOW)).append(length_s)
         self._all.append(length_s)
         self._fresh[service] = self._fresh.get(service, REFRESH) + 1
 
     def new_day(self) -> None:
         """Yesterday's pace says nothing about today's."""
-        self._day = _Mean(DAY_PRIOR)
+        self._day = _Mean()
 
     def factor(self, staff: str) -> float:
         """How much longer than usual this teller takes today."""
         teller = self._tellers.get(staff)
-        return math.exp(max(-SPEED_LIMIT, min(SPEED_LIMIT, self._day.value + (teller.value if teller else 0.0))))
+        own = teller.drawn(self._prior) if teller else 0.0
+        return math.exp(max(-SPEED_LIMIT, min(SPEED_LIMIT, self._day.drawn(self._prior) + own)))
+
+    @property
+    def _prior(self) -> float:
+        """As many services as it takes to outweigh the belief that everybody works at the usual pace."""
+        return (
+            self._scatter.drawn(PRIOR_SERVICES) + USUAL_SIGMA**2 * self._scatter.share(PRIOR_SERVICES)
+        ) / USUAL_PACE_SIGMA**2
 
     def table(self, service: str) -> Table:
         """`POINTS` equally likely lengths in seconds, rising."""
@@ -125,13 +137,12 @@ def _limited(surprise: float) -> float:
 
 
 class _Mean:
-    """A mean drawn towards 0 by `prior` observations of 0; old ones fade."""
+    """A mean; old observations fade."""
 
-    __slots__ = ("_count", "_prior", "_sum")
+    __slots__ = ("_count", "_sum")
     _LONGEST: Final = 600.0
 
-    def __init__(self, prior: float) -> None:
-        self._prior = prior
+    def __init__(self) -> None:
         self._sum = 0.0
         self._count = 0.0
 
@@ -140,6 +151,10 @@ class _Mean:
         self._sum = self._sum * fade + value
         self._count = self._count * fade + 1.0
 
-    @property
-    def value(self) -> float:
-        return self._sum / (self._count + self._prior)
+    def drawn(self, prior: float) -> float:
+        """Drawn towards 0 by `prior` observations of 0."""
+        return self._sum / (self._count + prior)
+
+    def share(self, prior: float) -> float:
+        """How much of that is the prior."""
+        return prior / (self._count + prior)

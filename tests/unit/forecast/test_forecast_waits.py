@@ -76,7 +76,7 @@ def test_a_counter_long_away_is_not_counted_on() -> None:
     )
     assert soon < 60
     assert late > 900
-    assert maybe > 900
+    assert maybe > 300
 
 
 def test_a_service_just_begun_frees_its_counter_later_than_one_nearly_done() -> None:
