@@ -94,7 +94,8 @@ def lay_ground(launch: Launch) -> Ground:
     start = startup.prepare(launch.data, signing_key.public, now_ms=wall_ms())
     connection = connect(launch.data / CORE)
     try:
-        migrate(connection, registry.migrations(), now_ms=wall_ms(), copies=launch.data / "backups" / "schema")
+        applied = migrate(connection, registry.migrations(), now_ms=wall_ms(), copies=launch.data / "backups" / "schema")
+        _fill(connection, applied)
         life = journal.ensure_life(connection, fresh_jid=os.urandom(16), now_ms=wall_ms())
         branch = org.branch(connection)
     finally:
@@ -107,6 +108,16 @@ def _clock(launch: Launch, start: Start) -> Clock:
     if launch.sandbox:
         return SandboxClock(_sandbox_start_ms(launch, start))
     return SystemClock(floor_ms=start.floor_ms)
+
+
+def _fill(connection: Connection, applied: Sequence[str]) -> None:
+    """Give new folded tables what the journal has to say about them."""
+    for name in applied:
+        rebuild = registry.REBUILDS.get(name)
+        if rebuild is not None and journal.head(connection).seq:
+            connection.execute("BEGIN IMMEDIATE")
+            rebuild(connection)
+            connection.execute("COMMIT")
 
 
 def _sandbox_start_ms(launch: Launch, start: Start) -> int:

@@ -63,6 +63,9 @@ class Capability:
     problems: Sequence[Problem] = ()
 
 
+REBUILDS: Final = {"reports/001": reports_tables.rebuild}
+"""Migrations that add folded tables to a journal with facts: what fills them from it."""
+
 KERNEL_MIGRATIONS: Final = (*journal.MIGRATIONS, *receipts.MIGRATIONS, *outbox.MIGRATIONS, *vault.MIGRATIONS)
 KERNEL_EVENTS: Final[tuple[type[Event], ...]] = (ClockStepped,)
 """Facts about the box itself; no table is made of them."""

@@ -21,11 +21,13 @@ from edge.kernel.journal import Journal
 from edge.kernel.pipeline import Pipeline
 from edge.queue import views
 from edge.queue.model import ExpirePassed, OpenDay
+from edge.reports.rollup import roll_up_stale
 
 log = structlog.get_logger()
 
 NOTE_EVERY_S: Final = 60
 TIDY_EVERY_S: Final = 600
+ROLL_UP_HOUR: Final = 2
 DAY_CHECK_EVERY_S: Final = 30
 BACKUP_TIMEOUT_S: Final = 900
 LATE_S: Final = 300
@@ -47,6 +49,7 @@ class Schedule:
         self._every(NOTE_EVERY_S, self._note_head)
         self._every(TIDY_EVERY_S, self._tidy)
         self._every(backups.every_s, self._back_up)
+        self._clock.add_job(self._roll_up, "cron", hour=ROLL_UP_HOUR, misfire_grace_time=LATE_S, coalesce=True, max_instances=1)
 
     def start(self) -> None:
         self._clock.start()
@@ -88,6 +91,13 @@ class Schedule:
             await self._pipeline.db.write(forget)
         except (Overloaded, StorageFull) as error:
             log.warning("tidying_postponed", reason=type(error).__name__)
+
+    async def _roll_up(self) -> None:
+        """T+1 (S25): yesterday's figures, and those of any day that got late facts. Reports catch up by themselves, too."""
+        try:
+            await roll_up_stale(self._pipeline)
+        except (Overloaded, StorageFull) as error:
+            log.warning("roll_up_postponed", reason=type(error).__name__)
 
     async def _back_up(self) -> None:
         """In a process of its own: recomputing the chain must not share the interpreter with customers."""
