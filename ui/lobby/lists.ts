@@ -3,7 +3,10 @@ import type { CounterView, QueueView, Service, SlipView, WaitRangeS } from '@kit
 
 export interface QueueLine {
   id: string; service: string; tier: string; waiting: number; longest_s: number; wait: WaitRangeS | null; late: boolean;
+  /** The counter's id, where these were sent to a counter by name. */
+  counter: string | null;
 }
+const SENT = '@';
 
 /** Queues where somebody waits, the longest wait first: that is where to look. */
 export function queueLines(queues: readonly QueueView[], targets: Readonly<Record<string, number | undefined>>, drift_s: number): QueueLine[] {
@@ -11,7 +14,8 @@ export function queueLines(queues: readonly QueueView[], targets: Readonly<Recor
     .filter((queue) => queue.waiting > 0)
     .map((queue) => ({
       id: queue.id, service: queue.service, tier: queue.tier, waiting: queue.waiting,
-      longest_s: queue.longest_wait_s + drift_s, wait: queue.wait ?? null,
+      longest_s: queue.longest_wait_s + drift_s, wait: queue.id.startsWith(SENT) ? null : queue.wait ?? null,
+      counter: queue.id.startsWith(SENT) ? queue.id.slice(SENT.length) : null,
       late: queue.longest_wait_s + drift_s > (targets[queue.tier] ?? Infinity),
     }))
     .sort((one, other) => other.longest_s - one.longest_s);

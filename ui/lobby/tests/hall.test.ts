@@ -102,5 +102,7 @@ describe('the hall', () => {
     const queue = (id: string, waiting: number, longest_wait_s: number): QueueView => ({ id, service: id, tier: 'normal', waiting, longest_wait_s, called: 0, serving: 0 });
     const lines = queueLines([queue('a', 1, 60), queue('b', 0, 0), queue('c', 2, 1795)], { normal: 1800 }, 10);
     expect(lines.map(({ id, late }) => [id, late])).toEqual([['c', true], ['a', false]]);
+    const [sent] = queueLines([{ ...queue('@counter-2', 1, 5), service: '', tier: '' as 'normal', wait: { low_s: 0, high_s: 0 } }], {}, 0);
+    expect(sent).toMatchObject({ counter: 'counter-2', wait: null });
   });
 });
