@@ -30,6 +30,7 @@ export function pictureOf(report: Report, chart: Chart): Picture | null {
     const values = report.rows.map((row) => (typeof row[place] === 'number' ? Math.round(row[place] * factor * 10) / 10 : null));
     return [{ name, title: column.title, title_en: column.title_en, kind: column.kind, values }];
   });
-  if (!lines.length) return null;
+  // Nothing but noughts is no picture.
+  if (!lines.some(({ values }) => values.some((value) => value))) return null;
   return { kind: chart.kind === 'line' ? 'line' : 'bar', title: chart.title, labels, lines };
 }

@@ -61,6 +61,7 @@ describe('a report', () => {
     expect(picture?.labels).toEqual(['金卡', '普卡']);
     expect(picture?.lines.map(({ values }) => values)).toEqual([[12, 0], [12.5, null]]);
     expect(pictureOf({ ...report, rows: report.rows.slice(1) }, { kind: 'line', title: '', x: 'service', series: ['taken'] })).toBeNull();
+    expect(pictureOf({ ...report, rows: report.rows.map((row) => row.map((value) => (typeof value === 'number' ? 0 : value))) }, { kind: 'column', title: '', x: 'service', series: ['taken'] })).toBeNull();
   });
 });
 
