@@ -57,6 +57,7 @@ def main() -> None:
 @click.option("--guest-listen", metavar="HOST:PORT", help="Listener for phones; the setting web.guest_listen.")
 @click.option("--guest-url", metavar="URL", help="Base of the addresses printed on slips.")
 @click.option("--head-office", metavar="URL", help="Head office to reconcile with; the setting head_office.url.")
+@click.option("--branch", "branch_file", type=FILE, help="The branch document: services, counters, staff, devices.")
 @click.option("--sandbox", is_flag=True, help="Demo branch, emulated devices, /sandbox routes.")
 @click.option("--clock", type=Moment(), help="Where the sandbox's clock starts.")
 @click.option("--day", "day_file", type=FILE, help="Take the sandbox's services and counters from a recorded day.")
@@ -70,6 +71,7 @@ def edge(
     guest_listen: str | None,
     guest_url: str | None,
     head_office: str | None,
+    branch_file: Path | None,
     sandbox: bool,
     clock: datetime | None,
     day_file: Path | None,
@@ -81,11 +83,14 @@ def edge(
 
     if (clock is not None or day_file is not None) and not sandbox:
         raise click.UsageError("--clock and --day need --sandbox")
+    if branch_file is not None and sandbox:
+        raise click.UsageError("--sandbox brings a branch of its own")
     named = {"web.listen": listen, "web.guest_listen": guest_listen, "head_office.url": head_office}
     launch = Launch(
         data=data,
         settings=settle(config, assignments, named),
         guest_url=guest_url,
+        branch_file=branch_file,
         sandbox=sandbox,
         clock=clock,
         day_file=day_file,

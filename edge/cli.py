@@ -16,10 +16,12 @@ import sqlite_utils
 
 from drivers import profiles
 from edge import __version__, registry
+from edge.document import DocumentRefused
 from edge.kernel.backup import CORE, BackupRefused, carry, list_backups, make_backup, restore, verify_backup
 from edge.kernel.clock import wall_ms
 from edge.kernel.config import ConfigRefused, Settings, load
 from edge.kernel.db import DatabaseError, connect_reader, copy_database
+from edge.kernel.domain import Rejected
 from edge.kernel.files import FolderBusy, hold_folder, make_folder, write_durably
 from edge.kernel.fold import Verdict
 from edge.kernel.fold import verify as fold_and_compare
@@ -72,8 +74,10 @@ def run_edge(launch: Launch) -> int:
         return _say(str(error), error.exit_code)
     except FolderBusy as error:
         return _say(str(error), EXIT_BUSY)
-    except KeysRefused as error:
+    except (KeysRefused, DocumentRefused) as error:
         return _say(str(error), EXIT_USAGE)
+    except Rejected as error:
+        return _say(f"{launch.branch_file}: {error.code} {error.facts}", EXIT_USAGE)
     except OSError as error:
         return _say(f"{launch.listen.host}:{launch.listen.port}: {error.strerror or error}", EXIT_UNAVAILABLE)
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from edge import document
 from edge.app import Branch, lay_ground
 from edge.kernel.files import hold_folder, make_folder
 from edge.registry import Capability
@@ -41,14 +42,17 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 async def _serve(launch: Launch, ready: Callable[[int, int | None], None]) -> int:
+    given = None if launch.branch_file is None else document.read(launch.branch_file)
     if launch.sandbox:
         launch = replace(launch, printers={"*": demo.PRINTER})
+    elif given is not None:
+        launch = replace(launch, devices=given.devices, printers=given.printers)
     branch = Branch(lay_ground(launch))
     stage = _stage(branch) if launch.sandbox else None
     stopped = _until_signal()
     try:
         await branch.start()
-        ready(*await _open(branch, stage))
+        ready(*await _open(branch, stage, given))
         ends: list[asyncio.Future[Any]] = [stopped, branch.failure()]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -67,8 +71,10 @@ def _stage(branch: Branch) -> Stage:
     return stage
 
 
-async def _open(branch: Branch, stage: Stage | None) -> tuple[int, int | None]:
+async def _open(branch: Branch, stage: Stage | None, given: document.Document | None) -> tuple[int, int | None]:
     if stage is None:
+        if given is not None:
+            await document.apply(branch, given)
         branch.join_head_office()
         await branch.connect_devices(branch.ground.launch.devices)
         return await branch.open_doors()

@@ -35,6 +35,8 @@ class Launch:
     printers: Mapping[str, str] = field(default_factory=dict)
     """Kiosk (device id) → the printer beside it. `*` is the printer for everybody else."""
     devices: tuple[DeviceConfig, ...] = ()
+    branch_file: Path | None = None
+    """The branch document; see `edge.document`."""
     sandbox: bool = False
     clock: datetime | None = None
     """Where the sandbox's clock starts."""
