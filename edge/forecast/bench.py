@@ -2,8 +2,8 @@
 
 `python -m edge.forecast.bench --data FILE --fit A:B --score C:D` learns from the telephone bank's days A to B and
 forecasts everybody who had to wait on the days C to D, each from what was known when they came. `--simulated --days N
---seed K` does the same in a simulated branch whose tellers' speed, pauses and no-shows are hidden from the forecast, at
-loads 0.92 and 1.05.
+--seed K` does the same in three simulated branches whose tellers' speed, pauses and no-shows are hidden from the
+forecast, at loads 0.92 and 1.05.
 
 The scored days go on teaching as they pass, as a branch's days do; nothing is known before it happened.
 """
@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 from edge.forecast import replay
 from edge.forecast.branch import Branch
@@ -32,9 +32,6 @@ BANK_TOLERANCE_S: Final = 60.0
 BRANCH_TOLERANCE_S: Final = 300.0
 SEED: Final = 1999
 LOADS: Final = (0.92, 1.05)
-LEARN_DAYS: Final = 15
-LEARN_FORECAST_DAYS: Final = 4
-BRANCH_RUNS: Final = 60
 
 
 class Bench:
@@ -83,20 +80,35 @@ def bank(days: dict[date, list[replay.Call]], fit: Sequence[date], score: Sequen
     return bench
 
 
-def branch(load: float, days: int, seed: int, *, runs: int = BRANCH_RUNS, learn_days: int = LEARN_DAYS) -> Bench:
-    """Learn the simulated branch for some days, then forecast `days` of it."""
-    knowledge = Knowledge()
-    simulated = Branch(knowledge, load=load, seed=seed)
-    bench = Bench(Forecaster(knowledge, seed=seed, runs=runs), Rivals())
-    for _ in range(learn_days):
-        simulated.live(None)
-    for _ in range(LEARN_FORECAST_DAYS):
-        simulated.live(bench)
-    bench.score = Score(BRANCH_TOLERANCE_S)
-    bench.spent_s, bench.made = 0.0, 0
-    for _ in range(days):
-        simulated.live(bench)
-    return bench
+class Extent(NamedTuple):
+    """How much of a simulated branch is lived."""
+
+    days: int
+    """Days to score, in each branch."""
+    learn_days: int = 15
+    learn_forecast_days: int = 4
+    """Of which the errors are learned as well."""
+    branches: int = 3
+    """Branches differ in their tellers: one alone says little."""
+    runs: int = 60
+
+
+def branches(load: float, extent: Extent, seed: int) -> Bench:
+    """Learn some simulated branches, then forecast some days of each; one score for all."""
+    score, benches = Score(BRANCH_TOLERANCE_S), []
+    for number in range(extent.branches):
+        knowledge = Knowledge()
+        simulated = Branch(knowledge, load=load, seed=seed + number)
+        bench = Bench(Forecaster(knowledge, seed=seed + number, runs=extent.runs), Rivals())
+        for day in range(extent.learn_days + extent.learn_forecast_days):
+            simulated.live(bench if day >= extent.learn_days else None)
+        bench.score = score
+        for _ in range(extent.days):
+            simulated.live(bench)
+        benches.append(bench)
+    last = benches[-1]
+    last.spent_s, last.made = sum(one.spent_s for one in benches), sum(one.made for one in benches)
+    return last
 
 
 def _report(title: str, bench: Bench, out: TextIO) -> None:
@@ -132,8 +144,8 @@ def run_bank(file: Path, fit: str, score: str, out: TextIO) -> None:
 def run_simulated(days: int, seed: int, out: TextIO) -> None:
     """The simulated branch at both loads; the figures of the last load come last."""
     for load in LOADS:
-        bench = branch(load, days, seed)
-        _report(f"simulated branch, load {load}, {days} days, seed {seed}", bench, out)
+        bench = branches(load, Extent(days), seed)
+        _report(f"simulated branches, load {load}, {days} days of each, from seed {seed}", bench, out)
         if bench.score is not None:
             print(*(f"{line.replace(' ', f'_at_load_{load} ', 1)}" for line in bench.score.marks()), sep="\n", file=out)
 
@@ -144,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fit", default="1999-02-01:1999-02-14", help="days to learn from, FIRST:LAST")
     parser.add_argument("--score", default="1999-02-15:1999-02-21", help="days to forecast, FIRST:LAST")
     parser.add_argument("--simulated", action="store_true", help="the simulated branch instead")
-    parser.add_argument("--days", type=int, default=5, help="simulated days to score")
+    parser.add_argument("--days", type=int, default=5, help="days to score in each simulated branch")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(arguments)
     if options.simulated:

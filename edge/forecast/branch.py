@@ -13,6 +13,7 @@ and usual pauses taken off. Whoever is in the hall at closing time is still serv
 import math
 from heapq import heappop, heappush
 from random import Random
+from statistics import fmean
 from typing import Final, NamedTuple, Protocol
 
 from edge.forecast.knowledge import Knowledge
@@ -24,7 +25,7 @@ from edge.queue.rules import FRESH, Head, Memory, Rule, choose
 OPENS_S: Final = 8 * 3_600 + 1_800
 CLOSES_S: Final = 17 * 3_600
 LAST_S: Final = 24 * 3_600
-PROFILE: Final = (0.7, 1.05, 1.5, 1.7, 1.5, 1.15, 0.85, 0.6, 0.55, 0.65, 0.9, 1.3, 1.45, 1.25, 0.95, 0.7, 0.5)
+PROFILE: Final = (0.7, 1.1, 1.4, 1.5, 1.3, 1.1, 0.9, 0.7, 0.6, 0.7, 0.9, 1.2, 1.3, 1.2, 1.0, 0.8, 0.6)
 """Half-hours from opening to closing."""
 PAUSE_SHARE: Final = 0.06
 """After so many services a teller pauses."""
@@ -89,28 +90,28 @@ class Branch:
     def __init__(self, knowledge: Knowledge, *, load: float, seed: int) -> None:
         self.knowledge = knowledge
         self.random = Random(seed)  # noqa: S311 -- a simulation, not a secret
-        self.load = load
         self.paces = [self.random.uniform(*PACE) for _ in SKILLS]
+        self.visits_a_day = visits_a_day(load, fmean(self.paces))
         knowledge.missed_s = NO_SHOW_S
 
     def live(self, listener: Listener | None) -> None:
         """Go through a day; afterwards it is known."""
         self.knowledge.service_times.new_day()
-        _Day(self, _visits(self.random, self.load), listener).live()
+        _Day(self, _visits(self.random, self.visits_a_day), listener).live()
         self.knowledge.arrivals.close_day("workday")
 
 
-def visits_a_day(load: float) -> float:
-    """How many come, on average, for this load."""
+def visits_a_day(load: float, pace: float) -> float:
+    """How many come, on average, for this load, where the tellers take `pace` times the usual."""
     mean_s = sum(kind.share * kind.mean_s for kind in CLASSES)
     open_s = len(SKILLS) * (CLOSES_S - OPENS_S - LUNCH_S)
-    return load * open_s / (mean_s * sum(PACE) / 2 + PAUSE_SHARE * sum(PAUSE_S) / 2 + NO_SHOW_SHARE * NO_SHOW_S)
+    return load * open_s / (mean_s * pace + PAUSE_SHARE * sum(PAUSE_S) / 2 + NO_SHOW_SHARE * NO_SHOW_S)
 
 
-def _visits(random: Random, load: float) -> list[Visit]:
+def _visits(random: Random, usual: float) -> list[Visit]:
     """A day's customers in the order of their coming."""
     pace = random.lognormvariate(-(DAY_CV**2) / 2, DAY_CV)
-    per_s = visits_a_day(load) / sum(PROFILE) / 1_800
+    per_s = usual / sum(PROFILE) / 1_800
     visits: list[Visit] = []
     at_s = float(OPENS_S)
     while True:

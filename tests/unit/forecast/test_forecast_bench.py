@@ -75,7 +75,7 @@ def test_real_people_are_forecast_better_than_by_their_position() -> None:
             f"the real bank's queue is not beside the project: no {BANK.name}, so the marks on real people are NOT checked"
         )
     days = replay.read(BANK)
-    one = bench.bank(days, [date(1999, 2, day) for day in (7, 8, 9)], [date(1999, 2, 10)], runs=25)
+    one = bench.bank(days, [date(1999, 2, day) for day in (8, 9)], [date(1999, 2, 10)], runs=20)
     assert one.score is not None
     assert one.score.count > 500
     assert one.score.ratio_to(POSITION) <= 0.8
@@ -84,7 +84,7 @@ def test_real_people_are_forecast_better_than_by_their_position() -> None:
 
 @pytest.mark.slow
 def test_a_simulated_branch_is_forecast_better_than_by_position() -> None:
-    one = bench.branch(1.05, 1, 4, runs=12, learn_days=6)
+    one = bench.branches(1.05, bench.Extent(1, learn_days=4, learn_forecast_days=1, branches=1, runs=12), 4)
     assert one.score is not None
     assert one.score.count > 150
     assert one.score.ratio_to(POSITION) <= 0.7
