@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from edge.kernel.domain import Rejected
 
 DAYS_MAX: Final = 366
-YEAR_MIN: Final = 2000
+YEAR_MIN: Final = 1990
 YEAR_MAX: Final = 2099
 
 

@@ -69,12 +69,13 @@ class RecordedDay:
         )
 
     def staff(self) -> tuple[Staff, ...]:
-        """One teller per counter, and an administrator."""
+        """One teller per counter, a lobby manager and an administrator."""
         tellers = (
             Staff(staff_no=f"{1000 + number}", name=f"柜员{number:02d}", roles=("teller",))
             for number in range(1, len(self.shifts) + 1)
         )
-        return (*tellers, Staff(staff_no="9001", name="赵军", roles=("admin",)))
+        lobby = Staff(staff_no="2001", name="陈静", roles=("lobby",))
+        return (*tellers, lobby, Staff(staff_no="9001", name="赵军", roles=("admin",)))
 
     def _usual_s(self, kind: str) -> int:
         served = [customer.service_s for customer in self.customers if customer.service == kind and customer.service_s]
