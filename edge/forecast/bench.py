@@ -133,8 +133,8 @@ def run_bank(file: Path, fit: str, score: str, out: TextIO) -> None:
     days = replay.read(file)
     known = sorted(days)
     fitted, scored = _between(known, _span(fit)), _between(known, _span(score))
-    if not fitted or not scored or fitted[-1] >= scored[0]:
-        raise SystemExit("the days to fit come before the days to score, and both are in the file")
+    if not fitted or not scored or set(fitted) & set(scored):
+        raise SystemExit("both spans need days of the file, and no day may be in both")
     bench = bank(days, fitted, scored)
     _report(f"real bank, fit {fit}, score {score}", bench, out)
     if bench.score is not None:
