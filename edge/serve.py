@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -21,8 +20,6 @@ from edge.settings import Launch
 
 log = structlog.get_logger()
 
-SWITCH_S: Final = 0.001
-"""How long one thread may keep the interpreter: the writer thread asks for it back after each statement."""
 EXIT_BROKEN: Final = 70
 """sysexits: an internal promise is broken; systemd starts the program again."""
 
@@ -31,7 +28,6 @@ SANDBOX: Final = Capability(name="sandbox", routes=(sandbox_api.routes,), proble
 
 def serve(launch: Launch, *, ready: Callable[[int, int | None], None] = lambda _port, _guest: None) -> int:
     """Run until a signal or a broken promise; returns the exit code. `ready` hears the ports."""
-    sys.setswitchinterval(SWITCH_S)
     make_folder(launch.data)
     with hold_folder(launch.data), asyncio.Runner(loop_factory=_loop) as runner:
         return runner.run(_serve(launch, ready))
