@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import Locator, Page, expect
 
 from tests.e2e.house import House, phone_address
-from tests.e2e.screens import BENCH, DESK, EARS, HALL, KIOSK, MOMENTS, PHONE, Screens, Size
+from tests.e2e.screens import BENCH, DESK, EARS, HALL, KIOSK, MOMENTS, PHONE, WAIT_MS, Screens, Size
 
 PASSWORD = "branchbox"
 
@@ -62,8 +62,9 @@ class Hall:
         await hint.click()
         await expect(hint).to_be_hidden()
 
-    async def shows(self, number: str, counter: int) -> None:
-        await expect(self.number).to_contain_text(number)
+    async def shows(self, number: str, counter: int, *, behind: int = 0) -> None:
+        """`behind` calls are before it, and each has its whole turn: voice twice, then the next."""
+        await expect(self.number).to_contain_text(number, timeout=(behind + 1) * WAIT_MS)
         await expect(self.counter).to_have_text(str(counter))
 
 

@@ -34,7 +34,7 @@ async def test_from_the_touch_of_a_finger_to_the_rating(screens: Screens, house:
     await teller.next("A003")
 
     await _phone_is_called(phone, teller)
-    await hall.shows("A003", 2)
+    await hall.shows("A003", 2, behind=2)
     said = "window.heard.filter((one) => one.clip.includes('/3.')).length >= 2"
     await until("the hall says it twice", lambda: hall.page.evaluate(said))
     await picture(hall.page, "journey-hall-call")
