@@ -50,6 +50,35 @@ class PaperStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class MediaStatus(StrEnum):
+    """XFS4IoT `cardReader.media` and `printer.media`: the customer's card, book or sheet, as it lies in the device."""
+
+    PRESENT = "present"
+    NOT_PRESENT = "notPresent"
+    ENTERING = "entering"
+    """At the slot, where its owner can still take it."""
+    JAMMED = "jammed"
+    UNKNOWN = "unknown"
+
+
+class SupplyKind(StrEnum):
+    """What a device uses up or fills, besides paper; after XFS4IoT `printer.toner`, `retractBins`, `cardReader.retainBin`."""
+
+    RIBBON = "ribbon"
+    TONER = "toner"
+    RETAIN_BIN = "retainBin"
+    BATTERY = "battery"
+    SIM_CREDIT = "simCredit"
+
+
+class SupplyLevel(StrEnum):
+    OK = "ok"
+    LOW = "low"
+    """Somebody should see to it today: a bin nearly full, a ribbon nearly used up."""
+    OUT = "out"
+    UNKNOWN = "unknown"
+
+
 class CompletionCode(StrEnum):
     """XFS4IoT `header.completionCode`, the ones a driver can give."""
 
@@ -70,6 +99,16 @@ class ErrorCode(StrEnum):
 
     PAPER_OUT = "paperOut"
     PAPER_JAMMED = "paperJammed"
+    MEDIA_JAM = "mediaJam"
+    """The customer's card or book is stuck."""
+    NO_MEDIA = "noMedia"
+    INVALID_MEDIA = "invalidMedia"
+    """What was inserted, swiped or laid is not what this device can read."""
+    SHUTTER_FAIL = "shutterFail"
+    RETAIN_BIN_FULL = "retainBinFull"
+    RIBBON_OUT = "ribbonOut"
+    KEY_NOT_FOUND = "keyNotFound"
+    ACCESS_DENIED = "accessDenied"
     COVER_OPEN = "coverOpen"
     FLUSH_FAIL = "flushFail"
     CHAR_SET_DATA = "charSetData"
@@ -107,12 +146,20 @@ class Proof(StrEnum):
 
     PROCESS_ID = "processId"
     """It named the job after the job had physically ended."""
+    ANSWER = "answer"
+    """It answered this very command: with what was read, or with its word that it is done."""
     ORDERED_STATUS = "orderedStatus"
     """It answered a question asked behind the job, and had no complaint then: weak."""
+    WRITTEN = "written"
+    """It was handed to a wire without a way back, a display on a bus: as much as anybody can know."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="name"):
     """A wish to a device. The tag is the XFS4IoT-style name, `Printer.PrintForm`."""
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True, tag_field="name"):
+    """What a command brought back: the payload of an XFS4IoT completion. Tagged with the command's name."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="name"):
@@ -142,6 +189,13 @@ class Resumed(Event, frozen=True, kw_only=True, tag="Common.Resumed"):
     request_id: int
 
 
+class Supply(msgspec.Struct, frozen=True, kw_only=True):
+    """How it stands with one thing a device uses up or fills."""
+
+    kind: SupplyKind
+    level: SupplyLevel
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """A device's own word on itself, as fresh as the last poll or push."""
 
@@ -150,6 +204,19 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Why it is not online, where that is known: the key of a text a clerk understands."""
     paper: PaperStatus | None = None
     """Only of devices that have paper."""
+    media: MediaStatus | None = None
+    """Only of devices that take in a customer's card, book or sheet."""
+    supplies: tuple[Supply, ...] = ()
+
+    def unreachable(self, error: ErrorCode) -> "Status":
+        """What is left of it once nobody answers: the same kinds of things, and nothing known of them."""
+        return Status(
+            device=DeviceStatus.OFFLINE,
+            error=error,
+            paper=self.paper and PaperStatus.UNKNOWN,
+            media=self.media and MediaStatus.UNKNOWN,
+            supplies=tuple(Supply(kind=supply.kind, level=SupplyLevel.UNKNOWN) for supply in self.supplies),
+        )
 
 
 class StatusChanged(Event, frozen=True, kw_only=True, tag="Common.StatusChangedEvent"):
@@ -193,6 +260,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
     detail: str = ""
     """For the log, in English; never personal data."""
+    payload: Payload | None = None
+    """Of commands that bring something back, once done."""
 
     @property
     def done(self) -> bool:

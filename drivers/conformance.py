@@ -3,19 +3,22 @@
 A story is told on a bench: a driver, an emulated device, and a memory wire of one of five tempers between them, in virtual
 time. On a wire that carries everything (`whole`, `bytewise`, `delayed`) a story has one ending, which `expect` demands. On
 a wire that loses bytes or dies (`lossy`, `unplugged`) only what must hold always is demanded: `must`. After every story the
-bench is audited: no slip twice, nothing called done that is not, nothing called held that came out.
+bench is audited: nothing done twice, nothing called done that is not, nothing called held that happened.
 
-Run by `tests/drivers/test_conformance.py`, where the stories are parameters; a new printer family brings its own
-`PrinterBench` and nothing else.
+A family derives its own `Bench` in its `stories.py` and says there what a specimen of its commands is, how the emulator shows
+that it was done, and which stories of its own there are. The stories of this file are told of every family. Run by
+`tests/drivers/test_conformance.py`, where families, models, wires and stories are parameters.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from drivers.api import (
     Acknowledged,
+    Command,
     Completion,
     CompletionCode,
     Device,
@@ -23,24 +26,25 @@ from drivers.api import (
     DeviceStatus,
     ErrorCode,
     Event,
-    Held,
     Noise,
     Outcome,
-    PaperStatus,
-    Resumed,
+    Proof,
     StaleReply,
     Started,
+    StatusChanged,
 )
-from drivers.document import Document, Text
 from drivers.emulation import Emulator
-from drivers.interfaces.printer import ClearBuffer, ControlMedia, GiveUp, PaperThreshold, PrintForm, Reset
+from drivers.profiles import Profile
+from drivers.session import WAITING_MAX
 from drivers.transport.memory import Temper
 
 PATIENCE_S: Final = 120.0
 """Virtual seconds in which any command must have completed."""
 OPEN_TRIES_MAX: Final = 50
-_MIDDLE_MM: Final = 8
-"""How far into a slip trouble begins."""
+SETTLE_S: Final = 6.0
+PERSON_S: Final = 0.3
+"""How long a person takes to do what a specimen waits for."""
+TICK_S: Final = 0.05
 
 
 class NonConformance(AssertionError):
@@ -55,9 +59,10 @@ def must(holds: bool, what: str) -> None:  # noqa: FBT001 -- reads as a sentence
 
 @dataclass
 class Told:
-    """One print and all that was heard of it."""
+    """One specimen command and all that was heard of it."""
 
-    process_id: str
+    n: int
+    """From 1 on each bench; what makes the specimen recognisable in the emulator."""
     events: list[Event] = field(default_factory=list)
     completion: Completion | None = None
 
@@ -65,25 +70,85 @@ class Told:
     def outcome(self) -> Outcome | None:
         return self.completion.outcome if self.completion else None
 
+    @property
+    def code(self) -> CompletionCode | None:
+        return self.completion.code if self.completion else None
+
+    @property
+    def error(self) -> ErrorCode | None:
+        return self.completion.error if self.completion else None
+
     def heard(self, kind: type[Event]) -> bool:
         return any(isinstance(event, kind) for event in self.events)
 
 
-@dataclass
-class PrinterBench:
-    """A printer's driver and its emulator on one wire."""
+Story = Callable[[Any], Awaitable[None]]
+"""A family's own story takes that family's bench."""
 
-    device: Device
-    emulator: Emulator
-    temper: Temper
-    say: Callable[[bytes], None]
-    """Put bytes on the wire as if the device had sent them."""
-    hush: Callable[[bool], None]
-    """Have the device receive and do everything, and answer nothing (True), or answer again (False)."""
-    can_clear: bool
-    unsolicited: list[Event] = field(default_factory=list)
-    prints: list[Told] = field(default_factory=list)
-    losses: int = 0
+
+class Bench(ABC):
+    """A family's driver and its emulator on one wire. A family derives from it in its `stories.py`."""
+
+    PROFILES: ClassVar[tuple[str, ...]]
+    """The models that are put through; as many as behave differently."""
+    STORIES: ClassVar[tuple[Story, ...]] = ()
+    """What is told of this family beyond the stories of every family."""
+    NOISE: ClassVar[bytes] = b"\xff\xfe\x80garbage\x81"
+    """Bytes that no message of the protocol explains; empty where a protocol calls nothing noise."""
+    LATE: ClassVar[tuple[bytes, ...]] = ()
+    """Well-formed answers to questions that nobody has asked."""
+    DIES_AFTER_BYTES: ClassVar[tuple[int, int, int]] = (3, 20, 60)
+    """Where the unplugged wire dies, in bytes sent to the device: in the greeting, between, in the specimen."""
+    TALKS_BACK: ClassVar[bool] = True
+    """False for a device on a wire without a way back: it proves nothing and its silence cannot be noticed."""
+    LEAVES_TRACES: ClassVar[bool] = True
+    """False where the specimen only asks: then a loss in the middle leaves nothing in doubt."""
+
+    def __init__(self, device: Device, emulator: Emulator, profile: Profile, temper: Temper) -> None:
+        self.device = device
+        self.emulator: Any = emulator
+        """Of the family's own type; a family's bench annotates it."""
+        self.profile = profile
+        self.temper = temper
+        self.unsolicited: list[Event] = []
+        self.told: list[Told] = []
+        self.losses = 0
+        self._stalled = False
+
+    # What a family says.
+
+    @abstractmethod
+    def specimen(self, n: int) -> Command:
+        """A command that can be recognised in the emulator as the n-th."""
+
+    @abstractmethod
+    def times_done(self, n: int) -> int:
+        """How often the emulator shows the n-th specimen wholly done."""
+
+    def times_begun(self, n: int) -> int:
+        """How often it shows the n-th specimen at all, whole or not."""
+        return self.times_done(n)
+
+    def person(self, n: int) -> None:  # noqa: B027 -- most commands need nobody
+        """What a person does for the n-th specimen to end, once it has started: swipe a card, press a key."""
+
+    def stall(self) -> None:
+        """From now on a specimen stops in the middle: the person does nothing, the device does not answer.
+
+        A device that can be stopped in the middle otherwise, by opening its cover, does that.
+        """
+        self._stalled = True
+
+    def go_on(self) -> None:
+        """What was stalled goes on."""
+        if self._stalled:
+            self._stalled = False
+            self.emulator.hush(False)
+            for told in self.told:
+                if told.completion is None and told.heard(Started):
+                    self.person(told.n)
+
+    # What stories use.
 
     @property
     def reliable(self) -> bool:
@@ -93,16 +158,16 @@ class PrinterBench:
         """Demanded on a wire that carries everything."""
         must(holds or not self.reliable, what)
 
-    def act(self, action: str, after_mm: int = 0) -> None:
-        self.emulator.act(action, {"after_mm": after_mm})
+    def act(self, action: str, **parameters: object) -> None:
+        self.emulator.act(action, parameters)
 
     async def connect(self) -> None:
         """Open the device, as often as it takes: the supervisor's part."""
         for _ in range(OPEN_TRIES_MAX):
             try:
                 await self.device.open()
-            except DeviceError:
-                self.expect(holds=False, what="a sound wire opens at the first try")
+            except DeviceError as error:
+                self.expect(holds=False, what=f"a sound wire opens at the first try, not {error}")
                 await asyncio.sleep(1)
             else:
                 return
@@ -113,237 +178,180 @@ class PrinterBench:
             self.losses += 1
             await self.connect()
 
-    def begin(self, text: str, *, timeout_s: float | None = None, give_up: GiveUp = GiveUp.KEEP) -> "asyncio.Task[Told]":
-        """Print a slip that says `text`."""
-        told = Told(f"{len(self.prints) + 1:04d}")
-        self.prints.append(told)
-        slip = Document(tuple(Text(f"{text} {line}") for line in range(8)))
-        command = PrintForm(document=slip, process_id=told.process_id, give_up=give_up)
+    def begin(self, *, timeout_s: float | None = None, command: Command | None = None) -> "asyncio.Task[Told]":
+        """Give the next specimen, or a command in its place."""
+        told = Told(len(self.told) + 1)
+        self.told.append(told)
+        wish = command or self.specimen(told.n)
 
         async def hear(event: Event) -> None:
             told.events.append(event)
+            if isinstance(event, Started):
+                if self._stalled:
+                    self.emulator.hush(True)
+                asyncio.get_running_loop().call_later(PERSON_S, self._person_comes, told)
 
         async def run() -> Told:
-            execution = self.device.execute(command, timeout_s=timeout_s, on_event=hear)
+            execution = self.device.execute(wish, timeout_s=timeout_s, on_event=hear)
             told.completion = await asyncio.wait_for(execution, PATIENCE_S)
             return told
 
         return asyncio.create_task(run())
 
-    async def print(self, text: str, *, timeout_s: float | None = None) -> Told:
-        return await self.begin(text, timeout_s=timeout_s)
+    async def do(self, *, timeout_s: float | None = None) -> Told:
+        return await self.begin(timeout_s=timeout_s)
 
-    def slips(self, told: Told) -> int:
-        """How many slips of this print were begun, complete or not."""
-        return sum(f"{told.process_id}:" in slip.text for slip in self.emulator.output())
+    async def does_the_next(self, why: str) -> None:
+        """After trouble, once it is connected again, the next specimen is done."""
+        await self.reconnect()
+        told = await self.do()
+        self.expect(told.outcome is Outcome.DONE, f"{why}, not {told.completion}")
+        await self.reconnect()
 
-    def whole_slips(self, told: Told) -> int:
-        return sum(f"{told.process_id}:" in slip.text for slip in self.emulator.output() if slip.complete)
-
-    async def settle(self, seconds: float = 6.0) -> None:
+    async def settle(self, seconds: float = SETTLE_S) -> None:
         await asyncio.sleep(seconds)
 
+    async def middle(self) -> None:
+        """Wait until the first specimen under way has started, or has ended without."""
+        for _ in range(int(PATIENCE_S / TICK_S)):
+            if any(told.heard(Started) or told.completion for told in self.told[-WAITING_MAX - 1 :]):
+                break
+            await asyncio.sleep(TICK_S)
+        await asyncio.sleep(PERSON_S)
 
-Story = Callable[[PrinterBench], Awaitable[None]]
-
-
-def _named(told_by: PrinterBench) -> str:
-    """The text that makes the next slip recognisable in the tray."""
-    return f"{len(told_by.prints) + 1:04d}:"
-
-
-async def says_how_it_is(bench: PrinterBench) -> None:
-    status = bench.device.status()
-    bench.expect(status.device is DeviceStatus.ONLINE, "a ready printer is online")
-    bench.expect(status.paper is PaperStatus.FULL, "a full roll is full")
-    bench.act("paper_low")
-    await bench.settle()
-    bench.expect(bench.device.status().paper is PaperStatus.LOW, "near end shows")
-    bench.expect(PaperThreshold(paper=PaperStatus.LOW) in bench.unsolicited, "near end is told")
-    bench.act("cover_open")
-    await bench.settle()
-    status = bench.device.status()
-    bench.expect((status.device, status.error) == (DeviceStatus.USER_ERROR, ErrorCode.COVER_OPEN), "an open cover shows")
+    def _person_comes(self, told: Told) -> None:
+        if not self._stalled and told.completion is None:
+            self.person(told.n)
 
 
-async def proves_a_print(bench: PrinterBench) -> None:
+async def opens_and_closes(bench: Bench) -> None:
+    bench.expect(bench.device.status().device is DeviceStatus.ONLINE, "what was opened is online")
+    bench.expect(bench.device.capabilities().family == bench.profile.family, "it says what family it is of")
+    await bench.device.close()
+    bench.expect(bench.device.status().device is DeviceStatus.OFFLINE, "what was closed is offline")
+    told = await bench.do()
+    must(told.outcome is Outcome.HELD, "what is closed does nothing")
+    await bench.connect()
+    await bench.does_the_next("opened again it works")
+
+
+async def does_what_it_is_told(bench: Bench) -> None:
     for _ in range(3):
-        told = await bench.print(_named(bench))
-        bench.expect(told.outcome is Outcome.DONE, "a sound printer prints")
+        told = await bench.do()
+        bench.expect(told.outcome is Outcome.DONE, f"a sound device does it, not {told.completion}")
         bench.expect(told.completion is not None and told.completion.proof is not None, "done comes with a proof")
         kinds = [type(event) for event in told.events]
-        bench.expect(kinds == [Acknowledged, Started], "acknowledged, then started")
+        bench.expect(kinds[:2] == [Acknowledged, Started], f"acknowledged, then started, not {kinds}")
         await bench.reconnect()
 
 
-async def holds_before_the_first_byte(bench: PrinterBench) -> None:
-    troubles = (("paper_out", "paper_in"), ("cover_open", "cover_close"), ("jam", "clear_jam"))
-    for trouble, remedy in troubles:
-        bench.act(trouble)
-        told = await bench.print(_named(bench))
-        must(told.outcome is not Outcome.DONE, f"nothing is printed after {trouble}")
-        bench.expect(told.outcome is Outcome.HELD and not told.heard(Started), f"{trouble}: held, nothing sent")
-        await bench.reconnect()
-        bench.act(remedy)
-        await bench.settle(12)
-        await bench.reconnect()
-        told = await bench.print(_named(bench))
-        bench.expect(told.outcome is Outcome.DONE, f"prints after {remedy}")
-        await bench.reconnect()
+async def sends_nothing_the_caller_could_not_commit(bench: Bench) -> None:
+    async def fail(event: Event) -> None:
+        if isinstance(event, Started):
+            raise OSError("disk full")
+
+    n = len(bench.told) + 1
+    try:
+        await asyncio.wait_for(bench.device.execute(bench.specimen(n), on_event=fail), PATIENCE_S)
+    except OSError:
+        must(bench.times_begun(n) == 0, "nothing leaves before the caller has committed")
+    else:
+        bench.expect(holds=False, what="the caller's failure is the caller's")
+    await bench.does_the_next("and it is free for the next")
 
 
-async def waits_in_the_middle(bench: PrinterBench) -> None:
-    troubles = (("paper_out", "paper_in"), ("cover_open", "cover_close"), ("jam", "clear_jam"))
-    for trouble, remedy in troubles:
-        bench.act(trouble, after_mm=_MIDDLE_MM)
-        printing = bench.begin(_named(bench))
-        await bench.settle(30)
-        bench.expect(not printing.done(), f"{trouble} in the middle: neither done nor given up")
-        bench.act(remedy)
-        told = await printing
-        bench.expect(told.outcome is Outcome.DONE, f"goes on after {remedy}")
-        bench.expect(told.heard(Held) and told.heard(Resumed), "being held and going on are told")
-        bench.expect(bench.slips(told) == 1, "exactly one slip")
-        await bench.reconnect()
-
-
-async def doubts_after_a_power_cut(bench: PrinterBench) -> None:
-    bench.act("power_cycle", after_mm=_MIDDLE_MM)
-    told = await bench.print(_named(bench))
-    bench.expect(told.outcome is Outcome.UNKNOWN, "what was cut off is in doubt")
-    await bench.reconnect()
-    told = await bench.print(_named(bench))
-    bench.expect(told.outcome is Outcome.DONE, "and the next one prints")
-
-
-async def doubts_when_it_forgot(bench: PrinterBench) -> None:
-    bench.act("cover_open", after_mm=_MIDDLE_MM)
-    printing = bench.begin(_named(bench))
-    await bench.settle()
-    bench.act("brown_out")
-    bench.act("cover_close")
-    told = await printing
-    bench.expect(told.outcome is Outcome.UNKNOWN, "a printer that forgot the job leaves doubt, not silence")
-    await bench.reconnect()
-    told = await bench.print(_named(bench))
-    bench.expect(told.outcome is Outcome.DONE, "and the next one prints")
-
-
-async def doubts_when_unplugged(bench: PrinterBench) -> None:
-    bench.act("cover_open", after_mm=_MIDDLE_MM)
-    printing = bench.begin(_named(bench))
-    await bench.settle(5)
+async def holds_what_it_cannot_begin(bench: Bench) -> None:
     bench.act("unplug")
-    told = await printing
-    bench.expect(told.outcome is Outcome.UNKNOWN, "an unplugged job is in doubt")
-    held = await bench.print(_named(bench))
-    must(held.outcome is Outcome.HELD, "what is not there cannot print")
+    await bench.settle(1)
+    told = await bench.do()
+    must(told.outcome is Outcome.HELD and not told.heard(Started), "what is not there is given nothing")
+    must(bench.device.status().device is DeviceStatus.OFFLINE, "and is offline")
     bench.act("plug")
-    bench.act("cover_close")
-    await bench.reconnect()
+    await bench.does_the_next("plugged in again it works")
+
+
+async def doubts_when_unplugged(bench: Bench) -> None:
+    bench.stall()
+    doing = bench.begin()
+    await bench.middle()
+    bench.act("unplug")
+    told = await doing
+    if bench.TALKS_BACK:
+        bench.expect(told.outcome is not Outcome.DONE, "what was cut off is not done")
+        if bench.LEAVES_TRACES:
+            bench.expect(told.outcome is Outcome.UNKNOWN, f"what was cut off is in doubt, not {told.completion}")
+    bench.act("plug")
+    bench.go_on()
+    await bench.settle()
+    await bench.does_the_next("plugged in again it works")
+
+
+async def survives_a_power_cut(bench: Bench) -> None:
+    bench.act("power_cycle")
+    await bench.settle()
+    await bench.does_the_next("after a power cut it works")
+
+
+async def gives_up_in_time(bench: Bench) -> None:
+    bench.stall()
+    told = await bench.do(timeout_s=7.0)
+    if bench.TALKS_BACK:
+        bench.expect(told.outcome is not Outcome.DONE, "what was never answered is not done")
+        bench.expect(told.code is not CompletionCode.SUCCESS, "nor a success")
+    bench.go_on()
     await bench.settle(10)
-    told = await bench.print(_named(bench))
-    bench.expect(told.outcome is Outcome.DONE, "plugged in again it prints")
+    await bench.does_the_next("the next one is done")
 
 
-async def gives_up_in_time(bench: PrinterBench) -> None:
-    bench.act("paper_out", after_mm=_MIDDLE_MM)
-    told = await bench.print(_named(bench), timeout_s=7.0)
-    bench.expect(told.completion is not None and told.completion.code is CompletionCode.TIME_OUT, "time runs out")
-    bench.expect(told.outcome is Outcome.UNKNOWN, "what is left to the printer is in doubt")
-    bench.act("paper_in")
-    await bench.settle(10)
-    await bench.reconnect()
-    told = await bench.print(_named(bench))
-    bench.expect(told.outcome is Outcome.DONE, "the next one prints")
-
-
-async def clears_when_told_to(bench: PrinterBench) -> None:
-    bench.act("cover_open", after_mm=_MIDDLE_MM)
-    printing = bench.begin(_named(bench), give_up=GiveUp.CLEAR)
-    await bench.settle(5)
+async def ends_when_cancelled(bench: Bench) -> None:
+    bench.stall()
+    doing = bench.begin()
+    await bench.middle()
     bench.device.cancel()
-    told = await printing
-    wanted = Outcome.CLEARED if bench.can_clear else Outcome.UNKNOWN
-    bench.expect(told.outcome is wanted, f"a cancelled print is {wanted}")
-    bench.act("cover_close")
+    told = await doing
+    if bench.TALKS_BACK:
+        ends = (CompletionCode.CANCELED, CompletionCode.DEVICE_NOT_READY)
+        bench.expect(told.code in ends, f"cancelled, or lost before; not {told.completion}")
+    bench.go_on()
     await bench.settle(10)
-    await bench.reconnect()
-    whole = await bench.print(_named(bench))
-    bench.expect(whole.outcome is Outcome.DONE, "the whole repeat prints")
+    await bench.does_the_next("the next one is done")
 
 
-async def takes_no_silence_for_cleared(bench: PrinterBench) -> None:
-    bench.act("cover_open", after_mm=_MIDDLE_MM)
-    printing = bench.begin(_named(bench), give_up=GiveUp.CLEAR)
-    await bench.settle(1)
-    bench.hush(True)
-    bench.device.cancel()
-    told = await printing
-    must(told.outcome is not Outcome.CLEARED, "cleared needs the printer's word")
-    bench.hush(False)
-
-
-async def cancels_what_waits(bench: PrinterBench) -> None:
-    bench.act("cover_open", after_mm=_MIDDLE_MM)
-    first, second = bench.begin(_named(bench)), bench.begin(_named(bench))
-    await bench.settle(1)
-    acknowledged = [event for event in bench.prints[1].events if isinstance(event, Acknowledged)]
-    for event in acknowledged:
-        bench.device.cancel(event.request_id)
+async def cancels_what_waits(bench: Bench) -> None:
+    bench.stall()
+    first, second = bench.begin(), bench.begin()
+    await bench.middle()
+    for event in bench.told[1].events:
+        if isinstance(event, Acknowledged):
+            bench.device.cancel(event.request_id)
     told = await second
-    bench.expect(told.completion is not None and told.completion.code is CompletionCode.CANCELED, "it is cancelled")
-    must(told.outcome is Outcome.HELD or bool(told.heard(Started)), "what waited was never sent")
-    bench.act("cover_close")
+    if bench.TALKS_BACK:
+        bench.expect(told.code is CompletionCode.CANCELED, f"it is cancelled, not {told.completion}")
+    must(told.outcome is Outcome.HELD or told.heard(Started), "what waited was never begun")
+    bench.go_on()
     await first
 
 
-async def stays_calm_in_noise(bench: PrinterBench) -> None:
-    printing = bench.begin(_named(bench))
-    bench.say(b"\xff\xfe\x80garbage\x81")
-    told = await printing
-    bench.expect(told.outcome is Outcome.DONE, "garbage before an answer does no harm")
-    await bench.reconnect()
-    bench.say(b"\xff")
-    await bench.settle()
-    await bench.reconnect()
-    bench.expect(any(isinstance(event, Noise) for event in bench.unsolicited), "noise is told, not swallowed")
+async def bounds_its_queue(bench: Bench) -> None:
+    if not bench.TALKS_BACK:
+        return
+    bench.stall()
+    doing = [bench.begin() for _ in range(WAITING_MAX + 1)]
+    await bench.middle()
+    refused = [told for told in bench.told if told.error is ErrorCode.TOO_MANY_REQUESTS]
+    bench.expect(len(refused) == 1, f"{WAITING_MAX} may wait, one more is refused, not {len(refused)}")
+    must(all(told.outcome is Outcome.HELD for told in refused), "what is refused is held")
+    bench.device.cancel()
+    await asyncio.gather(*doing)
+    bench.go_on()
+    await bench.settle(10)
+    await bench.does_the_next("the queue is free again")
 
 
-async def believes_no_late_answer(bench: PrinterBench) -> None:
-    for late in (b"\x72", b"\x00"):
-        bench.say(late)
-    await bench.settle(0.5)
-    status = bench.device.status()
-    bench.expect(status.paper is PaperStatus.FULL, "an answer nobody asked for changes nothing")
-    stale = [event.data for event in bench.unsolicited if isinstance(event, StaleReply)]
-    bench.expect(stale == [b"\x72", b"\x00"], "late answers are told")
-    bench.act("cover_open", after_mm=_MIDDLE_MM)
-    printing = bench.begin(_named(bench))
-    await bench.settle(1)
-    bench.say(b"\x37\x229999\x00")
-    await bench.settle(5)
-    bench.expect(not printing.done(), "another job's proof proves nothing")
-    bench.act("cover_close")
-    await printing
-
-
-async def notices_silence(bench: PrinterBench) -> None:
-    bench.hush(True)
-    told = await bench.print(_named(bench))
-    must(told.outcome is not Outcome.DONE, "a mute printer proves nothing")
-    bench.expect(told.outcome is Outcome.HELD, "it does not even begin")
-    bench.expect(bench.device.status().device is DeviceStatus.OFFLINE, "silence is noticed")
-    bench.hush(False)
-    await bench.reconnect()
-    told = await bench.print(_named(bench))
-    bench.expect(told.outcome is Outcome.DONE, "and forgiven")
-
-
-async def keeps_its_claim(bench: PrinterBench) -> None:
+async def keeps_its_claim(bench: Bench) -> None:
     claim = bench.device.claim("counter 2")
-    told = await bench.print(_named(bench))
-    must(told.outcome is Outcome.HELD, "nobody prints past a claim")
+    told = await bench.do()
+    must(told.outcome is Outcome.HELD, "nobody gets past a claim")
     try:
         bench.device.claim("kiosk")
     except DeviceError as error:
@@ -351,54 +359,96 @@ async def keeps_its_claim(bench: PrinterBench) -> None:
     else:
         raise NonConformance("a second claim was granted")
     claim.release()
-    told = await bench.print(_named(bench))
-    bench.expect(told.outcome is Outcome.DONE, "released, it prints for everybody")
+    await bench.does_the_next("released, it works for everybody")
 
 
-async def does_the_small_commands(bench: PrinterBench) -> None:
-    for command in (ControlMedia(flush=True), Reset(), *((ClearBuffer(),) if bench.can_clear else ())):
-        completion = await asyncio.wait_for(bench.device.execute(command), PATIENCE_S)
-        bench.expect(completion.done, f"{type(command).__name__} succeeds")
-        await bench.reconnect()
-    told = await bench.print(_named(bench))
-    bench.expect(told.outcome is Outcome.DONE, "and printing goes on")
+async def tells_noise(bench: Bench) -> None:
+    if not bench.NOISE:
+        return
+    bench.emulator.say(bench.NOISE)
+    await bench.settle()
+    await bench.reconnect()
+    bench.expect(any(isinstance(event, Noise) for event in bench.unsolicited), "noise is told, not swallowed")
+    await bench.does_the_next("and does no harm")
 
 
-def audit(bench: PrinterBench) -> None:
+async def tells_late_answers(bench: Bench) -> None:
+    if not bench.LATE:
+        return
+    before = bench.device.status()
+    for late in bench.LATE:
+        bench.emulator.say(late)
+    await bench.settle(0.5)
+    bench.expect(bench.device.status() == before, "an answer that nobody asked for changes nothing")
+    stale = b"".join(event.data for event in bench.unsolicited if isinstance(event, StaleReply))
+    bench.expect(bool(stale), "late answers are told")
+    await bench.does_the_next("and do no harm")
+
+
+async def notices_silence(bench: Bench) -> None:
+    if not bench.TALKS_BACK:
+        return
+    bench.emulator.hush(True)
+    told = await bench.do(timeout_s=PATIENCE_S / 2)
+    must(told.outcome is not Outcome.DONE, "a mute device proves nothing")
+    await bench.settle(PATIENCE_S / 2)
+    bench.expect(bench.device.status().device is DeviceStatus.OFFLINE, "silence is noticed")
+    bench.emulator.hush(False)
+    await bench.does_the_next("and forgiven")
+
+
+async def tells_its_subscribers(bench: Bench) -> None:
+    heard: list[Event] = []
+    leave = bench.device.subscribe(heard.append)
+    bench.act("unplug")
+    await bench.settle()
+    told = [event.status.device for event in heard if isinstance(event, StatusChanged)]
+    bench.expect(told[-1:] == [DeviceStatus.OFFLINE], "going away is told")
+    leave()
+    bench.act("plug")
+    await bench.reconnect()
+    before = len(heard)
+    await bench.settle()
+    must(len(heard) == before, "whoever has left hears no more")
+
+
+def audit(bench: Bench) -> None:
     """What must hold after every story on every wire."""
-    for told in bench.prints:
-        must(told.completion is not None, f"{told.process_id}: every command completes")
-        begun = bench.slips(told)
-        must(begun <= 1, f"{told.process_id}: {begun} slips")
-        if told.outcome is Outcome.HELD:
-            must(begun == 0, f"{told.process_id}: held, yet paper came out")
+    for told in bench.told:
+        must(told.completion is not None, f"{told.n}: every command completes")
+        begun = bench.times_begun(told.n)
+        must(begun <= 1, f"{told.n}: done {begun} times")
+        if told.outcome is Outcome.HELD and bench.LEAVES_TRACES:
+            must(begun == 0, f"{told.n}: held, yet something happened")
         if told.outcome is Outcome.DONE:
-            must(bench.whole_slips(told) == 1, f"{told.process_id}: done, yet no whole slip came out")
+            must(told.completion is not None and told.completion.proof is not None, f"{told.n}: done without a proof")
+            certain = told.completion is not None and told.completion.proof is not Proof.WRITTEN
+            must(bench.times_done(told.n) == 1 or not certain, f"{told.n}: called done, and is not")
         if told.outcome is not Outcome.HELD:
-            must(told.heard(Started), f"{told.process_id}: bytes left before 'started' was told")
+            must(told.heard(Started), f"{told.n}: bytes left before 'started' was told")
 
 
-PRINTER_STORIES: Final[Iterable[Story]] = (
-    says_how_it_is,
-    proves_a_print,
-    holds_before_the_first_byte,
-    waits_in_the_middle,
-    doubts_after_a_power_cut,
-    doubts_when_it_forgot,
+STORIES: Final[tuple[Story, ...]] = (
+    opens_and_closes,
+    does_what_it_is_told,
+    sends_nothing_the_caller_could_not_commit,
+    holds_what_it_cannot_begin,
     doubts_when_unplugged,
+    survives_a_power_cut,
     gives_up_in_time,
-    clears_when_told_to,
-    takes_no_silence_for_cleared,
+    ends_when_cancelled,
     cancels_what_waits,
-    stays_calm_in_noise,
-    believes_no_late_answer,
-    notices_silence,
+    bounds_its_queue,
     keeps_its_claim,
-    does_the_small_commands,
+    tells_noise,
+    tells_late_answers,
+    notices_silence,
+    tells_its_subscribers,
 )
+"""Of every family."""
 
 
-async def run_printer_story(story: Story, bench: PrinterBench) -> None:
+async def run(story: Story, bench: Bench) -> None:
     """Connect, tell the story, audit, hang up. Raises `NonConformance`."""
     bench.device.subscribe(bench.unsolicited.append)
     await bench.connect()

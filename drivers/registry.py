@@ -1,4 +1,4 @@
-"""The families we have: an explicit table from a family's name to its driver and its emulator.
+"""The families we have: an explicit table from a family's name to its driver, emulator, traits and stories.
 
 Nothing registers itself by being imported. A new family is one line here, and its manifest says what may be expected of it.
 """
@@ -14,12 +14,15 @@ from typing import Annotated, Final, Protocol
 
 import msgspec
 
+from drivers import profiles
 from drivers.api import Device
+from drivers.conformance import Bench
 from drivers.emulation import Emulator
 from drivers.escpos_printer.driver import EscposPrinter
 from drivers.escpos_printer.emulator import EscposEmulator
-from drivers.lettering import Lettering
-from drivers.profiles import Profile, ProfileError
+from drivers.escpos_printer.stories import PrinterBench
+from drivers.escpos_printer.traits import PrinterTraits
+from drivers.profiles import FOLDER, Profile, ProfileError, Section
 from drivers.transport.address import dial_for
 from drivers.transport.wire import Dial
 
@@ -64,29 +67,28 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class MakeDriver(Protocol):
-    def __call__(self, device_id: str, profile: Profile, dial: Dial, lettering: Lettering | None = None) -> Device: ...
+    def __call__(self, device_id: str, profile: Profile, dial: Dial) -> Device: ...
 
 
 class MakeEmulator(Protocol):
-    def __call__(
-        self,
-        profile: Profile,
-        *,
-        clock: Callable[[], datetime] | None = None,
-        lettering: Lettering | None = None,
-    ) -> Emulator: ...
+    def __call__(self, profile: Profile, *, clock: Callable[[], datetime] | None = None) -> Emulator: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    name: str
+    """What a family brings; each of these is a file in its folder."""
+
     driver: MakeDriver
     emulator: MakeEmulator
+    traits: type[Section]
+    """`[traits]` of its profiles."""
+    bench: type[Bench]
+    """Its part in the conformance suite, `stories.py`."""
 
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
-        "escpos_printer": Family("escpos_printer", EscposPrinter, EscposEmulator),
+        "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench),
     }
 )
 
@@ -98,15 +100,24 @@ def family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def build(config: DeviceConfig, profiles: Mapping[str, Profile], *, lettering: Lettering | None = None) -> Device:
+def load_profiles(folder: Path = FOLDER) -> Mapping[str, Profile]:
+    """Every profile of a folder by its id, its `[traits]` checked. Raises `ProfileError` for the first bad one."""
+    loaded = profiles.load(folder)
+    for profile in loaded.values():
+        profile.section(family(profile.family).traits)
+    return loaded
+
+
+def build(config: DeviceConfig, known: Mapping[str, Profile]) -> Device:
     """The device that a line of configuration asks for, not yet opened. Raises `ProfileError`, `AddressError`."""
-    if config.profile not in profiles:
+    if config.profile not in known:
         raise ProfileError(f"{config.id}: no profile {config.profile!r}")
-    profile = profiles[config.profile]
-    return family(profile.family).driver(config.id, profile, dial_for(config.address, profile.serial), lettering)
+    profile = known[config.profile]
+    return family(profile.family).driver(config.id, profile, dial_for(config.address, profile.serial))
 
 
 def manifest(name: str) -> Manifest:
-    """What a family says of itself."""
-    text = (Path(__file__).parent / family(name).name / "manifest.toml").read_text(encoding="utf-8")
+    """What a family says of itself. Raises `ProfileError` for a family that this release does not have."""
+    family(name)
+    text = (Path(__file__).parent / name / "manifest.toml").read_text(encoding="utf-8")
     return msgspec.convert(tomllib.loads(text), Manifest)

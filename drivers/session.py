@@ -32,7 +32,8 @@ from drivers.api import (
     Listener,
     OnEvent,
     Outcome,
-    PaperStatus,
+    Payload,
+    Proof,
     Started,
     Status,
     StatusChanged,
@@ -99,6 +100,11 @@ class Request:
         """The completion; unless said otherwise it left nothing behind, or nobody knows what."""
         known = outcome or (Outcome.UNKNOWN if self.started else Outcome.HELD)
         return Completion(request_id=self.id, code=code, outcome=known, error=error, detail=detail)
+
+    def succeed(self, proof: Proof, payload: Payload | None = None) -> Completion:
+        """It is done, and this is how we know."""
+        code, outcome = CompletionCode.SUCCESS, Outcome.DONE
+        return Completion(request_id=self.id, code=code, outcome=outcome, proof=proof, payload=payload)
 
 
 class Link:
@@ -398,8 +404,7 @@ class Session(ABC):
         return None if asked_for else error
 
     def _unavailable(self, error: DeviceError) -> DeviceError:
-        paper = PaperStatus.UNKNOWN if self._status.paper else None
-        self._set_status(Status(device=DeviceStatus.OFFLINE, error=error.code, paper=paper))
+        self._set_status(self._status.unreachable(error.code))
         return error
 
 

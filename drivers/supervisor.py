@@ -23,7 +23,18 @@ from typing import Final
 import msgspec
 import structlog
 
-from drivers.api import Device, DeviceError, DeviceStatus, ErrorCode, Event, PaperStatus, Status, StatusChanged
+from drivers.api import (
+    Device,
+    DeviceError,
+    DeviceStatus,
+    ErrorCode,
+    Event,
+    MediaStatus,
+    PaperStatus,
+    Status,
+    StatusChanged,
+    Supply,
+)
 
 DEVICES_MAX: Final = 200
 BACKOFF_MIN_S: Final = 0.5
@@ -47,6 +58,8 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     model: str
     device: DeviceStatus
     paper: PaperStatus | None = None
+    media: MediaStatus | None = None
+    supplies: tuple[Supply, ...] = ()
     message_code: ErrorCode | None = None
     """Why it is not ready; the key of a text that says what to do."""
     waiting_jobs: int
@@ -196,6 +209,8 @@ class Supervisor:
             model=capabilities.model,
             device=status.device,
             paper=status.paper,
+            media=status.media,
+            supplies=status.supplies,
             message_code=status.error,
             waiting_jobs=tended.device.waiting,
             verified=capabilities.verified,

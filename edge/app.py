@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
-from drivers import profiles
 from drivers import registry as families
 from drivers.registry import DeviceConfig
 from drivers.supervisor import Supervisor as Fleet
@@ -228,7 +227,7 @@ class Branch:
         """Begin to drive the devices; waits for none of them. In safe mode they rest."""
         if self.ground.start.safe_mode:
             return
-        known = profiles.load()
+        known = families.load_profiles()
         built = [families.build(device, known) for device in devices]
         self.floor.fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed)
         await self.floor.fleet.start()

@@ -14,7 +14,7 @@ import click
 import msgspec
 import sqlite_utils
 
-from drivers import profiles
+from drivers import registry as families
 from edge import __version__, registry
 from edge.document import DocumentRefused
 from edge.kernel.backup import CORE, BackupRefused, carry, list_backups, make_backup, restore, verify_backup
@@ -238,7 +238,7 @@ def run_keys_import(data: Path, source: Path, passphrase: str) -> int:
 
 def run_devices() -> int:
     """The profiles, one a line."""
-    for profile in profiles.load().values():
+    for profile in families.load_profiles().values():
         click.echo(f"{profile.id:28} {profile.family:16} {profile.provenance.verified:9} {profile.vendor} {profile.model}")
     return 0
 

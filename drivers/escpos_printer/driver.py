@@ -36,6 +36,7 @@ from drivers.escpos_printer.condition import Condition
 from drivers.escpos_printer.conversation import Conversation
 from drivers.escpos_printer.form import FormEncoder
 from drivers.escpos_printer.specimen import specimen
+from drivers.escpos_printer.traits import PrinterTraits
 from drivers.interfaces.printer import (
     ClearBuffer,
     ControlMedia,
@@ -80,7 +81,7 @@ class EscposPrinter(Session):
         timing = profile.timing
         super().__init__(device_id, dial, connect_s=timing.connect_ms / 1000, poll_s=timing.poll_ms / 1000)
         self.profile = profile
-        self._traits = profile.print_traits
+        self._traits = profile.section(PrinterTraits)
         self._proof_s = timing.proof_ms / 1000
         self._lettering = lettering or Lettering()
         self._form = FormEncoder(self._traits, self._draw)

@@ -3,173 +3,91 @@
     python -m drivers.escpos_printer.emulator --tcp 9100
     python -m drivers.escpos_printer.emulator --pty ./printer --profile generic.escpos-58mm
 
-Unplugging and power are different things here as they are in life: without its cable the printer keeps what it has and
-prints on; without power it forgets. Output is what fell into the tray, each slip as text and as a picture.
+Without its cable the printer keeps what it has and prints on; without power it forgets. Output is what fell into the
+tray, each slip as text and as a picture.
 """
 
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from drivers import profiles
-from drivers.emulation import Parameters, UnknownAction
+from drivers.emulation import Emulator, Hand
 from drivers.escpos_printer.mechanism import Mechanism
 from drivers.escpos_printer.paper import Slip
+from drivers.escpos_printer.traits import PrinterTraits
 from drivers.lettering import Lettering
 from drivers.profiles import Profile
-from drivers.transport.address import outlet_for
-from drivers.transport.memory import Bend, MemoryOutlet
-from drivers.transport.outlet import HostEnd, Outlet
 
 DOTS_PER_MM: Final = 8
 
 
-class EscposEmulator:
-    """One printer, reached through any number of outlets; one paper, one buffer."""
+class Moment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When it happens: at once, or when the slip now printing has come so far out."""
+
+    after_mm: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+
+
+class EscposEmulator(Emulator):
+    """One paper, one buffer, whoever speaks to it."""
 
     def __init__(
         self, profile: Profile, *, clock: Callable[[], datetime] | None = None, lettering: Lettering | None = None
     ) -> None:
-        self.mechanism = Mechanism(profile.print_traits, clock=clock or _utc_now, lettering=lettering or Lettering())
-        self.mechanism.reply = self._reply
-        self.mechanism.room = self._room
-        self._outlets: list[Outlet] = []
-        self._lines: list[_Line] = []
-        self._actions = self._table()
+        super().__init__(profile, clock=clock)
+        self.mechanism = Mechanism(profile.section(PrinterTraits), clock=self.clock, lettering=lettering or Lettering())
+        self.mechanism.reply = self.reply
+        self.mechanism.room = self.free_wires
 
-    # Where it can be reached.
+    def receive(self, data: bytes) -> None:
+        self.mechanism.receive(data)
+        if self.mechanism.full:
+            self.hold_wires()
 
-    def listen(self, address: str) -> None:
-        """Raises `AddressError`."""
-        self._outlets.append(outlet_for(address, self))
-
-    def on_tcp(self, host: str = "127.0.0.1", port: int = 0) -> "EscposEmulator":
-        """`listen`, to be chained; port 0 takes a free one."""
-        self.listen(f"tcp://{host}:{port}")
-        return self
-
-    def on_pty(self, link: Path) -> "EscposEmulator":
-        """`listen`, to be chained; `link` is the name of the port."""
-        self.listen(f"serial://{link.absolute()}")
-        return self
-
-    def in_memory(self, bend: Bend | None = None) -> MemoryOutlet:
-        outlet = MemoryOutlet(self, bend)
-        self._outlets.append(outlet)
-        return outlet
-
-    @property
-    def address(self) -> str:
-        return self._outlets[0].address
-
-    async def start(self) -> None:
-        for outlet in self._outlets:
-            await outlet.start()
-
-    async def stop(self) -> None:
-        for outlet in self._outlets:
-            await outlet.stop()
-
-    # What can be done to it, and what comes of it.
-
-    @property
-    def actions(self) -> Sequence[str]:
-        return tuple(self._actions)
-
-    def act(self, action: str, parameters: Parameters | None = None) -> None:
-        """`paper_out`, `cover_open`, `jam` and `power_cycle` take `after_mm`: then it happens in the middle of a slip.
-
-        A brown-out is a power cut too short for the wire to notice.
-        """
-        if action not in self._actions:
-            raise UnknownAction(action)
-        act, movable = self._actions[action]
-        after_mm = int((parameters or {}).get("after_mm", 0))
-        if movable and after_mm > 0:
-            self.mechanism.stop_after(after_mm * DOTS_PER_MM, act)
-        else:
-            act()
+    def lose_power(self) -> None:
+        self.mechanism.lose_power()
 
     def output(self) -> list[Slip]:
         return list(self.mechanism.slips)
 
-    def plug_in(self, host: HostEnd) -> "_Line":
-        line = _Line(self, host)
-        self._lines.append(line)
-        return line
+    def hands(self) -> Mapping[str, Hand]:
+        """`paper_out`, `cover_open`, `jam` and `power_cycle` can happen in the middle of a slip.
 
-    # From its connections.
-
-    def heard(self, line: "_Line", data: bytes) -> None:
-        """Whoever spoke last is answered: a printer has one voice."""
-        self._lines.remove(line)
-        self._lines.append(line)
-        self.mechanism.receive(data)
-        if self.mechanism.full:
-            line.host.pause()
-
-    def gone(self, line: "_Line") -> None:
-        self._lines.remove(line)
-
-    def _reply(self, data: bytes) -> None:
-        if self._lines:
-            self._lines[-1].host.reply(data)
-
-    def _room(self) -> None:
-        for line in tuple(self._lines):
-            line.host.resume()
-
-    def _table(self) -> dict[str, tuple[Callable[[], None], bool]]:
-        """Each action, and whether it can happen in the middle of a slip."""
+        A brown-out is a power cut too short for the wire to notice.
+        """
         mechanism = self.mechanism
         return {
-            "paper_out": (partial(mechanism.load_paper, 0), True),
-            "paper_in": (mechanism.load_paper, False),
-            "paper_low": (mechanism.set_low, False),
-            "cover_open": (partial(mechanism.set_cover, is_open=True), True),
-            "cover_close": (partial(mechanism.set_cover, is_open=False), False),
-            "jam": (partial(mechanism.set_jam, jammed=True), True),
-            "clear_jam": (partial(mechanism.set_jam, jammed=False), False),
-            "power_cycle": (self._power_cycle, True),
-            "brown_out": (mechanism.lose_power, False),
-            "unplug": (partial(self._each_outlet, "unplug"), False),
-            "plug": (partial(self._each_outlet, "plug"), False),
+            "paper_out": self._in_time(partial(mechanism.load_paper, 0)),
+            "paper_in": _at_once(mechanism.load_paper),
+            "paper_low": _at_once(mechanism.set_low),
+            "cover_open": self._in_time(partial(mechanism.set_cover, is_open=True)),
+            "cover_close": _at_once(partial(mechanism.set_cover, is_open=False)),
+            "jam": self._in_time(partial(mechanism.set_jam, jammed=True)),
+            "clear_jam": _at_once(partial(mechanism.set_jam, jammed=False)),
+            "power_cycle": self._in_time(self.cut_power),
+            "brown_out": _at_once(mechanism.lose_power),
         }
 
-    def _power_cycle(self) -> None:
-        self.mechanism.lose_power()
-        self._each_outlet("cut_power")
+    def _in_time(self, do: Callable[[], None]) -> Hand:
+        def act(moment: Moment) -> None:
+            if moment.after_mm:
+                self.mechanism.stop_after(moment.after_mm * DOTS_PER_MM, do)
+            else:
+                do()
 
-    def _each_outlet(self, what: str) -> None:
-        for outlet in self._outlets:
-            {"unplug": outlet.unplug, "plug": outlet.plug, "cut_power": outlet.cut_power}[what]()
-
-
-class _Line:
-    """One connection to the printer."""
-
-    def __init__(self, printer: EscposEmulator, host: HostEnd) -> None:
-        self.host = host
-        self._printer = printer
-        self._gone = False
-
-    def receive(self, data: bytes) -> None:
-        if not self._gone:
-            self._printer.heard(self, data)
-
-    def pull_out(self) -> None:
-        if not self._gone:
-            self._gone = True
-            self._printer.gone(self)
+        return Hand(act, Moment)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+def _at_once(do: Callable[[], None]) -> Hand:
+    """Whoever names a moment for it is served at once."""
+    return Hand(lambda _: do(), Moment)
 
 
 async def _serve(emulator: EscposEmulator) -> None:

@@ -15,8 +15,8 @@ import segno
 
 from drivers.document import Align, AnyPart, Document, Feed, Pair, Picture, Qr, Rule, RuleStyle, Text, columns, lines
 from drivers.escpos_printer import codec
+from drivers.escpos_printer.traits import PrinterTraits
 from drivers.lettering import Dots
-from drivers.profiles import PrinterTraits
 
 Draw = Callable[[str, int, bool], Dots]
 """Text, height in dots, bold → the line as dots. May raise `FontMissing`."""

@@ -21,8 +21,8 @@ from typing import ClassVar, Final
 
 from drivers.escpos_printer import stream
 from drivers.escpos_printer.paper import SLIP_DOTS_MAX, Paper, Run, Slip, Style, qr_modules, run_dots
+from drivers.escpos_printer.traits import PrinterTraits
 from drivers.lettering import Lettering
-from drivers.profiles import PrinterTraits
 
 BUFFER_BYTES_MAX: Final = 64 * 1024
 """Past this the printer stops taking bytes until it has printed some."""

@@ -15,6 +15,7 @@ import segno
 from PIL import Image, ImageDraw
 
 from drivers.document import columns
+from drivers.emulation import OutputKind
 from drivers.lettering import BASELINE, LEADING, Lettering
 
 COPY_MARK: Final = "补打"
@@ -93,6 +94,10 @@ class Slip:
     width_dots: int
     height_dots: int
     lettering: Lettering = field(repr=False)
+
+    @property
+    def kind(self) -> OutputKind:
+        return OutputKind.SLIP
 
     @property
     def copy(self) -> bool:

@@ -1,12 +1,13 @@
 """The driver's own test slip: everything a printer should be able to do, in the height of a hand."""
 
 from drivers.document import Align, Document, Feed, Pair, Qr, Rule, RuleStyle, Text
+from drivers.escpos_printer.traits import PrinterTraits
 from drivers.profiles import Profile
 
 
 def specimen(profile: Profile) -> Document:
     """What `TestPrint` prints."""
-    traits = profile.print_traits
+    traits = profile.section(PrinterTraits)
     return Document(
         (
             Text("打印测试 Test print", align=Align.CENTRE, scale=2, bold=True),

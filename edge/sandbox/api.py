@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from drivers.emulation import Parameters, UnknownAction
+from drivers.emulation import BadParameters, Parameters, UnknownAction
 from drivers.escpos_printer.paper import Slip
 from drivers.supervisor import DeviceView
 from edge.devices.floor import Floor
@@ -21,6 +21,7 @@ from edge.web.routes import Audience, Call, Reply, Routes
 routes: Final = Routes("sandbox")
 PROBLEMS: Final = (
     Problem("unknown_action", 404, "该设备没有这个动作", "This device has no such action"),
+    Problem("bad_parameters", 400, "动作参数不正确", "The action cannot be done like that"),
     Problem("clock_needs_time", 400, "请给出时间或前进的秒数", "Give a time or seconds to advance"),
     Problem("clock_out_of_range", 400, "时间超出范围", "The clock cannot go there"),
 )
@@ -184,7 +185,7 @@ class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reply=PropView,
     idempotent=False,
     summary="Do something to an emulated device",
-    problems=("unknown_device", "unknown_action"),
+    problems=("unknown_device", "unknown_action", "bad_parameters"),
 )
 async def act(call: Call[ActionRequest]) -> PropView:
     prop = _find(call)
@@ -192,6 +193,8 @@ async def act(call: Call[ActionRequest]) -> PropView:
         prop.emulator.act(call.path["action"], call.body.parameters())
     except UnknownAction as error:
         raise Rejected("unknown_action", action=call.path["action"]) from error
+    except BadParameters as error:
+        raise Rejected("bad_parameters", reason=str(error)) from error
     return _prop(prop, call.app[Floor].view(prop.id))
 
 

@@ -22,6 +22,7 @@ from tests.drivers.printers import STRONG, WEAK, emulated
 NUMBERS = [f"A{n:03d}" for n in range(1, 9)]
 TRIES_MAX = 200
 TROUBLE = ("paper_out", "cover_open", "jam", "power_cycle", "unplug", "paper_low")
+IN_MID_SLIP = ("paper_out", "cover_open", "jam", "power_cycle")
 REMEDY = ("paper_in", "cover_close", "clear_jam", "plug")
 
 
@@ -37,7 +38,8 @@ async def trouble(emulator: EscposEmulator, chance: random.Random) -> None:
             if chance.random() < 0.6:
                 emulator.act(remedy)
         await asyncio.sleep(chance.uniform(0.1, 3))
-        emulator.act(chance.choice(TROUBLE), {"after_mm": chance.choice((0, 5, 9, 14, 20))})
+        action, after_mm = chance.choice(TROUBLE), chance.choice((0, 5, 9, 14, 20))
+        emulator.act(action, {"after_mm": after_mm} if action in IN_MID_SLIP else {})
 
 
 async def serve(supervisor: Supervisor, chance: random.Random) -> None:

@@ -9,6 +9,7 @@ from drivers.document import Document, Text
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.escpos_printer.form import FormEncoder
 from drivers.escpos_printer.mechanism import BUFFER_BYTES_MAX, SLIPS_MAX, Mechanism
+from drivers.escpos_printer.traits import PrinterTraits
 from drivers.lettering import Lettering
 from tests.drivers.printers import NOON, SMALL, STRONG, noon
 from tests.drivers.slips import ticket
@@ -25,7 +26,7 @@ class Printer:
     """A mechanism and everything it said."""
 
     def __init__(self) -> None:
-        self.mechanism = Mechanism(STRONG.print_traits, clock=noon, lettering=Lettering())
+        self.mechanism = Mechanism(STRONG.section(PrinterTraits), clock=noon, lettering=Lettering())
         self.said = bytearray()
         self.mechanism.reply = self.said.extend
 
@@ -126,7 +127,9 @@ def test_garbage_without_a_cut_does_not_pile_up() -> None:
 def test_a_slip_is_a_picture_with_ink_where_the_text_is() -> None:
     printer = Printer()
     lettering = Lettering()
-    encoder = FormEncoder(STRONG.print_traits, lambda text, dots, bold: lettering.draw(text, height_dots=dots, bold=bold))
+    encoder = FormEncoder(
+        STRONG.section(PrinterTraits), lambda text, dots, bold: lettering.draw(text, height_dots=dots, bold=bold)
+    )
     printer.answer(encoder.encode(ticket(customer="䶮女士"), "补打"))
     (slip,) = printer.mechanism.slips
     picture = slip.image()
@@ -139,8 +142,10 @@ def test_a_slip_is_a_picture_with_ink_where_the_text_is() -> None:
 
 
 def test_a_printer_without_a_cutter_gives_its_slip_to_whoever_tears_it_off() -> None:
-    mechanism = Mechanism(SMALL.print_traits, clock=noon, lettering=Lettering())
-    encoder = FormEncoder(SMALL.print_traits, lambda text, dots, bold: Lettering().draw(text, height_dots=dots, bold=bold))
+    mechanism = Mechanism(SMALL.section(PrinterTraits), clock=noon, lettering=Lettering())
+    encoder = FormEncoder(
+        SMALL.section(PrinterTraits), lambda text, dots, bold: Lettering().draw(text, height_dots=dots, bold=bold)
+    )
     mechanism.receive(encoder.encode(Document((Text("B001"),))))
     assert [(slip.text, slip.complete) for slip in mechanism.slips] == [("B001\n", True)]
 

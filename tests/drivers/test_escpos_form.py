@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from drivers.document import Align, Document, Pair, Picture, Qr, Text
 from drivers.escpos_printer.form import FormEncoder
+from drivers.escpos_printer.traits import PrinterTraits
 from drivers.lettering import Dots, FontMissing, Lettering
 from drivers.profiles import Profile
 from tests.drivers.printers import SMALL, STRONG, WEAK
@@ -16,7 +17,7 @@ DRAWN = Dots(16, 1, b"\xaa\x55")
 
 
 def encode(document: Document, profile: Profile = STRONG, mark: str | None = None) -> bytes:
-    return FormEncoder(profile.print_traits, lambda *_: DRAWN).encode(document, mark)
+    return FormEncoder(profile.section(PrinterTraits), lambda *_: DRAWN).encode(document, mark)
 
 
 def test_chinese_is_switched_on_before_anything_is_said() -> None:

@@ -1,0 +1,38 @@
+"""What differs between models of receipt printers: the `[traits]` section of their profiles."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from drivers.profiles import Section
+
+
+class PrinterTraits(Section, frozen=True, kw_only=True):
+    """What a receipt printer of this model can do."""
+
+    width_dots: Annotated[int, msgspec.Meta(ge=192, le=832, multiple_of=8)]
+    dpi: Literal[180, 203, 300] = 203
+    cell_dots: tuple[Annotated[int, msgspec.Meta(ge=8, le=32)], Annotated[int, msgspec.Meta(ge=8, le=64)]] = (12, 24)
+    """Width and height of a Latin character; a Chinese one is twice as wide."""
+    charset: Literal["gb2312", "gbk", "gb18030"] = "gb18030"
+    """Only its one- and two-byte characters are trusted to the machine; others are drawn."""
+    smoothing: bool = False
+    """Knows `GS b`: large characters with smooth edges."""
+    cut: Literal["none", "partial", "full"] = "partial"
+    feed_to_cut_dots: Annotated[int, msgspec.Meta(ge=0, le=255)] = 24
+    """Paper between the head and the cutter beyond what the cut command feeds itself."""
+    qr_native: bool = True
+    raster_slice_rows: Annotated[int, msgspec.Meta(ge=8, le=255)] = 255
+    status: Literal["asb", "dle_eot"] = "dle_eot"
+    """`asb`: tells changes by itself. Either way it answers DLE EOT, or no print can be proven."""
+    process_id: bool = False
+    """Knows `GS ( H` and names a job that is out: the strong proof."""
+    buffer_clear: bool = False
+    """Knows `DLE DC4 8` and confirms it."""
+    identify: bool = False
+    """Knows `GS I` 65 to 68."""
+    paper_low_sensor: bool = False
+
+    @property
+    def columns(self) -> int:
+        return self.width_dots // self.cell_dots[0]
