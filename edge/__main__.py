@@ -3,6 +3,7 @@
 import sys
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 
 import click
 
@@ -78,6 +79,10 @@ def edge(
     date: datetime | None,
 ) -> None:
     """Run the branch daemon."""
+    from edge.kernel.backup import CORE
+    from edge.kernel.files import read_ahead
+
+    Thread(target=read_ahead, args=[data / CORE], daemon=True).start()  # beside the imports, which take as long
     from edge.cli import run_edge, settle
     from edge.settings import Launch
 

@@ -8,13 +8,15 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 PART: Final = ".part"
 PRIVATE: Final = 0o600
 COPY_STEP_BYTES: Final = 1024 * 1024
+READ_AHEAD_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""More than two years of a busy branch; what lies behind is read as it is needed."""
 
 
 class FolderBusy(Exception):
@@ -72,6 +74,18 @@ def sync_file(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_ahead(path: Path) -> None:
+    """Have the kernel hold the file in memory, read from front to back. What cannot be read here, whoever needs it will meet.
+
+    After a power cut nothing is cached, and a check that follows a B-tree's pages reads a disk twenty times slower than this.
+    """
+    buffer = bytearray(COPY_STEP_BYTES)
+    with suppress(OSError), path.open("rb", buffering=0) as file:
+        for _ in range(READ_AHEAD_BYTES_MAX // COPY_STEP_BYTES):
+            if not file.readinto(buffer):
+                return
 
 
 def move_durably(source: Path, target: Path) -> None:

@@ -39,7 +39,7 @@ from edge.kernel.backup import (
 )
 from edge.kernel.backup import restore as restore_backup
 from edge.kernel.db import Connection, DatabaseError, check_integrity, connect
-from edge.kernel.files import make_folder, remove_durably, sync_file, sync_folder, write_durably
+from edge.kernel.files import make_folder, read_ahead, remove_durably, sync_file, sync_folder, write_durably
 from edge.kernel.journal import check_chain, hash_at, last_time_ms
 from edge.kernel.journal import head as journal_head
 from edge.kernel.notices import Notice, post, standing
@@ -193,6 +193,7 @@ def inspect(data: Path, *, full: bool, now_ms: int) -> _Found:
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return _Found(damage="missing or empty") if lived else _Found()
     try:
+        read_ahead(path)
         with closing(connect(path)) as connection:
             return _inspect_open(connection, data, full=full, lived=lived, now_ms=now_ms)
     except UnicodeDecodeError:
