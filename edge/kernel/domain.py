@@ -8,10 +8,23 @@ the `Context`, so that the same function serves the live branch, the forecast an
 import base64
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import ClassVar
+from functools import lru_cache
+from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+
+BASE32HEX: Final = "0123456789abcdefghijklmnopqrstuv"
+PAIRS: Final = tuple(high + low for high in BASE32HEX for low in BASE32HEX)
+ID_PAD_BITS: Final = 3
+"""112 bits are 22 digits of five bits and a part of another."""
+ID_SHIFTS: Final = tuple(range(110, -1, -10))
+
+
+@lru_cache(maxsize=8)
+def _moment(now_ms: int, zone: ZoneInfo) -> datetime:
+    """A decision asks for it several times."""
+    return datetime.fromtimestamp(now_ms / 1000, zone)
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,16 +63,16 @@ class Context:
 
     @property
     def now(self) -> datetime:
-        return datetime.fromtimestamp(self.now_ms / 1000, self.zone)
+        return _moment(self.now_ms, self.zone)
 
     @property
     def today(self) -> date:
-        return self.now.date()
+        return _moment(self.now_ms, self.zone).date()
 
     def new_id(self) -> str:
-        """An id that sorts by time and cannot be guessed: 9 characters of milliseconds, 13 of chance (Crockford)."""
-        stamp = self.now_ms.to_bytes(6, "big") + self.entropy[:8]
-        return base64.b32hexencode(stamp).decode().rstrip("=").lower()
+        """An id that sorts by time and cannot be guessed: 48 bits of milliseconds, 64 of chance, in base32hex (RFC 4648 §7)."""
+        stamp = int.from_bytes(self.now_ms.to_bytes(6, "big") + self.entropy[:8], "big") << ID_PAD_BITS
+        return "".join([PAIRS[stamp >> shift & 1023] for shift in ID_SHIFTS])[1:]
 
     def new_token(self) -> str:
         """An opaque secret of 128 bits, safe in a URL."""

@@ -5,7 +5,7 @@ The shapes are frozen and hold plain values, so that a test or the forecast can 
 
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -293,24 +293,23 @@ def memory(connection: Connection, counter: str) -> Memory:
     return FRESH if row is None else Memory(row[0], msgspec.json.decode(row[1], type=dict[Tier, int]))
 
 
+_HEADS_SQL: Final = (
+    "SELECT ticket.id, number, queue_length.queue, service, tier, place_ms, seq, language, calls, waiting, activated_ms"
+    " FROM queue_length CROSS JOIN ticket ON ticket.id = (SELECT id FROM ticket WHERE queue = queue_length.queue"
+    " AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1) WHERE waiting > 0 AND queue_length.queue IN (%s)"
+)
+
+
 def heads(connection: Connection, counter: Counter) -> tuple[Head, ...]:
-    """The first waiting ticket of every queue this counter serves."""
+    """The first waiting ticket of every queue this counter serves: one look at each queue's front, however long it is."""
     services = counter.services or tuple(service.id for service in org.services(connection))
-    queues = [queue_id(service, tier) for service in services for tier in Tier]
-    found = (_head(connection, queue, pooled=False) for queue in queues)
-    pooled = _head(connection, pool_id(counter.id), pooled=True)
-    return tuple(head for head in (pooled, *found) if head is not None)
+    pool = pool_id(counter.id)
+    queues = [pool, *(queue_id(service, tier) for service in services for tier in TIERS)]
+    rows = connection.execute(_HEADS_SQL % ",".join("?" * len(queues)), queues)
+    return tuple(_head(row, pooled=row[2] == pool) for row in rows)
 
 
-def _head(connection: Connection, queue: str, *, pooled: bool) -> Head | None:
-    row = connection.execute(
-        "SELECT id, number, ticket.queue, service, tier, place_ms, seq, language, calls, waiting, activated_ms"
-        " FROM ticket JOIN queue_length ON queue_length.queue = ticket.queue"
-        " WHERE ticket.queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1",
-        (queue,),
-    ).fetchone()
-    if row is None:
-        return None
+def _head(row: tuple[Any, ...], *, pooled: bool) -> Head:
     ticket_id, number, at, service, tier, place_ms, seq, language, calls, length, from_ms = row
     return Head(ticket_id, number, at, service, Tier(tier), place_ms, seq, language, pooled, from_ms, length, calls)
 
