@@ -25,11 +25,12 @@ help: ## This list
 ##### Setting up
 
 PACKAGES := $(BIN)/.packages
+DEVICE_PACKAGES := $(BIN)/.device-packages
 PAGES := edge/web/static/front/index.html
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path 'ui/preview/*' -not -name '*.test.ts' 2>/dev/null)
 
 .PHONY: setup
-setup: packages-for-test $(PACKAGES) $(PAGES) ## Install everything that running and testing need; run nothing
+setup: packages-for-test $(PACKAGES) $(DEVICE_PACKAGES) $(PAGES) ## Install everything that running and testing need; run nothing
 
 .PHONY: packages-for-run packages-for-test
 packages-for-run:
@@ -43,6 +44,11 @@ $(PACKAGES): requirements/dev.txt requirements/node.txt pyproject.toml | package
 	$(BIN)/python tools/node.py --check || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/node.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Input devices and card readers: compiled here, which takes a compiler and headers that `make run` asks nobody for.
+$(DEVICE_PACKAGES): requirements/devices.txt $(PACKAGES) | packages-for-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --require-hashes --requirement requirements/devices.txt
 	@touch $@
 
 ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json | $(PACKAGES)
@@ -105,7 +111,7 @@ test-unit: $(PACKAGES) ## Unit and property tests
 	$(BIN)/pytest $(filter $(SUITES),tests/unit tests/property tests/sync)
 
 .PHONY: test-drivers
-test-drivers: $(PACKAGES) ## Every driver on every wire
+test-drivers: $(PACKAGES) $(DEVICE_PACKAGES) ## Every driver on every wire
 	$(BIN)/pytest tests/drivers
 
 .PHONY: e2e
@@ -140,6 +146,7 @@ LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsa
 lock: ## Resolve the dependencies anew into requirements/
 	$(LOCK) --output-file requirements/runtime.txt pyproject.toml
 	$(LOCK) --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt pyproject.toml
+	$(LOCK) --extra devices --constraint requirements/runtime.txt --output-file requirements/devices.txt pyproject.toml
 	$(LOCK) --output-file requirements/node.txt requirements/node.in
 
 .PHONY: reference

@@ -1,16 +1,39 @@
-"""Where a device is reached, as one line of configuration: `tcp://192.168.1.50:9100`, `serial:///dev/ttyUSB0`."""
+"""Where a device is reached, as one line of configuration.
 
+==================================  =======================================================================
+``tcp://192.168.1.50:9100``          a network printer, a serial-to-Ethernet box, an emulator
+``serial:///dev/ttyUSB0``            a serial port
+``usblp:///dev/usb/lp0``             a USB printer
+``hid:///dev/hidraw3``               a HID device: reports as packets
+``evdev:///dev/input/by-path/…``     an input device, held for us alone
+``pcsc://ACS ACR122U``               a card reader of the PC/SC service: cards and APDUs as packets
+``usb://0400:c35a/SERIAL``           raw USB; the serial number may be left out. ``?port=1-1.2`` names the physical
+                                     socket, ``?pipes=sdt`` a device with two pipes each way
+==================================  =======================================================================
+
+Packets are framed as `drivers.transport.packets` says. Emulators listen at ``tcp`` and ``serial`` addresses.
+"""
+
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from drivers.profiles import SerialLine
+from drivers.transport.evdev import dial_evdev
+from drivers.transport.hid import dial_hid
 from drivers.transport.outlet import Outlet, PtyOutlet, Socket, TcpOutlet
+from drivers.transport.pcsc import dial_pcsc
 from drivers.transport.serial import dial_serial
 from drivers.transport.tcp import dial_tcp
+from drivers.transport.usb import SHAPES, UsbPlace, dial_usb
+from drivers.transport.usblp import dial_usblp
 from drivers.transport.wire import Dial
 
 RAW_PRINT_PORT: Final = 9100
+USB_ID: Final = re.compile(r"(?P<vendor>[0-9a-f]{4}):(?P<product>[0-9a-f]{4})")
 
 
 class AddressError(Exception):
@@ -19,14 +42,68 @@ class AddressError(Exception):
 
 def dial_for(address: str, line: SerialLine) -> Dial:
     """How to connect to `address`; `line` holds the settings a serial port needs. Raises `AddressError`."""
-    parts = urlsplit(address)
-    match parts.scheme:
-        case "tcp" if parts.hostname:
-            return dial_tcp(parts.hostname, parts.port or RAW_PRINT_PORT)
-        case "serial" if parts.path:
-            return dial_serial(parts.path, line)
-        case _:
-            raise AddressError(f"{address!r} is neither tcp://host:port nor serial:///path")
+    try:
+        parts = urlsplit(address)
+        dial = _DIALS.get(parts.scheme, _no_dial)(parts, line)
+    except ValueError as error:  # a port that is no number
+        raise AddressError(f"{address!r}: {error}") from error
+    if dial is None:
+        raise AddressError(
+            f"{address!r} is no address of a device; those begin with {', '.join(f'{one}://' for one in _DIALS)}"
+        )
+    return dial
+
+
+def _no_dial(parts: SplitResult, line: SerialLine) -> None:
+    del parts, line  # whatever they say
+
+
+def _tcp(parts: SplitResult, line: SerialLine) -> Dial | None:
+    del line
+    return dial_tcp(parts.hostname, parts.port or RAW_PRINT_PORT) if parts.hostname else None
+
+
+def _serial(parts: SplitResult, line: SerialLine) -> Dial | None:
+    return dial_serial(parts.path, line) if parts.path and not parts.netloc else None
+
+
+def _file(dial: Callable[[str], Dial]) -> "_Dialling":
+    def to(parts: SplitResult, line: SerialLine) -> Dial | None:
+        del line
+        return dial(parts.path) if parts.path and not parts.netloc else None
+
+    return to
+
+
+def _pcsc(parts: SplitResult, line: SerialLine) -> Dial | None:
+    del line
+    return dial_pcsc(unquote(parts.netloc + parts.path)) if parts.netloc else None
+
+
+def _usb(parts: SplitResult, line: SerialLine) -> Dial | None:
+    del line
+    found = USB_ID.fullmatch(parts.netloc)
+    options = dict(parse_qsl(parts.query))
+    pipes = options.pop("pipes", "bulk")
+    port = options.pop("port", None)
+    if found is None or options or pipes not in SHAPES:
+        return None
+    serial = unquote(parts.path.removeprefix("/")) or None
+    return dial_usb(UsbPlace(int(found["vendor"], 16), int(found["product"], 16), serial, port), pipes)
+
+
+_Dialling = Callable[[SplitResult, SerialLine], Dial | None]
+_DIALS: Final[Mapping[str, _Dialling]] = MappingProxyType(
+    {
+        "tcp": _tcp,
+        "serial": _serial,
+        "usblp": _file(dial_usblp),
+        "hid": _file(dial_hid),
+        "evdev": _file(dial_evdev),
+        "pcsc": _pcsc,
+        "usb": _usb,
+    }
+)
 
 
 def outlet_for(address: str, socket: Socket) -> Outlet:
@@ -38,4 +115,4 @@ def outlet_for(address: str, socket: Socket) -> Outlet:
         case "serial" if parts.path:
             return PtyOutlet(socket, Path(parts.path))
         case _:
-            raise AddressError(f"{address!r} is neither tcp://host:port nor serial:///path")
+            raise AddressError(f"{address!r}: emulators listen at tcp://host:port and serial:///path")

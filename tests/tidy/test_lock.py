@@ -11,6 +11,7 @@ from tests.tidy.tree import ROOT
 LOCKS: Final = {
     "runtime.txt": ("dependencies",),
     "dev.txt": ("dependencies", "dev"),
+    "devices.txt": ("dependencies", "devices"),
 }
 
 
@@ -38,8 +39,10 @@ def test_everything_declared_is_locked(lock: str) -> None:
 
 
 def test_the_tests_run_with_the_versions_that_ship() -> None:
-    runtime, dev = pinned("runtime.txt"), pinned("dev.txt")
-    assert {name: dev.get(name) for name in runtime} == runtime, "run `make lock`"
+    runtime = pinned("runtime.txt")
+    for lock in ("dev.txt", "devices.txt"):
+        versions = pinned(lock)
+        assert {name: versions.get(name) for name in runtime} == runtime, "run `make lock`"
 
 
 @pytest.mark.parametrize("lock", [*LOCKS, "node.txt"])
