@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import busy_day, cold, issue, live, machine, offline, pages, rule
+from tests.bench import busy_day, cold, issue, live, machine, offline, pages, reports, rule
 from tests.bench.report import Figure
 
 SECONDS: Final = 5.0
@@ -21,6 +21,7 @@ SECTIONS: Final[dict[str, Callable[[float], list[Figure]]]] = {
     "cold": cold.run,
     "busy-day": busy_day.run,
     "offline": offline.run,
+    "reports": reports.run,
     "pages": pages.run,
 }
 

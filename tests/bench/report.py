@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-WIDTHS: Final = (58, 22, 22)
+WIDTHS: Final = (72, 16, 16)
 
 
 @dataclass(frozen=True, slots=True)
