@@ -22,6 +22,10 @@ from drivers.escpos_printer.driver import EscposPrinter
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.escpos_printer.stories import PrinterBench
 from drivers.escpos_printer.traits import PrinterTraits
+from drivers.led_board.driver import LedBus
+from drivers.led_board.emulator import LedEmulator
+from drivers.led_board.stories import LedBench
+from drivers.led_board.traits import LedTraits
 from drivers.profiles import FOLDER, Profile, ProfileError, Section
 from drivers.transport.address import dial_for
 from drivers.transport.wire import Dial
@@ -89,6 +93,7 @@ class Family:
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench),
+        "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
     }
 )
 
