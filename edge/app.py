@@ -321,6 +321,7 @@ class Branch:
             self.line,
             self.floor,
             self.monitor,
+            registry.POLICY,
         )
 
     # --- joints

@@ -11,6 +11,7 @@ from typing import Final
 from edge.appointments import api as appointments_api
 from edge.appointments import decide as appointments_decide
 from edge.appointments import glance as appointments_glance
+from edge.appointments import policy as appointments_policy
 from edge.appointments import problems as appointments_problems
 from edge.appointments import tables as appointments_tables
 from edge.customers import tables as customers_tables
@@ -24,15 +25,22 @@ from edge.lobby import api as lobby_api
 from edge.notify import api as notify_api
 from edge.notify import decide as notify_decide
 from edge.notify import effects as notify_effects
+from edge.notify import policy as notify_policy
 from edge.notify import tables as notify_tables
 from edge.org import decide as org_decide
 from edge.org import tables as org_tables
+from edge.policy import api as policy_api
+from edge.policy import decide as policy_decide
+from edge.policy import problems as policy_problems
+from edge.policy import tables as policy_tables
+from edge.policy.keys import Catalogue
 from edge.queue import api as queue_api
 from edge.queue import decide as queue_decide
 from edge.queue import effects as queue_effects
 from edge.queue import glance as queue_glance
 from edge.queue import interventions as queue_interventions
 from edge.queue import interventions_api as queue_interventions_api
+from edge.queue import policy as queue_policy
 from edge.queue import problems as queue_problems
 from edge.queue import remote as queue_remote
 from edge.queue import remote_api as queue_remote_api
@@ -70,6 +78,9 @@ KERNEL_MIGRATIONS: Final = (*journal.MIGRATIONS, *receipts.MIGRATIONS, *outbox.M
 KERNEL_EVENTS: Final[tuple[type[Event], ...]] = (ClockStepped,)
 """Facts about the box itself; no table is made of them."""
 
+POLICY: Final = Catalogue(queue_policy.KEYS, appointments_policy.KEYS, notify_policy.KEYS)
+"""What can be set by the levels of the bank, by name."""
+
 CAPABILITIES: Final = (
     Capability(name="web", migrations=web_schema.MIGRATIONS, routes=(web_api.routes,), problems=web_api.PROBLEMS),
     Capability(
@@ -78,6 +89,15 @@ CAPABILITIES: Final = (
         handlers=org_decide.HANDLERS,
         applies=org_tables.APPLIES,
         folded=org_tables.FOLDED,
+    ),
+    Capability(
+        name="policy",
+        migrations=policy_tables.MIGRATIONS,
+        handlers=policy_decide.handlers(POLICY),
+        applies=policy_tables.APPLIES,
+        folded=policy_tables.FOLDED,
+        routes=(policy_api.routes,),
+        problems=policy_problems.PROBLEMS,
     ),
     Capability(name="customers", migrations=customers_tables.MIGRATIONS),
     Capability(
@@ -145,9 +165,10 @@ LOBBY: Final = (
     "queue.manage_day",
     "queue.set_rules",
     "appointments.set_plan",
+    "policy.view",
     "reports.view",
 )
-ADMIN: Final = (*LOBBY, "queue.serve", "devices.operate", "notices.acknowledge", *web_api.PERMISSIONS)
+ADMIN: Final = (*LOBBY, "queue.serve", "policy.set", "devices.operate", "notices.acknowledge", *web_api.PERMISSIONS)
 PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "teller": TELLER,
     "lobby": LOBBY,

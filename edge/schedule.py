@@ -19,6 +19,7 @@ from edge.kernel.config import Backups
 from edge.kernel.db import Connection, Overloaded, StorageFull
 from edge.kernel.journal import Journal
 from edge.kernel.pipeline import Pipeline
+from edge.policy.model import ApplyDue
 from edge.queue import views
 from edge.queue.model import ExpirePassed, OpenDay
 from edge.reports.rollup import roll_up_stale
@@ -71,6 +72,7 @@ class Schedule:
             day = views.day(connection)
         if day is not None and day.state == "open" and day.date != today.isoformat():
             await self._pipeline.submit(OpenDay(), actor="system")
+        await self._pipeline.submit(ApplyDue(), actor="system")
         await self._pipeline.submit(ExpirePassed(), actor="system")
         await self._pipeline.submit(MarkMissed(), actor="system")
 

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 import msgspec
@@ -20,6 +20,8 @@ from edge import registry
 from edge.__main__ import main as branchbox
 from edge.kernel import config
 from edge.kernel.domain import Command, Event
+from edge.policy.keys import Key
+from edge.policy.shape import shape_of
 from edge.sandbox import api as sandbox
 from edge.web.problems import Problem
 from edge.web.routes import Route
@@ -109,6 +111,23 @@ def permissions_page() -> str:
     )
 
 
+def policies_page() -> str:
+    rows = (
+        (f"`{key.name}`", key.zh, key.en, key.unit, f"`{_json(key.default)}`", _range(key), key.merge.value, key.lowest.value)
+        for key in registry.POLICY.values()
+    )
+    return table(("key", "中文", "English", "unit", "default", "range", "how levels meet", "lowest level"), rows)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _range(key: Key[Any]) -> str:
+    shape = shape_of(key)
+    return "" if shape.low is None else f"{shape.low} … {shape.high}"
+
+
 def problems_page() -> str:
     rows = ((f"`{problem.code}`", problem.status, problem.zh, problem.en) for problem in problems())
     return table(("code", "status", "中文", "English"), rows)
@@ -189,6 +208,13 @@ PAGES: Final[Mapping[str, Page]] = {
         """role × permission. Devices have roles too: `kiosk` and `display`. Phones and passers-by have none; for them only a
 route's audience counts.""",
         permissions_page,
+    ),
+    "policies.md": Page(
+        "Policies",
+        """What the levels of the bank can set, and what holds where none of them has
+([how they meet](../explanation/policy.md)). The lowest level is the lowest that may set the key itself; below it one can
+ask.""",
+        policies_page,
     ),
     "problems.md": Page(
         "Problems",

@@ -422,6 +422,7 @@ async def booking_settings(call: Call[None]) -> BookingSettings:
     permission="appointments.set_plan",
     reply=BookingSettings,
     summary="Set the branch's parameters of booking",
+    problems=("held_by_policy",),
 )
 async def set_booking_rules(call: Call[BookingRules]) -> BookingSettings:
     await call.submit(m.SetBookingRules(rules=call.body))

@@ -12,6 +12,7 @@ from edge.appointments.model import Appointment, Arrival, State
 from edge.appointments.slots import Slot
 from edge.kernel.domain import Command, Context, Event, Money, Rejected
 from edge.kernel.pipeline import Handler
+from edge.policy.keys import Level
 from edge.queue.model import Channel
 
 # --- how it is booked
@@ -23,7 +24,10 @@ def set_slot_plan(service_known: bool, command: m.SetSlotPlan, _context: Context
     return [e.SlotPlanSet(service=command.service, plan=command.plan)]
 
 
-def set_booking_rules(_state: None, command: m.SetBookingRules, _context: Context) -> Sequence[Event]:
+def set_booking_rules(held: tuple[str, Level] | None, command: m.SetBookingRules, _context: Context) -> Sequence[Event]:
+    if held is not None:
+        policy, level = held
+        raise Rejected("held_by_policy", policy=policy, level=level)
     return [e.BookingRulesSet(rules=command.rules)]
 
 
@@ -189,7 +193,7 @@ def issue_sms_code(state: SmsState, command: m.IssueSmsCode, context: Context) -
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
     m.SetSlotPlan: Handler(load.for_plan, set_slot_plan),
-    m.SetBookingRules: Handler(load.nothing, set_booking_rules),
+    m.SetBookingRules: Handler(load.for_rules, set_booking_rules),
     m.SetAbsence: Handler(load.nothing, set_absence),
     m.BookAppointment: Handler(load.for_booking, book, answers.appointment),
     m.RebookAppointment: Handler(load.for_rebooking, rebook, answers.appointment),

@@ -5,12 +5,14 @@ from datetime import date
 from typing import Final
 
 from edge.appointments import model as m
+from edge.appointments import policy as keys
 from edge.appointments import slots, views
 from edge.appointments.model import Appointment, BookingRules, State
 from edge.appointments.slots import DayBook, Slot
 from edge.kernel.db import Connection
 from edge.kernel.domain import Context, Rejected
 from edge.org import tables as org
+from edge.policy.keys import Level
 from edge.queue.call_rules import Calendar
 from edge.queue.model import Channel
 
@@ -56,6 +58,11 @@ def day_of(text: str) -> date:
 def for_plan(connection: Connection, command: m.SetSlotPlan, _context: Context) -> bool:
     """Whether there is such a service."""
     return org.service(connection, command.service) is not None
+
+
+def for_rules(connection: Connection, command: m.SetBookingRules, _context: Context) -> tuple[str, Level] | None:
+    """What of it an upper level holds."""
+    return keys.held_above(connection, command.rules, views.rules(connection))
 
 
 def nothing(_connection: Connection, _command: object, _context: Context) -> None:

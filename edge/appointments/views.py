@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from edge.appointments import policy as keys
 from edge.appointments.model import HOLDING, Appointment, BookingRules, SlotPlan, State
 from edge.appointments.slots import DayBook, Engagement, order_day, slots_of
 from edge.kernel.db import Connection
@@ -72,8 +73,9 @@ def plans(connection: Connection) -> dict[str, SlotPlan]:
 
 
 def rules(connection: Connection) -> BookingRules:
+    """The parameters as they hold, within policy."""
     body = connection.execute("SELECT body FROM appointment_rules").get
-    return BookingRules() if body is None else msgspec.json.decode(body, type=BookingRules)
+    return keys.in_effect(connection, None if body is None else msgspec.json.decode(body, type=BookingRules))
 
 
 def calendar(connection: Connection) -> Calendar:

@@ -35,7 +35,7 @@ async def lobby(call: Call[None]) -> Lobby:
         return Lobby(
             arrivals=views.arrivals(connection, place.zone),
             at_risk=views.at_risk(connection, now_ms),
-            targets={tier.value: seconds for tier, seconds in views.TARGETS_S.items()},
+            targets={tier.value: seconds for tier, seconds in views.targets_s(connection).items()},
             as_of=place.now(),
             seq=seq,
         )

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.kernel.db import Connection
+from edge.policy import tables as policy
 from edge.queue import views
 from edge.queue.model import State, Tier
+from edge.queue.policy import TARGET_S
 from edge.queue.views import TicketRow
 
-TARGETS_S: Final = {Tier.PRIORITY: 600, Tier.GOLD: 600, Tier.NORMAL: 1800}
-"""How long somebody of a tier should wait at most, until a policy says otherwise."""
 SOON_S: Final = 600
 LIST_MAX: Final = 100
 
@@ -69,25 +69,32 @@ def _arrival(record: TicketRow, zone: ZoneInfo) -> Arrival:
     )
 
 
+def targets_s(connection: Connection) -> dict[Tier, int]:
+    """How long somebody of a tier should wait at most."""
+    return policy.read_each(connection, TARGET_S)
+
+
 def at_risk(connection: Connection, now_ms: int) -> list[Risk]:
     """Worst first, by the share of the target that the wait will use."""
+    targets = targets_s(connection)
     ahead = views.positions(connection)
     waiting = views.rows(
         connection,
         "queue IN (SELECT queue FROM queue_length WHERE waiting > 0) AND state = 'waiting' ORDER BY place_ms, seq",
         (),
     )
-    risks = [_risk(connection, record, ahead.get(record.id, 0), now_ms) for record in waiting if _is_old(record, now_ms)]
+    old = [record for record in waiting if _is_old(record, now_ms, targets[Tier(record.tier)])]
+    risks = [_risk(connection, record, ahead.get(record.id, 0), now_ms, targets[Tier(record.tier)]) for record in old]
     late = [risk for risk in risks if risk.expected_s > risk.target_s]
     return sorted(late, key=lambda risk: -risk.expected_s / risk.target_s)[:LIST_MAX]
 
 
-def _is_old(record: TicketRow, now_ms: int) -> bool:
+def _is_old(record: TicketRow, now_ms: int, target_s: int) -> bool:
     """Whether its target passes within ten minutes if it is not called."""
-    return record.state == State.WAITING and (now_ms - record.taken_ms) // 1000 + SOON_S > TARGETS_S[Tier(record.tier)]
+    return record.state == State.WAITING and (now_ms - record.taken_ms) // 1000 + SOON_S > target_s
 
 
-def _risk(connection: Connection, record: TicketRow, ahead: int, now_ms: int) -> Risk:
+def _risk(connection: Connection, record: TicketRow, ahead: int, now_ms: int, target_s: int) -> Risk:
     waited_s = max(0, now_ms - record.taken_ms) // 1000
     still_s = views.wait_range(connection, record.service, ahead).high_s
     return Risk(
@@ -97,5 +104,5 @@ def _risk(connection: Connection, record: TicketRow, ahead: int, now_ms: int) ->
         tier=record.tier,
         waited_s=waited_s,
         expected_s=waited_s + still_s,
-        target_s=TARGETS_S[Tier(record.tier)],
+        target_s=target_s,
     )

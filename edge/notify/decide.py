@@ -1,4 +1,7 @@
-"""Who gets a reminder: whoever left a phone number, had at least three ahead on entry, and has three or fewer now; once."""
+"""Who gets a reminder: whoever left a phone number, had at least three ahead on entry, and has three or fewer now; once.
+
+Three is the default of a policy key.
+"""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,7 +10,7 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event
 from edge.kernel.pipeline import Handler
 from edge.notify import tables
-from edge.notify.model import REMIND_AT, RecordReminder, RemindCustomer, Reminder, ReminderDue, ReminderSettled
+from edge.notify.model import RecordReminder, RemindCustomer, Reminder, ReminderDue, ReminderSettled
 
 
 def load(connection: Connection, command: RemindCustomer | RecordReminder, _context: Context) -> Reminder | None:
@@ -18,7 +21,7 @@ def remind(state: Reminder | None, command: RemindCustomer, _context: Context) -
     """Two ahead on entry: never. From four to two: one message, with the true count. Back and forth: no second (S11–S13)."""
     if state is None or not state.waiting or not state.reachable or state.outcome is not None:
         return ()
-    if state.ahead_at_entry < REMIND_AT or command.ahead > REMIND_AT:
+    if state.ahead_at_entry < state.remind_ahead or command.ahead > state.remind_ahead:
         return ()
     return [ReminderDue(ticket=state.ticket, number=state.number, ahead=command.ahead)]
 

@@ -16,6 +16,8 @@ from edge.kernel.vault import Vault
 from edge.notify import tables
 from edge.notify.feed import MOVES
 from edge.notify.model import SEND_SMS, RecordReminder, RemindCustomer, ReminderDue
+from edge.notify.policy import REMINDER_LATE_MIN
+from edge.policy import tables as policy
 from edge.queue import views
 from edge.queue.events import TicketIssued
 from edge.queue.model import Language, State
@@ -23,8 +25,7 @@ from sync.chain import Record
 
 LOOK_S: Final = 0.5
 """A pause between two looks at who is near: under load many moves are one look."""
-TTL_MS: Final = 10 * 60 * 1000
-"""Later than this a reminder would be wrong (S13)."""
+MINUTE_MS: Final = 60 * 1000
 
 _COUNTS: Final = {0: "零", 1: "一", 2: "两", 3: "三"}
 _TEXTS: Final = {
@@ -43,9 +44,11 @@ class _Order(msgspec.Struct, frozen=True):
     ahead: int
 
 
-def ask_for_sms(_connection: Connection, event: ReminderDue, record: Record) -> Iterable[Effect]:
+def ask_for_sms(connection: Connection, event: ReminderDue, record: Record) -> Iterable[Effect]:
+    """Later than policy allows a reminder would be wrong, and is not sent (S13)."""
+    late_ms = policy.read(connection, REMINDER_LATE_MIN) * MINUTE_MS
     payload = msgspec.json.encode(_Order(event.ticket, event.number, event.ahead))
-    return [Effect(kind=SEND_SMS, key=f"reminder:{event.ticket}", payload=payload, not_after_ms=record.at_ms + TTL_MS)]
+    return [Effect(kind=SEND_SMS, key=f"reminder:{event.ticket}", payload=payload, not_after_ms=record.at_ms + late_ms)]
 
 
 REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {ReminderDue: (ask_for_sms,)}

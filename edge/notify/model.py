@@ -6,8 +6,6 @@ import msgspec
 
 from edge.kernel.domain import Command, Event
 
-REMIND_AT: Final = 3
-"""People ahead when the reminder is sent (S11)."""
 SEND_SMS: Final = "notify.send_sms"
 """The effect that sends one."""
 
@@ -62,3 +60,5 @@ class Reminder(msgspec.Struct, frozen=True):
     """A phone number was given for this visit."""
     outcome: str | None
     """None: not asked for yet; `due`: under way; else how it ended."""
+    remind_ahead: int = 3
+    """People ahead when the reminder is sent (S11)."""

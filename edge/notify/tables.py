@@ -6,7 +6,9 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
-from edge.notify.model import REMIND_AT, Reminder, ReminderDue, ReminderSettled
+from edge.notify.model import Reminder, ReminderDue, ReminderSettled
+from edge.notify.policy import REMIND_AHEAD
+from edge.policy import tables as policy
 from edge.queue import views
 from sync.chain import Record
 
@@ -62,22 +64,25 @@ def reminder(connection: Connection, ticket: str) -> Reminder | None:
     if row is None:
         return None
     ticket_id, number, waiting, ahead, reachable, outcome = row
-    return Reminder(ticket_id, number, bool(waiting), ahead, bool(reachable), outcome)
+    remind_ahead = policy.read(connection, REMIND_AHEAD)
+    return Reminder(ticket_id, number, bool(waiting), ahead, bool(reachable), outcome, remind_ahead)
 
 
 def near(connection: Connection) -> list[tuple[str, int]]:
     """Tickets whose turn is near and who are to be told: ticket and people ahead."""
+    remind_ahead = policy.read(connection, REMIND_AHEAD)
     wanted = {
         str(ticket)
         for (ticket,) in connection.execute(
             "SELECT id FROM ticket WHERE state = 'waiting' AND phone_ref IS NOT NULL AND ahead >= ?"
             " AND NOT EXISTS (SELECT 1 FROM notify_reminder WHERE notify_reminder.ticket = ticket.id)",
-            (REMIND_AT,),
+            (remind_ahead,),
         )
     }
     if not wanted:
         return []
-    return [(ticket, ahead) for ticket, ahead in views.positions(connection).items() if ticket in wanted and ahead <= REMIND_AT]
+    positions = views.positions(connection)
+    return [(ticket, ahead) for ticket, ahead in positions.items() if ticket in wanted and ahead <= remind_ahead]
 
 
 def phone_ref(connection: Connection, ticket: str) -> str | None:

@@ -11,7 +11,6 @@ The rule that picks whom to call is in `rules.py`; how long people will wait is 
 """
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Final
 
 from edge.kernel.domain import Command, Context, Event, Rejected
@@ -19,11 +18,12 @@ from edge.kernel.pipeline import Handler
 from edge.queue import answers, load
 from edge.queue import events as e
 from edge.queue import model as m
-from edge.queue.call_rules import SetCalendar, SetCallRules, conflicts
+from edge.queue.call_rules import SetCalendar, SetCallRules
 from edge.queue.forecast import Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id
 from edge.queue.remote import may_take, passed
+from edge.queue.rule_changes import set_calendar, set_call_rules
 from edge.queue.rules import DEFAULT, Choice, choose
 
 MOVES: Final[dict[str, frozenset[State]]] = {
@@ -38,7 +38,6 @@ MOVES: Final[dict[str, frozenset[State]]] = {
     "reprint": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
 }
 
-CALLS_MAX: Final = 20
 COPIES_MAX: Final = 5
 ASSUMED: Final = "assumed"
 """Outcome of a service that ended because Next was pressed."""
@@ -99,6 +98,8 @@ def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequen
         may_take(state.holder, context.now_ms)
     if state.taken is not None:
         raise Rejected("ticket_already_taken", number=state.taken)
+    if not state.kiosk_open:
+        raise Rejected("kiosk_closed")
     opening = new_day(state.day, context)
     ordinal = state.last + 1
     tier = standing(command)
@@ -219,8 +220,8 @@ def record_slip(state: TicketState, command: m.RecordSlip, _context: Context) ->
     return [e.SlipRecorded(ticket=ticket.id, number=ticket.number, slip=command.slip, copy=copy, proof=proof)]
 
 
-def rate(state: TicketState, command: m.RateService, _context: Context) -> Sequence[Event]:
-    """One opinion per service, once it has begun (S22)."""
+def rate(state: TicketState, command: m.RateService, context: Context) -> Sequence[Event]:
+    """One opinion per service, once it has begun and before the time for it is over (S22)."""
     ticket = state.ticket
     if ticket is None:
         raise Rejected("unknown_ticket")
@@ -228,6 +229,9 @@ def rate(state: TicketState, command: m.RateService, _context: Context) -> Seque
         raise Rejected("already_rated", number=ticket.number)
     if ticket.state not in (State.SERVING, State.FINISHED):
         raise Rejected("not_served_yet", number=ticket.number)
+    within_s, ended_ms = state.rated_within_s, state.finished_ms
+    if within_s is not None and ended_ms is not None and context.now_ms - ended_ms > within_s * 1000:
+        raise Rejected("rating_closed", number=ticket.number)
     rated = e.TicketRated(
         ticket=ticket.id,
         number=ticket.number,
@@ -389,8 +393,8 @@ def _in_hand(desk: Desk, move: str) -> Ticket:
 def recall(state: DeskState, command: m.RecallTicket, _context: Context) -> Sequence[Event]:
     desk = _manned(state.desk, command.staff)
     ticket = _in_hand(desk, "recall")
-    if ticket.calls >= CALLS_MAX:
-        raise Rejected("too_many_calls", calls_max=CALLS_MAX)
+    if ticket.calls >= state.calls_max:
+        raise Rejected("too_many_calls", calls_max=state.calls_max)
     again = e.TicketRecalled(
         ticket=ticket.id,
         number=ticket.number,
@@ -416,6 +420,8 @@ def serve(state: DeskState, command: m.ServeTicket, _context: Context) -> Sequen
 def mark_no_show(state: DeskState, command: m.MarkNoShow, _context: Context) -> Sequence[Event]:
     desk = _manned(state.desk, command.staff)
     ticket = _in_hand(desk, "no_show")
+    if ticket.calls < state.calls_before_no_show:
+        raise Rejected("call_again_first", calls=ticket.calls, calls_needed=state.calls_before_no_show)
     return [e.TicketNoShow(ticket=ticket.id, number=ticket.number, counter=desk.config.id, staff=command.staff)]
 
 
@@ -431,33 +437,6 @@ def finish(state: DeskState, command: m.FinishTicket, _context: Context) -> Sequ
     return [_finished(_in_hand(desk, "finish"), command.outcome)]
 
 
-# --- rules
-
-
-def set_call_rules(desk: Desk | None, command: SetCallRules, _context: Context) -> Sequence[Event]:
-    """Overlapping schedules of one rank are refused with both their names: nobody could say which one holds (S05)."""
-    config = _known(desk).config
-    for one, other in conflicts(command.rules.schedules):
-        raise Rejected("schedules_overlap", one=one, other=other)
-    changed = e.CallRulesSet(
-        counter=config.id,
-        counter_number=config.number,
-        rules=command.rules,
-        temporary=command.temporary,
-        reason=command.reason,
-    )
-    return [changed]
-
-
-def set_calendar(_state: None, command: SetCalendar, _context: Context) -> Sequence[Event]:
-    for day in command.days:
-        try:
-            date.fromisoformat(day)
-        except ValueError as error:
-            raise Rejected("invalid_calendar", day=day) from error
-    return [e.CalendarSet(days=command.days)]
-
-
 HANDLERS: Final[dict[type[Command], Handler]] = {
     m.OpenDay: Handler(load.for_day, open_day, answers.day),
     m.CloseDay: Handler(load.for_day, close_day, answers.day),
@@ -467,16 +446,16 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     m.RequeueTicket: Handler(load.for_requeue, requeue, answers.ticket),
     m.ReprintSlip: Handler(load.for_ticket, reprint, answers.ticket),
     m.RecordSlip: Handler(load.for_ticket, record_slip),
-    m.RateService: Handler(load.for_ticket, rate, answers.rated),
+    m.RateService: Handler(load.for_rating, rate, answers.rated),
     m.SignIn: Handler(load.for_sign_in, sign_in, answers.desk),
     m.SignOut: Handler(load.for_sign_out, sign_out, answers.desk),
     m.OpenCounter: Handler(load.for_desk, open_counter, answers.desk),
     m.PauseCounter: Handler(load.for_desk, pause_counter, answers.desk),
     m.ResumeCounter: Handler(load.for_desk, resume_counter, answers.desk),
     m.CallNext: Handler(load.for_call, call_next, answers.called),
-    m.RecallTicket: Handler(load.for_desk, recall, answers.ticket),
+    m.RecallTicket: Handler(load.for_repeat, recall, answers.ticket),
     m.ServeTicket: Handler(load.for_desk, serve, answers.ticket),
-    m.MarkNoShow: Handler(load.for_desk, mark_no_show, answers.ticket),
+    m.MarkNoShow: Handler(load.for_repeat, mark_no_show, answers.ticket),
     m.ParkTicket: Handler(load.for_desk, park, answers.ticket),
     m.FinishTicket: Handler(load.for_desk, finish, answers.ticket),
     SetCallRules: Handler(load.for_rules, set_call_rules),

@@ -94,13 +94,14 @@ BINDABLE: Final = frozenset({State.WAITING, State.PARKED, State.NO_SHOW, State.C
 
 
 def bind(state: TicketState, command: m.BindCustomer, _context: Context) -> Sequence[Event]:
-    """The customer is known now: the ticket gets their tier; priority is not lost by it, and the place in time stays."""
+    """The customer is known now: the ticket gets their tier where policy says so; priority is not lost by it, and the place in
+    time stays."""
     ticket = state.ticket
     if ticket is None:
         raise Rejected("unknown_ticket")
     if ticket.state not in BINDABLE:
         raise Rejected("ticket_not_in_state", move="bind", state=ticket.state.value, number=ticket.number)
-    tier = ticket.tier if ticket.tier is Tier.PRIORITY else command.tier
+    tier = ticket.tier if ticket.tier is Tier.PRIORITY or not state.reclass else command.tier
     own_queue = ticket.queue == queue_id(ticket.service, ticket.tier)
     queue = queue_id(ticket.service, tier) if own_queue else ticket.queue
     bound = e.TicketBound(
@@ -137,7 +138,7 @@ def mark_found(state: DeskState, command: m.MarkFound, _context: Context) -> Seq
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
     m.CallTicket: Handler(for_pick, pick, answers.called),
-    m.BindCustomer: Handler(load.for_ticket, bind, answers.ticket),
+    m.BindCustomer: Handler(load.for_bind, bind, answers.ticket),
     m.MarkLost: Handler(load.for_desk, mark_lost),
     m.MarkFound: Handler(load.for_desk, mark_found),
 }

@@ -4,7 +4,7 @@ The shapes are frozen and hold plain values, so that a test or the forecast can 
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -13,8 +13,11 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Context
 from edge.org import tables as org
 from edge.org.model import Counter, Service
+from edge.policy import tables as policy
+from edge.policy.keys import Effective
 from edge.queue import model as m
-from edge.queue.call_rules import NO_RULES, Calendar, CallRules, DayClass, SetCallRules, in_force
+from edge.queue import policy as keys
+from edge.queue.call_rules import Calendar, CallRules, DayClass, SetCallRules, in_force
 from edge.queue.load_remote import HolderState, Pending, holder_state, pending
 from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queue_id
 from edge.queue.rules import DEFAULT, FRESH, Head, Memory, Rule
@@ -79,6 +82,8 @@ class IssueState:
     """Known where a remote ticket is asked for."""
     taken: str | None = None
     """The number that was taken with the same appointment or code before."""
+    kiosk_open: bool = True
+    """Known where the kiosk asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,11 @@ class TicketState:
     """The counter it stands at, or is to be sent to."""
     behind_place_ms: int | None = None
     """The place behind which a missed ticket queues again."""
+    reclass: bool = True
+    """Whoever turns out to be known moves to the queue of their tier."""
+    finished_ms: int | None = None
+    rated_within_s: int | None = None
+    """How long after the end a service can be rated; None: no end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +116,18 @@ class DeskState:
     """Tickets sent to this counter by name, known where it is about to be left."""
     pending: tuple[Pending, ...] = ()
     """Remote tickets whose turn may pass with this call."""
+    calls_max: int = keys.CALLS_MAX.default
+    calls_before_no_show: int = keys.CALLS_BEFORE_NO_SHOW.default
+
+
+@dataclass(frozen=True, slots=True)
+class RulesState:
+    """A counter whose rules are to change, and what upper levels allow."""
+
+    desk: Desk | None
+    above: keys.FromAbove = keys.NOTHING_ABOVE
+    latest_s: dict[Tier, Effective] = field(default_factory=dict)
+    """Within what wait each tier must be promoted, where anybody says."""
 
 
 _TICKET: Final = (
@@ -114,8 +136,6 @@ _TICKET: Final = (
 )
 
 TIERS: Final = tuple(Tier)
-REQUEUE_BEHIND: Final = 3
-"""A missed ticket queues again behind this many that wait."""
 
 
 def _ticket(row: tuple[object, ...]) -> Ticket:
@@ -188,7 +208,14 @@ def for_issue(connection: Connection, command: m.IssueTicket, context: Context) 
         open_counters(connection),
         holder_state(connection, command.holder, context.now_ms) if remote and command.holder else None,
         connection.execute("SELECT number FROM ticket WHERE appointment = ?", (command.appointment,)).get,
+        command.channel is not m.Channel.KIOSK or kiosk_open(connection, context.now),
     )
+
+
+def kiosk_open(connection: Connection, now: datetime) -> bool:
+    """Whether the kiosk gives numbers at the branch's local time `now`."""
+    hours = policy.read(connection, keys.KIOSK_HOURS)
+    return not hours or keys.kiosk_open(hours, now, calendar(connection))
 
 
 def waiting_by_tier(connection: Connection, service: str) -> dict[Tier, int]:
@@ -204,9 +231,19 @@ def open_counters(connection: Connection) -> int:
 
 
 def for_ticket(
-    connection: Connection, command: m.CancelTicket | m.ReprintSlip | m.RecordSlip | m.RateService, _context: Context
+    connection: Connection, command: m.CancelTicket | m.ReprintSlip | m.RecordSlip, _context: Context
 ) -> TicketState:
     return TicketState(ticket(connection, command.ticket))
+
+
+def for_rating(connection: Connection, command: m.RateService, _context: Context) -> TicketState:
+    ended_ms: int | None = connection.execute("SELECT finished_ms FROM ticket WHERE id = ?", (command.ticket,)).get
+    within_s = policy.read(connection, keys.RATING_WITHIN_S)
+    return TicketState(ticket(connection, command.ticket), finished_ms=ended_ms, rated_within_s=within_s)
+
+
+def for_bind(connection: Connection, command: m.BindCustomer, _context: Context) -> TicketState:
+    return TicketState(ticket(connection, command.ticket), reclass=policy.read(connection, keys.RECLASS_ON_BIND))
 
 
 def for_transfer(connection: Connection, command: m.TransferTicket, _context: Context) -> TicketState:
@@ -222,7 +259,7 @@ def for_requeue(connection: Connection, command: m.RequeueTicket, _context: Cont
         return TicketState(None)
     behind: int | None = connection.execute(
         "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1 OFFSET ?",
-        (found.queue, REQUEUE_BEHIND - 1),
+        (found.queue, policy.read(connection, keys.REQUEUE_BEHIND) - 1),
     ).get
     return TicketState(found, behind_place_ms=behind)
 
@@ -240,9 +277,7 @@ def for_desk(
     command: m.OpenCounter
     | m.PauseCounter
     | m.ResumeCounter
-    | m.RecallTicket
     | m.ServeTicket
-    | m.MarkNoShow
     | m.ParkTicket
     | m.FinishTicket
     | m.MarkLost
@@ -250,6 +285,15 @@ def for_desk(
     _context: Context,
 ) -> DeskState:
     return DeskState(desk(connection, command.counter))
+
+
+def for_repeat(connection: Connection, command: m.RecallTicket | m.MarkNoShow, _context: Context) -> DeskState:
+    """With how often somebody may, and must, be called."""
+    return DeskState(
+        desk(connection, command.counter),
+        calls_max=policy.read(connection, keys.CALLS_MAX),
+        calls_before_no_show=policy.read(connection, keys.CALLS_BEFORE_NO_SHOW),
+    )
 
 
 def for_sign_out(connection: Connection, command: m.SignOut, _context: Context) -> DeskState:
@@ -275,11 +319,24 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
 
 
 def call_rules(connection: Connection, counter: str) -> CallRules:
-    """The counter's rules: those made for today only before those made for good, else the default."""
+    """What the counter follows: its written rules, within the bounds that any level has set."""
+    return keys.bounds(connection).govern(written_rules(connection, counter))
+
+
+def written_rules(connection: Connection, counter: str) -> CallRules:
+    """The counter's rules: those made here for today only before those made here for good, else those of an upper level, which
+    come first where it has locked them; else the default."""
+    above = keys.from_above(connection, counter)
+    own = None if above.locked else own_rules(connection, counter)
+    return above.rules if own is None else own
+
+
+def own_rules(connection: Connection, counter: str) -> CallRules | None:
+    """What was set here."""
     body = connection.execute(
         "SELECT body FROM queue_call_rules WHERE counter = ? ORDER BY temporary DESC LIMIT 1", (counter,)
     ).get
-    return NO_RULES if body is None else msgspec.json.decode(body, type=CallRules)
+    return None if body is None else msgspec.json.decode(body, type=CallRules)
 
 
 def calendar(connection: Connection) -> Calendar:
@@ -314,8 +371,9 @@ def _head(row: tuple[Any, ...], *, pooled: bool) -> Head:
     return Head(ticket_id, number, at, service, Tier(tier), place_ms, seq, language, pooled, from_ms, length, calls)
 
 
-def for_rules(connection: Connection, command: SetCallRules, _context: Context) -> Desk | None:
-    return desk(connection, command.counter)
+def for_rules(connection: Connection, command: SetCallRules, _context: Context) -> RulesState:
+    latest_s = {tier: policy.in_effect(connection, key) for tier, key in keys.PROMOTE_WAIT_S.items()}
+    return RulesState(desk(connection, command.counter), keys.from_above(connection, command.counter), latest_s)
 
 
 def nothing(_connection: Connection, _command: object, _context: Context) -> None:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from edge.kernel.db import Connection
+from edge.policy import tables as policy
+from edge.queue import policy as keys
 
 DAY_MS: Final = 24 * 3600 * 1000
-EXPIRED_MAX: Final = 3
 EXPIRED_WITHIN_MS: Final = 30 * DAY_MS
-REFUSED_FOR_MS: Final = 7 * DAY_MS
 PENDING_MAX: Final = 200
 
 
@@ -35,12 +35,14 @@ def holder_state(connection: Connection, holder: str, now_ms: int) -> HolderStat
         "SELECT number FROM ticket WHERE holder = ? AND taken_ms > ? AND state IN ('pending', 'waiting', 'called', 'serving')",
         (holder, now_ms - DAY_MS),
     ).get
+    unused_max = policy.read(connection, keys.REMOTE_UNUSED_MAX)
     expired = connection.execute(
         "SELECT finished_ms FROM ticket WHERE holder = ? AND taken_ms > ? AND state = 'expired' AND activated_ms IS NULL"
         " ORDER BY finished_ms DESC LIMIT ?",
-        (holder, now_ms - EXPIRED_WITHIN_MS, EXPIRED_MAX),
+        (holder, now_ms - EXPIRED_WITHIN_MS, unused_max),
     ).fetchall()
-    until_ms = int(str(expired[0][0])) + REFUSED_FOR_MS if len(expired) == EXPIRED_MAX else 0
+    refused_ms = policy.read(connection, keys.REMOTE_REFUSED_DAYS) * DAY_MS
+    until_ms = int(str(expired[0][0])) + refused_ms if len(expired) == unused_max else 0
     return HolderState(live, until_ms)
 
 

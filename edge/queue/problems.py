@@ -32,6 +32,9 @@ PROBLEMS: Final = (
     Problem("reason_needed", 400, "请填写原因", "Give a reason"),
     Problem("customer_unknown", 404, "未识别到该客户", "Nobody known has this identity"),
     Problem("schedules_overlap", 409, "两个时段规则在同一时间重叠", "Two schedules claim the same time"),
+    Problem("kiosk_closed", 409, "现在不是取号时间", "The kiosk gives no numbers at this hour"),
+    Problem("call_again_first", 409, "请先再呼叫几次，再按过号", "Call again before marking them as not there"),
+    Problem("rating_closed", 409, "评价时间已过", "The time for rating is over"),
     Problem("invalid_calendar", 400, "日历中有无效日期", "The calendar holds an invalid date"),
     Problem("invalid_identity", 400, "证件号码有误", "The identity number is not valid"),
 )

@@ -4,9 +4,10 @@
   nobody counts it among the people ahead.
 * Activation needs the identity it was taken with. Its place is that of the moment it was taken; its wait counts from now, so
   that nobody ages at home.
-* When somebody behind it is called, its turn has passed. It keeps its place for half an hour; whoever comes in later waits
-  behind the next two. After that, and at the end of the day, it expires.
-* One live remote ticket per holder; three that expired in thirty days, and the next seven days there is none.
+* When somebody behind it is called, its turn has passed. It keeps its place for a while (half an hour); whoever comes in later
+  waits behind the next few (two). After that, and at the end of the day, it expires.
+* One live remote ticket per holder; some (three) that expired in thirty days, and for some days (seven) there is none.
+* The figures in brackets are the defaults of policy keys.
 """
 
 from collections.abc import Sequence
@@ -16,15 +17,16 @@ from typing import Final
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
+from edge.policy import tables as policy
 from edge.queue import answers, load
 from edge.queue import events as e
 from edge.queue import model as m
+from edge.queue import policy as keys
 from edge.queue.load import Ticket
 from edge.queue.load_remote import DAY_MS, HolderState, Pending
 from edge.queue.model import State
 
-PASSED_KEPT_MS: Final = 30 * 60 * 1000
-LATE_BEHIND: Final = 2
+MINUTE_MS: Final = 60 * 1000
 EXPIRED_AT_ONCE_MAX: Final = 100
 
 
@@ -63,9 +65,10 @@ def passed(waiting: Sequence[Pending], queue: str, place_ms: int) -> list[Event]
 
 
 def for_expiry(connection: Connection, _command: m.ExpirePassed, context: Context) -> list[tuple[str, str]]:
+    kept_ms = policy.read(connection, keys.REMOTE_KEPT_MIN) * MINUTE_MS
     rows = connection.execute(
         "SELECT id, number FROM ticket WHERE state = 'pending' AND passed_ms < ? LIMIT ?",
-        (context.now_ms - PASSED_KEPT_MS, EXPIRED_AT_ONCE_MAX),
+        (context.now_ms - kept_ms, EXPIRED_AT_ONCE_MAX),
     )
     return [(str(ticket), str(number)) for ticket, number in rows]
 
@@ -86,7 +89,7 @@ def for_activation(connection: Connection, command: m.ActivateTicket, _context: 
     ).fetchone()
     behind: int | None = connection.execute(
         "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1 OFFSET ?",
-        (ticket.queue, LATE_BEHIND - 1),
+        (ticket.queue, policy.read(connection, keys.REMOTE_LATE_BEHIND) - 1),
     ).get
     holder, customer, activated, has_passed = row or (None, None, 0, 0)
     return ActivationState(ticket, holder, customer, bool(activated), bool(has_passed), behind)

@@ -8,8 +8,10 @@ import msgspec
 from edge.kernel.domain import Rejected
 from edge.org import tables as org
 from edge.org.place import Place
+from edge.policy.keys import Level
 from edge.queue import load
 from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules, clock, in_force, preview
+from edge.queue.policy import from_above
 from edge.queue.rules import Rule
 from edge.web.routes import Call, Routes
 
@@ -41,7 +43,12 @@ class RulesView(msgspec.Struct, frozen=True, kw_only=True):
 
     counter: str
     rules: CallRules
+    """As they are written, here or above."""
+    level: str
+    """Who has written them."""
+    locked_by: str | None
     in_force: Rule
+    """Now, within the bounds that any level has set."""
     week: list[SpanView]
 
 
@@ -51,7 +58,7 @@ class RulesView(msgspec.Struct, frozen=True, kw_only=True):
     reply=RulesView,
     permission="queue.set_rules",
     summary="Change what a counter follows, from its next call on",
-    problems=("unknown_counter", "schedules_overlap"),
+    problems=("unknown_counter", "schedules_overlap", "held_by_policy"),
 )
 async def put_rules(call: Call[RulesRequest]) -> RulesView:
     wish = call.body
@@ -76,14 +83,23 @@ def _rules_view(call: Call[Any]) -> RulesView:
     with call.app.pipeline.db.reader() as connection:
         if org.counter(connection, counter) is None:
             raise Rejected("unknown_counter")
-        rules, calendar = load.call_rules(connection, counter), load.calendar(connection)
+        written, rules = load.written_rules(connection, counter), load.call_rules(connection, counter)
+        above, calendar = from_above(connection, counter), load.calendar(connection)
+        level = above.level if above.locked or load.own_rules(connection, counter) is None else Level.OUTLET
     days = [now.date() + timedelta(days=ahead) for ahead in range(7)]
     week = [
         SpanView(day.isoformat(), f"{span.starts:%H:%M}", clock(span.ends_minute), span.schedule, span.rule)
         for day in days
         for span in preview(rules, day, calendar)
     ]
-    return RulesView(counter=counter, rules=rules, in_force=in_force(rules, now, calendar), week=week)
+    return RulesView(
+        counter=counter,
+        rules=written,
+        level=level,
+        locked_by=above.level if above.locked else None,
+        in_force=in_force(rules, now, calendar),
+        week=week,
+    )
 
 
 class CalendarRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,6 +13,7 @@ from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
 from edge.org.model import BranchConfigured
+from edge.policy import tables as policy
 from edge.queue import events as e
 from edge.queue.model import Presence, Slip, State
 from sync.chain import Record
@@ -156,6 +157,7 @@ def day_opened(connection: Connection, event: e.DayOpened, record: Record) -> No
 def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> None:
     connection.execute("UPDATE queue_day SET state = 'closed', closed_ms = ? WHERE day = ?", (record.at_ms, event.day))
     connection.execute("DELETE FROM queue_call_rules WHERE temporary = 1")
+    policy.end_temporary(connection)
     connection.execute("UPDATE queue_counter SET promoted_in_row = 0, turns = '{}'")
 
 

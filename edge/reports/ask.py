@@ -52,8 +52,8 @@ class ReportQuery(
     offset: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
     by: Literal["total", "day", "month", "quarter", "year"] = "total"
     """How the period is cut into lines."""
-    target: Annotated[int, msgspec.Meta(ge=1, le=180)] = 30
-    """Minutes that nobody should wait longer than."""
+    target: Annotated[int, msgspec.Meta(ge=1, le=180)] | None = None
+    """Minutes that nobody should wait longer than; where none is given, the policy's for ordinary customers."""
     service: Text | None = None
     tier: Tier | None = None
     teller: Text | None = None

@@ -7,7 +7,10 @@ from functools import cached_property
 from typing import Final
 
 from edge.kernel.db import Connection
+from edge.policy import tables as policy
 from edge.queue.call_rules import Calendar, DayClass
+from edge.queue.model import Tier
+from edge.queue.policy import TARGET_S
 from edge.reports import words
 from edge.reports.ask import SCOPE, ReportQuery
 from edge.reports.gather import Source
@@ -31,9 +34,11 @@ class Ask:
     def connection(self) -> Connection:
         return self.source.connection
 
-    @property
+    @cached_property
     def target(self) -> int:
-        return self.query.target
+        """Minutes."""
+        asked = self.query.target
+        return policy.read(self.connection, TARGET_S[Tier.NORMAL]) // 60 if asked is None else asked
 
     def part(self, day: date) -> Period:
         """The line of the report that a day belongs to."""

@@ -22,6 +22,7 @@ from edge.kernel.identities import normalise
 from edge.notify.model import SEND_SMS
 from edge.org import tables as org
 from edge.org.model import ConfigureBranch, Staff
+from edge.policy.model import ApplyDue
 from edge.queue import views
 from edge.queue.model import OpenDay
 from edge.sandbox import branch as demo
@@ -175,6 +176,7 @@ class Stage:
             day = views.day(connection)
         if day != views.DayView(today, "open"):
             await self.branch.pipeline.submit(OpenDay(), actor="system")
+        await self.branch.pipeline.submit(ApplyDue(), actor="system")
         return self.branch.place.now()
 
     async def close(self) -> None:

@@ -222,7 +222,7 @@ def test_a_recall_counts() -> None:
 
 def test_recalls_are_limited() -> None:
     with refused("too_many_calls") as no:
-        decide.recall(standing_at(State.CALLED, calls=decide.CALLS_MAX), m.RecallTicket(**AT_1), CONTEXT)
+        decide.recall(standing_at(State.CALLED, calls=20), m.RecallTicket(**AT_1), CONTEXT)
     assert no.facts == {"calls_max": 20}
 
 

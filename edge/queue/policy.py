@@ -1,0 +1,264 @@
+"""The queue's policy keys: what a bank sets for all its branches, a region for its own, an outlet for itself.
+
+Their defaults are what the branch does where nobody has said anything. A threshold that is set here is a bound for every rule
+of every counter: a rule may promote earlier, never later (S26).
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from edge.kernel.db import Connection
+from edge.policy import tables as policy
+from edge.policy.keys import Key, Level, Merge
+from edge.queue.call_rules import NO_RULES, Calendar, CallRules, Clock, DayClass, Schedule, class_of, conflicts
+from edge.queue.model import Tier
+from edge.queue.rules import Rule, Threshold
+
+Seconds = Annotated[int, msgspec.Meta(ge=60, le=14_400)]
+People = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+Times = Annotated[int, msgspec.Meta(ge=1, le=20)]
+CounterId = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,31})$")]
+EVERY_COUNTER: Final = "*"
+COUNTERS_MAX: Final = 60
+
+_TIERS: Final = {
+    Tier.PRIORITY: ("优先", "priority"),
+    Tier.GOLD: ("金卡", "gold"),
+    Tier.NORMAL: ("普卡", "normal"),
+}
+_TARGETS_S: Final = {Tier.PRIORITY: 600, Tier.GOLD: 600, Tier.NORMAL: 1800}
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"opens": "from", "closes": "to"}):
+    """A span of a day, half-open."""
+
+    opens: Clock
+    closes: Clock
+
+    def __post_init__(self) -> None:
+        if self.opens >= self.closes:
+            raise ValueError("a day's hours end after they begin")
+
+
+def _rules_agree(rules: dict[str, CallRules]) -> str:
+    for counter, one in rules.items():
+        for left, right in conflicts(one.schedules):
+            return f"{counter}: {left} and {right} claim the same time"
+    return ""
+
+
+TARGET_S: Final = {
+    tier: Key[int](
+        name=f"queue.target.{tier}_s",
+        kind=Seconds,
+        default=_TARGETS_S[tier],
+        zh=f"{zh}等候目标",
+        en=f"Waiting target, {en}",
+        unit="s",
+    )
+    for tier, (zh, en) in _TIERS.items()
+}
+PROMOTE_WAIT_S: Final = {
+    tier: Key[int | None](
+        name=f"queue.promote.{tier}_wait_s",
+        kind=Seconds | None,
+        default=None,
+        zh=f"{zh}等待时间阀值 T（超过即优先）",
+        en=f"Waiting-time threshold T, {en}",
+        unit="s",
+        merge=Merge.MIN,
+    )
+    for tier, (zh, en) in _TIERS.items()
+}
+PROMOTE_COUNT: Final = {
+    tier: Key[int | None](
+        name=f"queue.promote.{tier}_count",
+        kind=People | None,
+        default=None,
+        zh=f"{zh}等待人数阀值 N（超过即优先）",
+        en=f"Head-count threshold N, {en}",
+        unit="people",
+    )
+    for tier, (zh, en) in _TIERS.items()
+}
+CALL_RULES: Final = Key[dict[str, CallRules]](
+    name="queue.call_rules",
+    kind=Annotated[dict[CounterId, CallRules], msgspec.Meta(max_length=COUNTERS_MAX)],
+    default={},
+    zh="各窗口叫号规则（* 为全部窗口；每个窗口整套取自一级）",
+    en="Call rules by counter (* is every counter; each set is taken whole from one level)",
+    merge=Merge.MERGE_BY_ID,
+    lowest=Level.REGION,
+    check=_rules_agree,
+)
+RECLASS_ON_BIND: Final = Key[bool](
+    name="queue.reclass_on_bind",
+    kind=bool,
+    default=True,
+    zh="识别客户后按等级重新排队",
+    en="Whoever turns out to be known moves to the queue of their tier",
+)
+CALLS_BEFORE_NO_SHOW: Final = Key[int](
+    name="queue.calls_before_no_show",
+    kind=Times,
+    default=1,
+    zh="过号前至少呼叫次数",
+    en="Calls before a customer may be marked as not there",
+    unit="times",
+)
+CALLS_MAX: Final = Key[int](
+    name="queue.calls_max",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=100)],
+    default=20,
+    zh="同一号码最多呼叫次数",
+    en="Calls of one ticket at the most",
+    unit="times",
+)
+RATING_WITHIN_S: Final = Key[int | None](
+    name="queue.rating_within_s",
+    kind=Annotated[int, msgspec.Meta(ge=10, le=86_400)] | None,
+    default=None,
+    zh="办结后多久内可以评价（空为不限）",
+    en="How long after the end a service can be rated (empty: no end)",
+    unit="s",
+)
+REQUEUE_BEHIND: Final = Key[int](
+    name="queue.requeue_behind",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=50)],
+    default=3,
+    zh="过号重排在几位之后",
+    en="A missed ticket waits behind so many",
+    unit="people",
+)
+REMOTE_KEPT_MIN: Final = Key[int](
+    name="queue.remote_kept_min",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=240)],
+    default=30,
+    zh="远程号过号后保留时间",
+    en="How long a remote ticket is kept after its turn passed",
+    unit="min",
+)
+REMOTE_LATE_BEHIND: Final = Key[int](
+    name="queue.remote_late_behind",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=50)],
+    default=2,
+    zh="远程号迟到后排在几位之后",
+    en="Who comes after their remote turn waits behind so many",
+    unit="people",
+)
+REMOTE_UNUSED_MAX: Final = Key[int](
+    name="queue.remote_unused_max",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=20)],
+    default=3,
+    zh="三十天内远程爽约几次后暂停远程取号",
+    en="Unused remote tickets in thirty days until there are none for a while",
+    unit="times",
+    lowest=Level.REGION,
+)
+REMOTE_REFUSED_DAYS: Final = Key[int](
+    name="queue.remote_refused_days",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=90)],
+    default=7,
+    zh="暂停远程取号天数",
+    en="For how many days there are then no remote tickets",
+    unit="days",
+    lowest=Level.REGION,
+)
+KIOSK_HOURS: Final = Key[dict[DayClass, Hours]](
+    name="queue.kiosk_hours",
+    kind=dict[DayClass, Hours],
+    default={},
+    zh="排队机取号时间（按日期类型；空为不限）",
+    en="When the kiosk gives numbers, by class of day (empty: always)",
+    merge=Merge.MERGE_BY_ID,
+)
+
+KEYS: Final[tuple[Key[Any], ...]] = (
+    *TARGET_S.values(),
+    *PROMOTE_WAIT_S.values(),
+    *PROMOTE_COUNT.values(),
+    CALL_RULES,
+    RECLASS_ON_BIND,
+    CALLS_BEFORE_NO_SHOW,
+    CALLS_MAX,
+    RATING_WITHIN_S,
+    REQUEUE_BEHIND,
+    REMOTE_KEPT_MIN,
+    REMOTE_LATE_BEHIND,
+    REMOTE_UNUSED_MAX,
+    REMOTE_REFUSED_DAYS,
+    KIOSK_HOURS,
+)
+
+
+# --- the counters' rules
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """What the thresholds of a rule must keep to."""
+
+    wait_s: dict[Tier, int] = {}
+    """Promoted after so long at the latest."""
+    count: dict[Tier, int] = {}
+    """Where the rule says nothing itself."""
+
+    def govern(self, rules: CallRules) -> CallRules:
+        """The rules as they are followed."""
+        if not self.wait_s and not self.count:
+            return rules
+        schedules = tuple(_with_rule(one, self._govern(one.rule)) for one in rules.schedules)
+        return CallRules(default=self._govern(rules.default), schedules=schedules)
+
+    def _govern(self, rule: Rule) -> Rule:
+        thresholds = dict(rule.thresholds)
+        for tier in self.wait_s.keys() | self.count.keys():
+            own = thresholds.get(tier, Threshold())
+            waits = [wait_s for wait_s in (own.wait_s, self.wait_s.get(tier)) if wait_s is not None]
+            count = self.count.get(tier) if own.count is None else own.count
+            thresholds[tier] = msgspec.structs.replace(own, wait_s=min(waits, default=None), count=count)
+        return msgspec.structs.replace(rule, thresholds=thresholds)
+
+
+def _with_rule(schedule: Schedule, rule: Rule) -> Schedule:
+    return msgspec.structs.replace(schedule, rule=rule)
+
+
+def bounds(connection: Connection) -> Bounds:
+    waits, counts = policy.read_each(connection, PROMOTE_WAIT_S), policy.read_each(connection, PROMOTE_COUNT)
+    return Bounds(
+        {tier: wait_s for tier, wait_s in waits.items() if wait_s is not None},
+        {tier: count for tier, count in counts.items() if count is not None},
+    )
+
+
+class FromAbove(msgspec.Struct, frozen=True):
+    """What upper levels say about one counter's rules."""
+
+    rules: CallRules = NO_RULES
+    level: Level = Level.PRODUCT
+    locked: bool = False
+
+
+NOTHING_ABOVE: Final = FromAbove()
+
+
+def from_above(connection: Connection, counter: str) -> FromAbove:
+    held = policy.in_effect(connection, CALL_RULES)
+    sets = CALL_RULES.accept(held.value)
+    rules = sets.get(counter) or sets.get(EVERY_COUNTER)
+    if rules is None:
+        return NOTHING_ABOVE
+    return FromAbove(rules, held.level, held.locked_by is not None)
+
+
+# --- the kiosk's hours
+
+
+def kiosk_open(hours: dict[DayClass, Hours], now: datetime, calendar: Calendar) -> bool:
+    """A class of day without hours is closed, unless none has any."""
+    if not hours:
+        return True
+    today = hours.get(class_of(now.date(), calendar))
+    return today is not None and today.opens <= f"{now:%H:%M}" < today.closes

@@ -1,0 +1,49 @@
+"""What of a counter's rules, and of the calendar, may be changed here."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from edge.kernel.domain import Context, Event, Rejected
+from edge.queue import events as e
+from edge.queue.call_rules import SetCalendar, SetCallRules, conflicts
+from edge.queue.load import RulesState
+from edge.queue.policy import CALL_RULES, PROMOTE_WAIT_S
+
+
+def set_call_rules(state: RulesState, command: SetCallRules, _context: Context) -> Sequence[Event]:
+    """Overlapping schedules of one rank are refused with both their names: nobody could say which one holds (S05). So are rules
+    that a higher level holds or bounds, with that level's name (S26)."""
+    if state.desk is None:
+        raise Rejected("unknown_counter")
+    config = state.desk.config
+    _within_policy(state, command)
+    for one, other in conflicts(command.rules.schedules):
+        raise Rejected("schedules_overlap", one=one, other=other)
+    changed = e.CallRulesSet(
+        counter=config.id,
+        counter_number=config.number,
+        rules=command.rules,
+        temporary=command.temporary,
+        reason=command.reason,
+    )
+    return [changed]
+
+
+def _within_policy(state: RulesState, command: SetCallRules) -> None:
+    if state.above.locked:
+        raise Rejected("held_by_policy", policy=CALL_RULES.name, level=state.above.level)
+    for rule in (command.rules.default, *(schedule.rule for schedule in command.rules.schedules)):
+        for tier, threshold in rule.thresholds.items():
+            latest = state.latest_s.get(tier)
+            if latest and latest.value is not None and (threshold.wait_s or 0) > latest.value:
+                policy = PROMOTE_WAIT_S[tier].name
+                raise Rejected("held_by_policy", policy=policy, level=latest.level, wait_s_max=latest.value)
+
+
+def set_calendar(_state: None, command: SetCalendar, _context: Context) -> Sequence[Event]:
+    for day in command.days:
+        try:
+            date.fromisoformat(day)
+        except ValueError as error:
+            raise Rejected("invalid_calendar", day=day) from error
+    return [e.CalendarSet(days=command.days)]
