@@ -1,5 +1,6 @@
 """Tables of `org`, how events fill them, and what others may read."""
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -10,6 +11,9 @@ from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
 from edge.org.model import Branch, BranchConfigured, Counter, Service, Staff
 from sync.chain import Record
+
+BODIES_MAX: Final = 512
+"""Read services and counters that are kept decoded."""
 
 MIGRATIONS: Final = (
     Migration(
@@ -68,6 +72,17 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {BranchConfigured: (branc
 # --- views
 
 
+@lru_cache(maxsize=BODIES_MAX)
+def _service(body: bytes) -> Service:
+    """The same bytes are the same service, and every decision asks for one."""
+    return msgspec.json.decode(body, type=Service)
+
+
+@lru_cache(maxsize=BODIES_MAX)
+def _counter(body: bytes) -> Counter:
+    return msgspec.json.decode(body, type=Counter)
+
+
 def branch(connection: Connection) -> Branch | None:
     body = connection.execute("SELECT body FROM org_branch").get
     return None if body is None else msgspec.json.decode(body, type=Branch)
@@ -75,22 +90,22 @@ def branch(connection: Connection) -> Branch | None:
 
 def services(connection: Connection) -> list[Service]:
     rows = connection.execute("SELECT body FROM org_service ORDER BY place")
-    return [msgspec.json.decode(row[0], type=Service) for row in rows]
+    return [_service(row[0]) for row in rows]
 
 
 def service(connection: Connection, service_id: str) -> Service | None:
     body = connection.execute("SELECT body FROM org_service WHERE id = ?", (service_id,)).get
-    return None if body is None else msgspec.json.decode(body, type=Service)
+    return None if body is None else _service(body)
 
 
 def counters(connection: Connection) -> list[Counter]:
     rows = connection.execute("SELECT body FROM org_counter ORDER BY number")
-    return [msgspec.json.decode(row[0], type=Counter) for row in rows]
+    return [_counter(row[0]) for row in rows]
 
 
 def counter(connection: Connection, counter_id: str) -> Counter | None:
     body = connection.execute("SELECT body FROM org_counter WHERE id = ?", (counter_id,)).get
-    return None if body is None else msgspec.json.decode(body, type=Counter)
+    return None if body is None else _counter(body)
 
 
 def staff(connection: Connection, staff_no: str) -> Staff | None:

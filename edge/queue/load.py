@@ -207,7 +207,8 @@ def for_issue(connection: Connection, command: m.IssueTicket, context: Context) 
         waiting_by_tier(connection, service.id),
         open_counters(connection),
         holder_state(connection, command.holder, context.now_ms) if remote and command.holder else None,
-        connection.execute("SELECT number FROM ticket WHERE appointment = ?", (command.appointment,)).get,
+        command.appointment
+        and connection.execute("SELECT number FROM ticket WHERE appointment = ?", (command.appointment,)).get,
         command.channel is not m.Channel.KIOSK or kiosk_open(connection, context.now),
     )
 
