@@ -114,9 +114,21 @@ test-unit: $(PACKAGES) ## Unit and property tests
 test-drivers: $(PACKAGES) $(DEVICE_PACKAGES) ## Every driver on every wire
 	$(BIN)/pytest tests/drivers
 
+.PHONY: test-driver
+test-driver: $(PACKAGES) ## NAME=x: one family's codec and stories on every wire
+	$(BIN)/pytest -q tests/drivers -k $(NAME)
+
 .PHONY: e2e
 e2e: setup ## The journeys in a real Chromium
 	$(BIN)/pytest tests/e2e
+
+.fuzz: requirements/fuzz.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --target $@ --upgrade --requirement $<
+	@touch $@
+
+.PHONY: fuzz
+fuzz: $(PACKAGES) .fuzz ## FAMILY=x SECONDS_EACH=n: rubbish for every device family's codec, guided by coverage (atheris)
+	PYTHONPATH=.fuzz $(BIN)/python -m tools.fuzz --family "$(FAMILY)" --seconds $(or $(SECONDS_EACH),60)
 
 ##### Measuring it
 
@@ -137,6 +149,14 @@ powercut: $(PACKAGES) ## CUTS=n power cuts on the real schema, drawn from SEED=k
 sim: $(PACKAGES) ## SEEDS=n histories of branch and head office from FROM=k; figures last
 	$(BIN)/python -m tests.sim --seeds $(SEEDS) --from $(FROM)
 
+##### Adding to it
+
+KIND ?= shows
+
+.PHONY: new-driver
+new-driver: $(PACKAGES) ## NAME=x KIND=shows|reads: write a new family of devices that passes its conformance at once
+	$(BIN)/python -m tools.new_driver $(NAME) $(KIND)
+
 ##### Keeping it
 
 LOCK := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header \
@@ -148,6 +168,7 @@ lock: ## Resolve the dependencies anew into requirements/
 	$(LOCK) --extra dev --constraint requirements/runtime.txt --output-file requirements/dev.txt pyproject.toml
 	$(LOCK) --extra devices --constraint requirements/runtime.txt --output-file requirements/devices.txt pyproject.toml
 	$(LOCK) --output-file requirements/node.txt requirements/node.in
+	$(LOCK) --output-file requirements/fuzz.txt requirements/fuzz.in
 
 .PHONY: reference
 reference: $(PACKAGES) ## Write the generated pages of docs/reference/
@@ -155,5 +176,5 @@ reference: $(PACKAGES) ## Write the generated pages of docs/reference/
 
 .PHONY: clean
 clean: ## Remove what was built, installed and cached here
-	rm -rf .venv ui/node_modules edge/web/static dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .fuzz ui/node_modules edge/web/static dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find edge drivers sync tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

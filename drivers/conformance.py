@@ -44,6 +44,7 @@ OPEN_TRIES_MAX: Final = 50
 SETTLE_S: Final = 6.0
 PERSON_S: Final = 0.3
 """How long a person takes to do what a specimen waits for."""
+PERSON_AGAIN_S: Final = 5.0
 TICK_S: Final = 0.05
 
 
@@ -102,7 +103,7 @@ class Bench(ABC):
     TALKS_BACK: ClassVar[bool] = True
     """False for a device on a wire without a way back: it proves nothing and its silence cannot be noticed."""
     LEAVES_TRACES: ClassVar[bool] = True
-    """False where the specimen only asks: then a loss in the middle leaves nothing in doubt."""
+    """False where the specimen only asks: then a loss in the middle leaves nothing in doubt, and asking twice is no harm."""
 
     def __init__(self, device: Device, emulator: Emulator, profile: Profile, temper: Temper) -> None:
         self.device = device
@@ -144,9 +145,6 @@ class Bench(ABC):
         if self._stalled:
             self._stalled = False
             self.emulator.hush(False)
-            for told in self.told:
-                if told.completion is None and told.heard(Started):
-                    self.person(told.n)
 
     # What stories use.
 
@@ -220,8 +218,11 @@ class Bench(ABC):
         await asyncio.sleep(PERSON_S)
 
     def _person_comes(self, told: Told) -> None:
-        if not self._stalled and told.completion is None:
-            self.person(told.n)
+        """Whoever sees nothing come of it does it again."""
+        if told.completion is None:
+            if not self._stalled:
+                self.person(told.n)
+            asyncio.get_running_loop().call_later(PERSON_AGAIN_S, self._person_comes, told)
 
 
 async def opens_and_closes(bench: Bench) -> None:
@@ -417,13 +418,13 @@ def audit(bench: Bench) -> None:
     for told in bench.told:
         must(told.completion is not None, f"{told.n}: every command completes")
         begun = bench.times_begun(told.n)
-        must(begun <= 1, f"{told.n}: done {begun} times")
-        if told.outcome is Outcome.HELD and bench.LEAVES_TRACES:
-            must(begun == 0, f"{told.n}: held, yet something happened")
+        if bench.LEAVES_TRACES:
+            must(begun <= 1, f"{told.n}: done {begun} times")
+            must(begun == 0 or told.outcome is not Outcome.HELD, f"{told.n}: held, yet something happened")
         if told.outcome is Outcome.DONE:
             must(told.completion is not None and told.completion.proof is not None, f"{told.n}: done without a proof")
             certain = told.completion is not None and told.completion.proof is not Proof.WRITTEN
-            must(bench.times_done(told.n) == 1 or not certain, f"{told.n}: called done, and is not")
+            must(bench.times_done(told.n) > 0 or not certain, f"{told.n}: called done, and is not")
         if told.outcome is not Outcome.HELD:
             must(told.heard(Started), f"{told.n}: bytes left before 'started' was told")
 

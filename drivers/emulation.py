@@ -123,7 +123,7 @@ class Emulator(ABC):
         self.profile = profile
         self.clock = clock or _utc_now
         self._outlets: list[Outlet] = []
-        self._lines: list[_Line] = []
+        self._connected: list[_Line] = []
         self._produced: deque[Produced] = deque(maxlen=PRODUCED_MAX)
         self._produced_n = 0
         self._quiet = False
@@ -207,8 +207,8 @@ class Emulator(ABC):
 
     def say(self, data: bytes) -> None:
         """Put bytes on the wire, hushed or not. Whoever spoke last hears them: a device has one voice."""
-        if self._lines:
-            self._lines[-1].host.reply(data)
+        if self._connected:
+            self._connected[-1].host.reply(data)
 
     # For families.
 
@@ -231,11 +231,11 @@ class Emulator(ABC):
 
     def hold_wires(self) -> None:
         """Take no more bytes until `free_wires`: the buffer is full."""
-        for line in self._lines:
+        for line in self._connected:
             line.host.pause()
 
     def free_wires(self) -> None:
-        for line in tuple(self._lines):
+        for line in tuple(self._connected):
             line.host.resume()
 
     def cut_power(self) -> None:
@@ -248,17 +248,17 @@ class Emulator(ABC):
 
     def plug_in(self, host: HostEnd) -> "_Line":
         line = _Line(self, host)
-        self._lines.append(line)
+        self._connected.append(line)
         self.attached()
         return line
 
     def heard(self, line: "_Line", data: bytes) -> None:
-        self._lines.remove(line)
-        self._lines.append(line)
+        self._connected.remove(line)
+        self._connected.append(line)
         self.receive(data)
 
     def gone(self, line: "_Line") -> None:
-        self._lines.remove(line)
+        self._connected.remove(line)
 
     def _hand(self, action: str) -> Hand:
         hands = self._all_hands()

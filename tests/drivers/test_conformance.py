@@ -28,7 +28,7 @@ def trials() -> Iterator[ParameterSet]:
         for profile_id in family.bench.PROFILES:
             for wire, bend in bends(family.bench.DIES_AFTER_BYTES):
                 for story in (*STORIES, *family.bench.STORIES):
-                    yield pytest.param(name, profile_id, bend, story, id=f"{profile_id}-{wire}-{story.__name__}")
+                    yield pytest.param(name, profile_id, bend, story, id=f"{name}-{profile_id}-{wire}-{story.__name__}")
 
 
 def bench_for(name: str, profile_id: str, bend: Bend) -> Bench:
