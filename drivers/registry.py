@@ -22,6 +22,10 @@ from drivers.escpos_printer.driver import EscposPrinter
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.escpos_printer.stories import PrinterBench
 from drivers.escpos_printer.traits import PrinterTraits
+from drivers.id_card_reader.driver import IdCardReader
+from drivers.id_card_reader.emulator import IdCardEmulator
+from drivers.id_card_reader.stories import IdCardBench
+from drivers.id_card_reader.traits import IdCardReaderTraits
 from drivers.led_board.driver import LedBus
 from drivers.led_board.emulator import LedEmulator
 from drivers.led_board.stories import LedBench
@@ -94,6 +98,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
+        "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
     }
 )
 

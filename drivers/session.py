@@ -87,6 +87,11 @@ class Request:
         self.check(asyncio.get_running_loop().time())
         self.started = True
 
+    async def ask(self) -> None:
+        """To be called instead of `start` by a command that only asks: cut off, it leaves nothing in doubt."""
+        await self.report(Started(request_id=self.id))
+        self.check(asyncio.get_running_loop().time())
+
     def check(self, now_s: float) -> None:
         """Raises `Interrupted` where there is no reason to go on."""
         if self.cancelled:
@@ -142,6 +147,22 @@ class Link:
             pass
         self.news.clear()
         self.check()
+
+    async def until(self, reached: Callable[[], bool], limit_s: float) -> bool:
+        """Wait for it; false where it did not come within `limit_s`. Raises `DeviceError` once the connection is lost."""
+        until_s = self._loop.time() + limit_s
+        while not reached():
+            if self._loop.time() >= until_s:
+                return False
+            await self.wait(until_s)
+        return True
+
+    async def quiet(self, settle_s: float) -> None:
+        """Wait until nothing has come for `settle_s`, but not for ever: a late answer is then over."""
+        begun_s = self._loop.time()
+        limit_s = begun_s + 5 * settle_s
+        while self._loop.time() < (until_s := min(limit_s, max(begun_s, self.heard_s) + settle_s)):
+            await self.wait(until_s)
 
     def check(self) -> None:
         """Raises `DeviceError` once the connection is lost."""

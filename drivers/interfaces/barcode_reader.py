@@ -5,7 +5,7 @@ A scanner that is always on tells of each code by itself. One that waits for a t
 
 import msgspec
 
-from drivers.api import Command, ErrorCode, Event
+from drivers.api import Command, ErrorCode, Event, Payload
 from drivers.confidential import Scanned
 
 
@@ -23,6 +23,10 @@ class Read(Command, frozen=True, kw_only=True, tag="BarcodeReader.Read"):
 
 class Reset(Command, frozen=True, kw_only=True, tag="BarcodeReader.Reset"):
     """Trigger off, and whatever was half read is forgotten."""
+
+
+class CodeData(Payload, frozen=True, kw_only=True, tag="BarcodeReader.Read"):
+    code: Code
 
 
 BarcodeCommand = Read | Reset

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from drivers.api import Command, ErrorCode, Event
+from drivers.api import Command, ErrorCode, Event, Payload
 from drivers.confidential import Opaque, Pan
 
 
@@ -108,6 +108,21 @@ class Reset(Command, frozen=True, kw_only=True, tag="CardReader.Reset"):
 
     card: Side | None = None
     """None leaves it where it is."""
+
+
+class CardData(Payload, frozen=True, kw_only=True, tag="CardReader.ReadRawData"):
+    card: BankCard
+
+
+class ChipAnswer(Payload, frozen=True, kw_only=True, tag="CardReader.ChipIO"):
+    """What the chip said to `ChipIo`. Whoever takes it wipes it."""
+
+    apdu: Opaque
+
+
+class ChipPowered(Payload, frozen=True, kw_only=True, tag="CardReader.ChipPower"):
+    atr: bytes | None
+    """None once it is off."""
 
 
 CardReaderCommand = ReadCard | ChipPower | ChipIo | Move | Admit | SetLight | Reset

@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
-from drivers.api import Command, ErrorCode, Event
-from drivers.confidential import Confidential, IdNumber, PersonName
+from drivers.api import Command, ErrorCode, Event, Payload
+from drivers.confidential import Confidential, IdNumber, Opaque, PersonName
 
 
 class IdDocument(StrEnum):
@@ -42,8 +42,8 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     document: IdDocument
     number: IdNumber
     """As printed; its letters are capitals."""
-    number_fits: bool
-    """The check digit (ISO 7064 MOD 11-2) fits, where the number has one. A misread or a forgery does not."""
+    number_fits: bool | None
+    """The check digit (ISO 7064 MOD 11-2) fits; a misread or a forgery does not. None: no rule is known for this number."""
     name: PersonName
     """The Chinese name; of a foreigner without one, the Latin name."""
     name_latin: PersonName | None = None
@@ -79,6 +79,13 @@ class ReadIdCard(Command, frozen=True, kw_only=True, tag="IdCard.ReadIdCard"):
 
 class Reset(Command, frozen=True, kw_only=True, tag="IdCard.Reset"):
     """Start the security module afresh."""
+
+
+class IdCardRead(Payload, frozen=True, kw_only=True, tag="IdCard.ReadIdCard"):
+    """What `ReadIdCard` brings. Whoever takes the photo wipes it."""
+
+    holder: Holder
+    photo: Opaque | None = None
 
 
 IdCardCommand = ReadIdCard | Reset

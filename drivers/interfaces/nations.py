@@ -1,0 +1,14 @@
+"""The nationalities (民族) of China by their codes on identity cards, GB/T 3304-1991."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_FIRST: Final = "汉 蒙古 回 藏 维吾尔 苗 彝 壮 布依 朝鲜 满 侗 瑶 白 土家 哈尼 哈萨克 傣 黎"
+_SECOND: Final = "傈僳 佤 畲 高山 拉祜 水 东乡 纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌"
+_THIRD: Final = "普米 塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺"
+_IN_ORDER: Final = f"{_FIRST} {_SECOND} {_THIRD}".split()
+NATIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {**{f"{n:02}": name for n, name in enumerate(_IN_ORDER, 1)}, "97": "其他", "98": "外国血统中国籍"}
+)
+"""`01` is 汉."""
