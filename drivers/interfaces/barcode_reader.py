@@ -25,7 +25,7 @@ class Reset(Command, frozen=True, kw_only=True, tag="BarcodeReader.Reset"):
     """Trigger off, and whatever was half read is forgotten."""
 
 
-class CodeData(Payload, frozen=True, kw_only=True, tag="BarcodeReader.Read"):
+class CodeRead(Payload, frozen=True, kw_only=True, tag="BarcodeReader.Read"):
     code: Code
 
 

@@ -110,7 +110,7 @@ class Reset(Command, frozen=True, kw_only=True, tag="CardReader.Reset"):
     """None leaves it where it is."""
 
 
-class CardData(Payload, frozen=True, kw_only=True, tag="CardReader.ReadRawData"):
+class BankCardRead(Payload, frozen=True, kw_only=True, tag="CardReader.ReadRawData"):
     card: BankCard
 
 
