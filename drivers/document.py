@@ -15,6 +15,8 @@ import msgspec
 PARTS_MAX = 120
 TEXT_CHARACTERS_MAX = 400
 QR_CHARACTERS_MAX = 300
+COPY_MARK = "补打"
+"""By this every copy after the first is known."""
 
 Scale = Annotated[int, msgspec.Meta(ge=1, le=8)]
 """A multiple of the printer's normal character."""

@@ -14,11 +14,10 @@ from typing import Final
 import segno
 from PIL import Image, ImageDraw
 
-from drivers.document import columns
+from drivers.document import COPY_MARK, columns
 from drivers.emulation import OutputKind
 from drivers.lettering import BASELINE, LEADING, Lettering
 
-COPY_MARK: Final = "补打"
 SLIP_DOTS_MAX: Final = 8000
 """One metre: a longer slip is cut off by the emulator as incomplete, so that garbage cannot grow for ever."""
 

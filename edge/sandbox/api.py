@@ -1,13 +1,14 @@
 """The sandbox's routes: for demos, the device bench and acceptance checks. They exist only with `--sandbox`."""
 
+import asyncio
 from datetime import UTC, datetime
-from io import BytesIO
-from typing import Annotated, Any, Final
+from functools import cache
+from typing import Any, Final
 
 import msgspec
 
-from drivers.emulation import BadParameters, Parameters, UnknownAction
-from drivers.escpos_printer.paper import Slip
+from drivers.document import COPY_MARK
+from drivers.emulation import BadParameters, OutputKind, Pictured, Produced, UnknownAction
 from drivers.supervisor import DeviceView
 from edge.devices.floor import Floor
 from edge.kernel.domain import Rejected
@@ -28,6 +29,7 @@ PROBLEMS: Final = (
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 """Recorded days to play back are as old as 1999; a clock outside makes dates that nothing can print."""
+ACTION_BYTES_MAX: Final = 16 * 1024
 OPEN: Final[frozenset[Audience]] = frozenset({"open"})
 
 
@@ -66,8 +68,11 @@ class PropView(msgspec.Struct, frozen=True, kw_only=True):
     family: str
     model: str
     actions: list[str]
+    forms: dict[str, dict[str, Any]]
+    """The JSON Schema of what an action can be told, of those that can be told something."""
     device: str
     paper: str | None
+    media: str | None
     message_code: str | None
     waiting_jobs: int
 
@@ -120,14 +125,24 @@ async def everything(call: Call[None]) -> Everything:
 def _prop(prop: Prop, view: DeviceView) -> PropView:
     return PropView(
         id=prop.id,
-        family=prop.family,
-        model=prop.model,
+        family=prop.profile.family,
+        model=prop.profile.model,
         actions=list(prop.emulator.actions),
+        forms={action: form for action in prop.emulator.actions if (form := _form(prop.emulator.form(action)))},
         device=view.device.value,
         paper=None if view.paper is None else view.paper.value,
+        media=None if view.media is None else view.media.value,
         message_code=None if view.message_code is None else view.message_code.value,
         waiting_jobs=view.waiting_jobs,
     )
+
+
+@cache
+def _form(takes: type[msgspec.Struct]) -> dict[str, Any] | None:
+    """None for an action that is told nothing."""
+    (_,), parts = msgspec.json.schema_components((takes,))
+    schema: dict[str, Any] = parts[takes.__name__]
+    return schema if schema["properties"] else None
 
 
 class ClockRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,33 +184,37 @@ def _find(call: Call[Any]) -> Prop:
     return prop
 
 
-class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Parameters of an action, such as `after_mm` for paper that ends in the middle of a slip."""
-
-    after_mm: Annotated[int, msgspec.Meta(ge=0, le=1000)] | None = None
-
-    def parameters(self) -> Parameters:
-        return {} if self.after_mm is None else {"after_mm": self.after_mm}
-
-
 @routes.post(
     "/sandbox/devices/{device}/{action}",
-    body=ActionRequest,
+    body=dict[str, Any],
+    body_bytes_max=ACTION_BYTES_MAX,
     audience=OPEN,
     reply=PropView,
     idempotent=False,
-    summary="Do something to an emulated device",
+    summary="Do something to an emulated device; the body holds the action's own parameters",
     problems=("unknown_device", "unknown_action", "bad_parameters"),
 )
-async def act(call: Call[ActionRequest]) -> PropView:
+async def act(call: Call[dict[str, Any]]) -> PropView:
     prop = _find(call)
     try:
-        prop.emulator.act(call.path["action"], call.body.parameters())
+        prop.emulator.act(call.path["action"], call.body)
     except UnknownAction as error:
         raise Rejected("unknown_action", action=call.path["action"]) from error
     except BadParameters as error:
         raise Rejected("bad_parameters", reason=str(error)) from error
     return _prop(prop, call.app[Floor].view(prop.id))
+
+
+class ProducedView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that came out of a device: a slip, a sentence, the lettering of a board, a lamp that went on."""
+
+    kind: OutputKind
+    n: int
+    text: str
+    at: datetime
+    complete: bool
+    png: str | None
+    """Where its picture is, of what can be looked at."""
 
 
 class SlipView(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,49 +238,55 @@ class Output(msgspec.Struct, frozen=True):
     slips: list[SlipView]
     calls: list[views.CallView]
     sms: list[MessageView]
+    produced: list[ProducedView]
+    """Everything that came out of this device, slips too, oldest first."""
 
 
 @routes.get(
     "/sandbox/devices/{device}/output",
     audience=OPEN,
     reply=Output,
-    summary="Slips, spoken calls, messages that came out",
+    summary="What came out of a device; the calls and messages of the branch",
     problems=("unknown_device",),
 )
 async def output(call: Call[None]) -> Output:
     prop, place = _find(call), call.app[Place]
     with call.app.pipeline.db.reader() as connection:
         calls = views.calls(connection, place.zone)
+    produced = [_produced(prop, one, place) for one in prop.emulator.output()]
     return Output(
-        [
-            SlipView(
-                n=slip.n,
-                text=slip.text,
-                png=f"/sandbox/devices/{prop.id}/slips/{slip.n}.png",
-                at=slip.at.astimezone(place.zone),
-                copy=slip.copy,
-                complete=slip.complete,
-            )
-            for slip in prop.emulator.output()
-            if isinstance(slip, Slip)
-        ],
+        [_slip(one) for one in produced if one.kind is OutputKind.SLIP],
         calls,
         [MessageView(message.to, message.text, message.at) for message in call.app[Stage].messages],
+        produced,
     )
 
 
+def _produced(prop: Prop, one: Produced, place: Place) -> ProducedView:
+    return ProducedView(
+        kind=one.kind,
+        n=one.n,
+        text=one.text,
+        at=one.at.astimezone(place.zone),
+        complete=one.complete,
+        png=f"/sandbox/devices/{prop.id}/pictures/{one.n}.png" if isinstance(one, Pictured) else None,
+    )
+
+
+def _slip(one: ProducedView) -> SlipView:
+    return SlipView(n=one.n, text=one.text, png=one.png or "", at=one.at, copy=COPY_MARK in one.text, complete=one.complete)
+
+
 @routes.get(
-    "/sandbox/devices/{device}/slips/{n}.png",
+    "/sandbox/devices/{device}/pictures/{n}.png",
     audience=OPEN,
-    summary="A slip as a picture",
+    summary="Something that came out of a device, as a picture",
     content_type="image/png",
     problems=("unknown_device", "not_found"),
 )
 async def picture(call: Call[None]) -> Reply:
     wanted = call.path["n"]
-    for slip in _find(call).emulator.output():
-        if isinstance(slip, Slip) and str(slip.n) == wanted:
-            image = BytesIO()
-            slip.image().save(image, "PNG", optimize=True)
-            return Reply(image.getvalue(), content_type="image/png")
+    for one in _find(call).emulator.output():
+        if isinstance(one, Pictured) and str(one.n) == wanted:
+            return Reply(await asyncio.to_thread(one.png), content_type="image/png")
     raise Rejected("not_found")

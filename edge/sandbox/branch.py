@@ -1,7 +1,9 @@
 """The demo branch: what `--sandbox` brings, so that every surface has something to show and acceptance checks have names."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from drivers.registry import FAMILIES, Family
 from edge.appointments.model import SlotPlan
 from edge.customers.tables import Recognised
 from edge.kernel.identities import IdentityKind
@@ -119,3 +121,25 @@ SLOT_PLANS: Final = {"wealth": SlotPlan(capacity=2, slot_min=60, experts=("1003"
 """How the demo's services are booked where that differs from the usual."""
 DEVICE_ROLES: Final = {"kiosk-1": "kiosk", "display-1": "display"}
 PRINTER: Final = "printer-1"
+
+
+class DemoDevice(NamedTuple):
+    """An emulated device that stands in the demo branch."""
+
+    id: str
+    profile: str
+
+
+DEVICES: Final[Mapping[str, tuple[DemoDevice, ...]]] = {
+    "escpos_printer": (DemoDevice(PRINTER, "generic.escpos-80mm"),),
+}
+"""By family. One that is not named here stands in the branch once, as the first model that its conformance suite tries."""
+
+
+def devices() -> list[DemoDevice]:
+    """Everything that stands in the demo branch: every family this release has."""
+    return [device for name, family in FAMILIES.items() for device in DEVICES.get(name, _one_of(name, family))]
+
+
+def _one_of(name: str, family: Family) -> tuple[DemoDevice]:
+    return (DemoDevice(f"{name.replace('_', '-')}-1", family.bench.PROFILES[0]),)

@@ -1,15 +1,15 @@
 """What stands around the demo branch: emulated devices, the line to head office, prepared people and tokens."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from drivers import profiles
+from drivers import registry as families
 from drivers.emulation import Emulator
-from drivers.escpos_printer.emulator import EscposEmulator
+from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from edge.adapters.sms import SandboxSms, Sent
 from edge.app import Branch
@@ -39,10 +39,13 @@ class Prop:
     """One emulated device."""
 
     id: str
-    family: str
-    model: str
-    profile: str
+    profile: Profile
     emulator: Emulator
+
+
+def emulate(profile: Profile, now: Callable[[], datetime]) -> Emulator:
+    """The emulator of a model, not yet reachable."""
+    return families.family(profile.family).emulator(profile, clock=now)
 
 
 @dataclass(slots=True)
@@ -77,9 +80,11 @@ class Stage:
         await self._passwords()
         for device, role in demo.DEVICE_ROLES.items():
             self.tokens[device] = await self._enrol_device(device, role)
-        await self._plug_in(demo.PRINTER, "generic.escpos-80mm")
+        known = families.load_profiles()
+        for prop in demo.devices():
+            await self._plug_in(prop.id, known[prop.profile])
         await self.branch.connect_devices(
-            [DeviceConfig(id=prop.id, profile=prop.profile, address=prop.emulator.address) for prop in self.props.values()]
+            [DeviceConfig(id=prop.id, profile=prop.profile.id, address=prop.emulator.address) for prop in self.props.values()]
         )
         if self.head_office is not None:
             await self._lay_line(self.head_office)
@@ -114,14 +119,19 @@ class Stage:
             subject = f"customer:{person.known.ref}"
             self.branch.vault.put(connection, subject, "name", person.name.encode(), now_ms=self.clock.now_ms())
 
-    async def _plug_in(self, device_id: str, profile_id: str) -> None:
-        """An emulated printer, reached over TCP and over a serial line at once, as real ones can be."""
-        profile = profiles.load()[profile_id]
+    async def _plug_in(self, device_id: str, profile: Profile) -> None:
+        """An emulated device, reached over TCP and over a serial line at once where its model has one, as real ones can be.
+
+        Packets of wires that a machine without the hardware cannot have (HID, PC/SC) go over TCP in the same framing.
+        """
         wires = self.branch.ground.launch.data / "devices"
         wires.mkdir(exist_ok=True)
-        emulator = EscposEmulator(profile, clock=self._now).on_tcp().on_pty(wires / device_id)
+        emulator = emulate(profile, self._now)
+        emulator.listen("tcp://127.0.0.1:0")
+        if "serial" in profile.match.transport:
+            emulator.listen(f"serial://{(wires / device_id).absolute()}")
         await emulator.start()
-        self.props[device_id] = Prop(device_id, profile.family, profile.model, profile_id, emulator)
+        self.props[device_id] = Prop(device_id, profile, emulator)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.clock.now_ms() / 1000, UTC)

@@ -77,7 +77,9 @@ class _Schemas:
     by_name: Mapping[str, Schema]
 
     def of(self, one: type) -> Schema:
-        return self.by_name[self.refs[one]["$ref"].rpartition("/")[2]]
+        """An object of any keys has no name and stands where it is used."""
+        reference = self.refs[one].get("$ref")
+        return self.refs[one] if reference is None else self.by_name[reference.rpartition("/")[2]]
 
 
 def _operation(route: Route, problems: Problems, schemas: _Schemas) -> Schema:

@@ -148,7 +148,7 @@ PATHS: Final = (
     "/api/tickets/" + "9" * 5_000,
     "/api/t/" + "%F0%9F%8F%A6" * 8,
     "/api/reports/..%2f..%2fticket-detail",
-    "/sandbox/devices/printer-1/slips/..%2f1.png",
+    "/sandbox/devices/printer-1/pictures/..%2f1.png",
     "/sandbox/devices/..%2f..%2f/output",
 )
 

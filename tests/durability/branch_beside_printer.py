@@ -4,12 +4,10 @@ So the paper survives when the branch is killed, as it does in life, and a test 
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from pathlib import Path
 
-from drivers.emulation import Parameters, UnknownAction
-from drivers.escpos_printer.paper import Slip
+from drivers.emulation import Emulator, Hand
 from drivers.profiles import Profile
 from edge.__main__ import main
 from edge.sandbox import stage
@@ -17,34 +15,29 @@ from edge.sandbox import stage
 ADDRESS = "PRINTER_ADDRESS"
 
 
-class PrinterOutside:
+class PrinterOutside(Emulator):
     """Takes the emulator's place in the sandbox; the emulator itself runs in the test's process."""
 
-    actions: Sequence[str] = ()
+    @property
+    def address(self) -> str:
+        return os.environ[ADDRESS]
 
-    def __init__(self, profile: Profile, *, clock: Callable[[], datetime]) -> None:
-        del profile, clock
-        self.address = os.environ[ADDRESS]
+    def listen(self, address: str) -> None:
+        """It has its place already."""
 
-    def on_tcp(self) -> "PrinterOutside":
-        return self
+    def receive(self, data: bytes) -> None:
+        """Nobody speaks to it here."""
 
-    def on_pty(self, _link: Path) -> "PrinterOutside":
-        return self
+    def hands(self) -> Mapping[str, Hand]:
+        return {}
 
-    async def start(self) -> None:
-        """It runs already."""
 
-    async def stop(self) -> None:
-        """It is not ours to stop."""
-
-    def act(self, action: str, _parameters: Parameters | None = None) -> None:
-        raise UnknownAction(action)
-
-    def output(self) -> list[Slip]:
-        return []
+def emulate(profile: Profile, now: Callable[[], datetime]) -> Emulator:
+    """The printer stands outside, everything else inside."""
+    return PrinterOutside(profile, clock=now) if profile.family == "escpos_printer" else inside(profile, now)
 
 
 if __name__ == "__main__":
-    vars(stage)["EscposEmulator"] = PrinterOutside
+    inside = stage.emulate
+    vars(stage)["emulate"] = emulate
     main()
