@@ -133,6 +133,13 @@ class ErrorCode(StrEnum):
     """It says it is offline and not why: somebody holds its button, or it is busy with itself."""
     DEVICE_FAULT = "deviceFault"
     """The device reports a fault that only service can mend."""
+    SIM_MISSING = "simMissing"
+    SIM_LOCKED = "simLocked"
+    """The SIM card wants its PIN, or is blocked."""
+    NO_NETWORK = "noNetwork"
+    """No network takes this modem now; it may later."""
+    NUMBER_REFUSED = "numberRefused"
+    """The network says that nothing can be sent to this number."""
     QUARANTINED = "quarantined"
     """The driver failed too often in a row and rests."""
 

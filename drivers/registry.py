@@ -22,6 +22,10 @@ from drivers.escpos_printer.driver import EscposPrinter
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.escpos_printer.stories import PrinterBench
 from drivers.escpos_printer.traits import PrinterTraits
+from drivers.gsm_modem.driver import GsmModem
+from drivers.gsm_modem.emulator import ModemEmulator
+from drivers.gsm_modem.stories import ModemBench
+from drivers.gsm_modem.traits import ModemTraits
 from drivers.id_card_reader.driver import IdCardReader
 from drivers.id_card_reader.emulator import IdCardEmulator
 from drivers.id_card_reader.stories import IdCardBench
@@ -97,6 +101,7 @@ class Family:
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench),
+        "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
     }
