@@ -19,6 +19,8 @@ from edge import __version__, registry
 from edge.adapters.sms import NoSms, SandboxSms, SmsPort
 from edge.appointments.codes import SmsCodes
 from edge.devices.floor import Floor
+from edge.forecast.jobs import BackTests
+from edge.forecast.live import LiveForecast
 from edge.kernel import journal, startup
 from edge.kernel import notices as kept_notices
 from edge.kernel.backup import CORE
@@ -173,6 +175,8 @@ class Branch:
         self.schedule = Schedule(self.pipeline, self.journal, launch.data, backups=settings.backups)
         self.sms: SmsPort = SandboxSms(self.place.now) if launch.sandbox else NoSms()
         self.reminders = ReminderWatch(self.pipeline)
+        self.forecast = LiveForecast(self.pipeline, launch.data)
+        self.back_tests = BackTests(self.forecast)
         self.runner = self._make_runner()
         self.services = self._make_services()
         self.source: BranchJournal | None = None
@@ -186,10 +190,12 @@ class Branch:
         self.db.start()
         self.monitor.begin()
         self.pipeline.observe = self.monitor.count_command
-        self.pipeline.followers += [self.live.follow, self.runner.follow, self.reminders.follow]
+        self.pipeline.followers += [self.live.follow, self.runner.follow, self.reminders.follow, self.forecast.follow]
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
         self.floor.usable = self._printer_usable
+        self.forecast.changed = self._outlook_changed
+        await self.forecast.begin()
         self.sessions.ended.append(self.live.drop)
         self.devices.ended.append(self.live.drop)
         self.notices.read = lambda notice_id: kept_notices.acknowledge(self.ground.launch.data, notice_id)
@@ -231,6 +237,11 @@ class Branch:
         built = [families.build(device, known) for device in devices]
         self.floor.fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed)
         await self.floor.fleet.start()
+
+    def watch_waits(self) -> None:
+        """Begin to forecast, in a process of its own; nobody waits for it."""
+        if not self.ground.start.safe_mode:
+            self._keep("forecast", self.forecast.run)
 
     def join_head_office(self) -> None:
         """Connect to the head office this box was enrolled at, if it was."""
@@ -322,6 +333,8 @@ class Branch:
             self.floor,
             self.monitor,
             registry.POLICY,
+            self.forecast,
+            self.back_tests,
         )
 
     # --- joints
@@ -366,6 +379,11 @@ class Branch:
             self.notices.take_down("head_office_unreachable")
         body = msgspec.json.encode(self.line.view(state.head_seq, self.place))
         self.live.publish(notify_feed.NOTICES, "sync", body)
+
+    def _outlook_changed(self) -> None:
+        standing = self.forecast.standing
+        self.live.publish(notify_feed.FORECAST, "outlook", msgspec.json.encode(standing))
+        self.live.phones_moved()
 
     def _seal(self, connection: Connection, secret: Secret) -> None:
         self.vault.put(connection, secret.subject, secret.name, secret.plain, now_ms=self.clock.now_ms())

@@ -16,6 +16,7 @@ from edge.appointments import problems as appointments_problems
 from edge.appointments import tables as appointments_tables
 from edge.customers import tables as customers_tables
 from edge.devices import api as devices_api
+from edge.forecast import api as forecast_api
 from edge.kernel import journal, outbox, receipts, vault
 from edge.kernel.clock import ClockStepped
 from edge.kernel.domain import Command, Event, invariant
@@ -125,6 +126,7 @@ CAPABILITIES: Final = (
         routes=(appointments_glance.routes, appointments_api.routes),
         problems=appointments_problems.PROBLEMS,
     ),
+    Capability(name="forecast", routes=(forecast_api.routes,), problems=forecast_api.PROBLEMS),
     Capability(name="lobby", routes=(lobby_api.routes,)),
     Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),
     Capability(name="uplink", migrations=uplink_tables.MIGRATIONS, routes=(uplink_api.routes,)),
@@ -164,6 +166,7 @@ LOBBY: Final = (
     *(permission for permission in TELLER if permission != "queue.serve"),
     "queue.manage_day",
     "queue.set_rules",
+    "forecast.ask",
     "appointments.set_plan",
     "policy.view",
     "reports.view",

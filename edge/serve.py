@@ -53,6 +53,7 @@ async def _serve(launch: Launch, ready: Callable[[int, int | None], None]) -> in
     try:
         await branch.start()
         ready(*await _open(branch, stage, given))
+        branch.watch_waits()
         ends: list[asyncio.Future[Any]] = [stopped, branch.failure()]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:

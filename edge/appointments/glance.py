@@ -150,12 +150,11 @@ async def branch_state(call: Call[None]) -> BranchState:
 
 def _service(connection: Connection, service: Service, *, bookable: bool) -> ServiceState:
     queue = queue_id(service.id, Tier.NORMAL)
-    ahead = queue_views.newcomer_ahead(connection, service.id, Tier.NORMAL, queue)
     return ServiceState(
         id=service.id,
         name=service.name,
         name_en=service.name_en,
         waiting=sum(queue_views.length(connection, queue_id(service.id, tier)) for tier in Tier),
-        wait=queue_views.wait_range(connection, service.id, ahead),
+        wait=queue_views.newcomer_wait(connection, service.id, Tier.NORMAL, queue),
         bookable=bookable,
     )

@@ -8,6 +8,8 @@ expected of them) scales what is still to come, drawn to 1 by `CROWD_PRIOR` peop
 from collections import defaultdict
 from typing import Final
 
+import msgspec
+
 BIN_MINUTES: Final = 30
 BINS: Final = 24 * 60 // BIN_MINUTES
 DAYS_PRIOR: Final = 1.0
@@ -18,6 +20,14 @@ Queue = tuple[str, str]
 """Service and tier."""
 
 
+class ArrivalsState(msgspec.Struct, frozen=True):
+    """Arrivals as they are kept."""
+
+    days: dict[str, int]
+    counts: list[tuple[str, Queue, list[int]]]
+    today: list[tuple[Queue, list[int]]]
+
+
 class Arrivals:
     """What is known of arrivals; `observe` each, and `close_day` in the evening."""
 
@@ -26,6 +36,21 @@ class Arrivals:
         self._counts: dict[tuple[str, Queue], list[int]] = defaultdict(lambda: [0] * BINS)
         self._today: dict[Queue, list[int]] = defaultdict(lambda: [0] * BINS)
         self._all_today = [0] * BINS
+
+    @property
+    def state(self) -> ArrivalsState:
+        """What was learned, to be kept."""
+        counts = [(day_class, queue, counts.copy()) for (day_class, queue), counts in self._counts.items()]
+        return ArrivalsState(dict(self._days), counts, [(queue, counts.copy()) for queue, counts in self._today.items()])
+
+    def restore(self, state: ArrivalsState) -> None:
+        """Go on from what was kept. Raises ValueError where its half-hours are others."""
+        if any(len(one[-1]) != BINS for one in (*state.counts, *state.today)):
+            raise ValueError("arrivals of other half-hours")
+        self._days.update(state.days)
+        self._counts.update({(day_class, queue): counts for day_class, queue, counts in state.counts})
+        self._today.update(state.today)
+        self._all_today = [sum(parts) for parts in zip(*self._today.values(), strict=True)] or [0] * BINS
 
     def observe(self, queue: Queue, minute_of_day: int) -> None:
         part = _bin(minute_of_day)

@@ -72,6 +72,20 @@ class Calibration:
         self._margins: dict[str, Margin] = {}
         self._learned = 0
 
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """The newest ones, to be kept."""
+        return list(self._outcomes)
+
+    def restore(self, outcomes: Iterable[Outcome]) -> None:
+        """Go on from what was kept."""
+        for outcome in outcomes:
+            for kept in (self._outcomes, self._regimes[outcome.regime], self._recent):
+                kept.append(outcome)
+        self._learned = len(self._outcomes)
+        if self._learned >= REFIT:
+            self._fit()
+
     def correct(self, raw: Spread, regime: str) -> Spread:
         """The range to state: as often right as it says, as far as the recent past tells."""
         lifted, margin = self.lift(raw), self._margin(regime)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from random import Random
 from typing import Final, NamedTuple
 
-from edge.forecast.ahead import people_ahead
+from edge.forecast.ahead import ahead_of_all
 from edge.forecast.calibration import OUTSIDE, Calibration, Spread
 from edge.forecast.knowledge import Knowledge
 from edge.forecast.plan import Plan
@@ -50,14 +50,17 @@ class Forecaster:
         self._runs = runs
         self._promises: dict[str, Promise] = {}
 
-    def forecast(self, situation: Situation, *, keep: Iterable[str] | None = None) -> list[Forecast]:
-        """One for each who waits, in the order given. A ticket's first forecast (of all, or of `keep`) is its promise."""
+    def forecast(self, situation: Situation, *, keep: Iterable[str] | None = None, runs: int | None = None) -> list[Forecast]:
+        """One for each who waits, in the order given, then for each imagined newcomer.
+
+        A ticket's first forecast (of all, or of `keep`) is its promise.
+        """
         plan = Plan(situation, self.knowledge)
         regime = _regime(situation)
         kept = {one.ticket for one in situation.waiting} if keep is None else set(keep)
         forecasts = []
-        simulated = waits_ms(plan, self._runs, self._random)
-        for one, waits, ahead in zip(situation.waiting, simulated, people_ahead(situation, plan), strict=True):
+        simulated = waits_ms(plan, runs or self._runs, self._random)
+        for one, waits, ahead in zip(plan.waiting, simulated, ahead_of_all(situation, plan), strict=True):
             raw = _spread(waits)
             if one.ticket in kept and one.ticket not in self._promises and len(self._promises) < PROMISES_MAX:
                 self._promises[one.ticket] = Promise(raw, regime, situation.now_ms)

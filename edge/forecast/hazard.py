@@ -12,8 +12,17 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
+import msgspec
+
 NEVER_S: Final = 10.0 * 86_400
 """Later than anybody waits."""
+
+
+class HazardState(msgspec.Struct, frozen=True):
+    """A hazard as it is kept."""
+
+    events: list[float]
+    exposure_s: list[float]
 
 
 class Hazard:
@@ -79,6 +88,17 @@ class Hazard:
     def survival(self, from_s: float, to_s: float) -> float:
         """The probability that it has not happened at `to_s`, given that it had not at `from_s`."""
         return math.exp(-self.summed(from_s, to_s))
+
+    @property
+    def state(self) -> HazardState:
+        """What was learned, to be kept."""
+        return HazardState(self._events.copy(), self._exposure_s.copy())
+
+    def restore(self, state: HazardState) -> None:
+        """Go on from what was kept. Raises ValueError where it is of other stretches."""
+        if not len(state.events) == len(state.exposure_s) == len(self._events) or min(state.events + state.exposure_s) <= 0:
+            raise ValueError("a hazard of other stretches")
+        self._events, self._exposure_s = state.events.copy(), state.exposure_s.copy()
 
     def forget(self, share: float) -> None:
         """Weigh everything seen so far by `share`, so that what is new counts more."""

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
+import msgspec
+
 from edge.forecast.arrivals import Arrivals
-from edge.forecast.hazard import Hazard
+from edge.forecast.hazard import Hazard, HazardState
 from edge.forecast.service_times import ServiceTimes
 
 PATIENCE_EDGES_S: Final = (0, 15, 30, 60, 120, 180, 300, 600, 1_200, 2_400)
@@ -13,7 +15,18 @@ PATIENCE_RATES: Final = (2e-5,) * len(PATIENCE_EDGES_S)
 """One in twenty leaves in three quarters of an hour."""
 TURNAROUND_EDGES_S: Final = (0, 3, 6, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120)
 TURNAROUND_RATES: Final = (0.05, 0.1, 0.1, 0.05, 0.02, 0.01, 6e-3, 4e-3, 3e-3, 2e-3, 1e-3, 5e-4, 1e-4)
+PAUSE_EDGES_S: Final = (0, 60, 300, 600, 1_200, 2_400, 4_800)
+PAUSE_RATES: Final = (1 / 600, 1 / 500, 1 / 500, 1 / 600, 1 / 900, 1 / 1_200, 1 / 3_600)
+"""A pause of ten minutes, or a lunch."""
 SERVICE_PRIOR: Final = 5.0
+
+
+class PatienceState(msgspec.Struct, frozen=True):
+    """Patience as it is kept."""
+
+    everybody: HazardState
+    left: dict[str, float]
+    expected: dict[str, float]
 
 
 class Patience:
@@ -23,6 +36,16 @@ class Patience:
         self._everybody = Hazard(PATIENCE_EDGES_S, PATIENCE_RATES)
         self._left: dict[str, float] = {}
         self._expected: dict[str, float] = {}
+
+    @property
+    def state(self) -> PatienceState:
+        """What was learned, to be kept."""
+        return PatienceState(self._everybody.state, self._left.copy(), self._expected.copy())
+
+    def restore(self, state: PatienceState) -> None:
+        """Go on from what was kept."""
+        self._everybody.restore(state.everybody)
+        self._left, self._expected = state.left.copy(), state.expected.copy()
 
     def observe(self, service: str, waited_s: float, *, left: bool) -> None:
         """Somebody waited so long, and then left or was called."""
@@ -50,6 +73,8 @@ class Knowledge:
     patience: Patience = field(default_factory=Patience)
     turnaround: Hazard = field(default_factory=lambda: Hazard(TURNAROUND_EDGES_S, TURNAROUND_RATES))
     """From the end of a service to the next call while people wait: wrap-up, and now and then a pause."""
+    pauses: Hazard = field(default_factory=lambda: Hazard(PAUSE_EDGES_S, PAUSE_RATES))
+    """From saying so to calling again."""
     openings: Hazard = field(default_factory=lambda: Hazard([1_800.0 * n for n in range(48)], [1 / 900] * 48, 0.25))
     """By the time of day: how soon one more counter opens while people wait."""
     arrivals: Arrivals = field(default_factory=Arrivals)

@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 from edge.forecast.arrivals import BIN_MINUTES
 from edge.forecast.knowledge import Knowledge
-from edge.forecast.picking import Lane, Picker, Place
 from edge.forecast.service_times import Table, residual_s
-from edge.forecast.situation import Away, Desk, Expected, Serving, Situation, Waiting
+from edge.forecast.situation import Away, Desk, Expected, Opens, Paused, Serving, Situation, Waiting
 from edge.queue.model import Tier
+from edge.queue.picking import Lane, Picker, Place
 
 HORIZON_S: Final = 4 * 3_600
 """Nobody is forecast to wait longer; who would, is given this."""
@@ -41,6 +41,8 @@ class Teller(NamedTuple):
     """A counter as a run needs it."""
 
     picker: Picker
+    queues: frozenset[int]
+    """Those it may call from."""
     pace: float
     """How much longer than usual its teller takes."""
     closes_ms: int
@@ -55,18 +57,21 @@ class Plan:
     def __init__(self, situation: Situation, knowledge: Knowledge) -> None:
         self.now_ms = situation.now_ms
         self.horizon_ms = situation.now_ms + HORIZON_S * 1_000
-        self.waiting = situation.waiting
+        self.there = len(situation.waiting)
+        """From this number on, people are only imagined."""
+        self.waiting = (*situation.waiting, *situation.newcomers)
         self.knowledge = knowledge
         self.keys = _keys(situation, knowledge)
         self.services = [key.service for key in self.keys]
         self.tables: list[Table] = [knowledge.service_times.table(key.service) for key in self.keys]
-        self.places = _places(situation.waiting, self.keys)
+        self.places = _places(self.waiting, self.keys)
+        self.imagined = [sum(place.number >= self.there for place in places) for places in self.places]
         self.tellers = [_teller(desk, situation, self.keys, knowledge) for desk in situation.desks]
         self.streams = _streams(situation, knowledge, self.keys)
 
 
 def _keys(situation: Situation, knowledge: Knowledge) -> dict[Key, int]:
-    keys = [Key(one.service, one.tier, one.desk) for one in situation.waiting]
+    keys = [Key(one.service, one.tier, one.desk) for one in (*situation.waiting, *situation.newcomers)]
     keys += [Key(service, Tier(tier)) for service, tier in knowledge.arrivals.queues(situation.day_class)]
     return {key: number for number, key in enumerate(dict.fromkeys(keys))}
 
@@ -89,6 +94,7 @@ def _teller(desk: Desk, situation: Situation, keys: dict[Key, int], knowledge: K
     ]
     return Teller(
         Picker(desk.rule, lanes, desk.memory),
+        frozenset(lane.queue for lane in lanes),
         knowledge.service_times.factor(desk.staff),
         FAR_MS if desk.closes_ms is None else desk.closes_ms,
         tuple((one.from_ms, one.to_ms) for one in sorted(desk.breaks, key=lambda one: one.from_ms)),
@@ -110,6 +116,11 @@ def _free(desk: Desk, situation: Situation, knowledge: Knowledge) -> Callable[[R
         case Away(since_ms):
             away_s = max(0.0, (now_ms - since_ms) / 1_000)
             return lambda random: now_ms + int((turnaround.sample(away_s, random) - away_s) * 1_000)
+        case Paused(since_ms):
+            paused_s = max(0.0, (now_ms - since_ms) / 1_000)
+            return lambda random: now_ms + int((knowledge.pauses.sample(paused_s, random) - paused_s) * 1_000)
+        case Opens(at_ms):
+            return lambda _random: at_ms
         case Expected():
             return lambda random: now_ms + int((knowledge.openings.sample(day_s, random) - day_s) * 1_000)
         case _:
@@ -140,7 +151,7 @@ def _overtakes_until_ms(situation: Situation, key: Key, head_start_ms: int) -> i
         if rule.thresholds or rule.target_s or rule.turns:
             return FAR_MS
         rank = rule.ranks[key.tier]
-        for one in situation.waiting:
+        for one in (*situation.waiting, *situation.newcomers):
             if rule.ranks[one.tier] > rank:
                 return FAR_MS
             if rule.ranks[one.tier] == rank:

@@ -15,6 +15,8 @@ from collections.abc import Iterable
 from random import Random
 from typing import Final
 
+import msgspec
+
 WINDOW: Final = 3_000
 """Services whose times shape the table."""
 POINTS: Final = 256
@@ -37,10 +39,21 @@ CEILING_S: Final = 4 * 3600.0
 Table = tuple[float, ...]
 
 
+class ServiceTimesState(msgspec.Struct, frozen=True):
+    """Service times as they are kept; a mean is its sum and count."""
+
+    all: list[float]
+    seen: dict[str, list[float]]
+    tellers: dict[str, tuple[float, float]]
+    day: tuple[float, float]
+    scatter: tuple[float, float]
+
+
 class ServiceTimes:
     """What is known of service times; `observe` after every service."""
 
     def __init__(self) -> None:
+        self._usual: dict[str, float] = {}
         self._all: deque[float] = deque(_prior(), WINDOW)
         self._seen: dict[str, deque[float]] = {}
         self._fresh: dict[str, int] = {}
@@ -49,6 +62,31 @@ class ServiceTimes:
         self._day = _Mean()
         self._scatter = _Mean()
         """Of log times around their mean: its square."""
+
+    def expect(self, usual_s: dict[str, float]) -> None:
+        """What the branch's configuration says of its services, until experience says more."""
+        if usual_s != self._usual:
+            self._usual = usual_s.copy()
+            self._tables.clear()
+
+    @property
+    def state(self) -> ServiceTimesState:
+        """What was learned, to be kept."""
+        return ServiceTimesState(
+            list(self._all),
+            {service: list(lengths_s) for service, lengths_s in self._seen.items()},
+            {staff: mean.state for staff, mean in self._tellers.items()},
+            self._day.state,
+            self._scatter.state,
+        )
+
+    def restore(self, state: ServiceTimesState) -> None:
+        """Go on from what was kept."""
+        self._all = deque(state.all, WINDOW)
+        self._seen = {service: deque(lengths_s, WINDOW) for service, lengths_s in state.seen.items()}
+        self._tellers = {staff: _Mean(*mean) for staff, mean in state.tellers.items()}
+        self._day, self._scatter = _Mean(*state.day), _Mean(*state.scatter)
+        self._tables.clear()
 
     def observe(self, service: str, staff: str, length_s: float) -> None:
         length_s = min(max(length_s, FLOOR_S), CEILING_S)
@@ -82,7 +120,7 @@ class ServiceTimes:
     def table(self, service: str) -> Table:
         """`POINTS` equally likely lengths in seconds, rising."""
         if service not in self._tables or self._fresh.get(service, 0) >= REFRESH:
-            self._tables[service] = _quantiles([*self._seen.get(service, ()), *self._borrowed()])
+            self._tables[service] = _quantiles([*self._seen.get(service, ()), *self._borrowed(service)])
             self._fresh[service] = 0
         return self._tables[service]
 
@@ -93,9 +131,12 @@ class ServiceTimes:
     def overall_mean_s(self) -> float:
         return sum(self._all) / len(self._all)
 
-    def _borrowed(self) -> Iterable[float]:
+    def _borrowed(self, service: str) -> Iterable[float]:
+        """The shape of all services, as long as this one is said to be where that is said."""
         ranked = sorted(self._all)
-        return (ranked[int((n + 0.5) / BORROWED * len(ranked))] for n in range(BORROWED))
+        usual_s = self._usual.get(service)
+        scale = 1.0 if usual_s is None else usual_s / self.overall_mean_s()
+        return (scale * ranked[int((n + 0.5) / BORROWED * len(ranked))] for n in range(BORROWED))
 
     def _log_mean(self, service: str) -> float:
         table = self.table(service)
@@ -142,9 +183,13 @@ class _Mean:
     __slots__ = ("_count", "_sum")
     _LONGEST: Final = 600.0
 
-    def __init__(self) -> None:
-        self._sum = 0.0
-        self._count = 0.0
+    def __init__(self, total: float = 0.0, count: float = 0.0) -> None:
+        self._sum = total
+        self._count = count
+
+    @property
+    def state(self) -> tuple[float, float]:
+        return self._sum, self._count
 
     def add(self, value: float) -> None:
         fade = min(1.0, self._LONGEST / (self._count + 1.0))

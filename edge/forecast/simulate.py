@@ -15,8 +15,8 @@ from heapq import heapify, heappop, heappush
 from random import Random
 from typing import Final, NamedTuple
 
-from edge.forecast.picking import Line, Picker, Place
 from edge.forecast.plan import Plan, Teller
+from edge.queue.picking import Line, Picker, Place
 
 RUNS: Final = 100
 COMING_MAX: Final = 2_000
@@ -35,7 +35,7 @@ class _Coming(NamedTuple):
 
 
 def waits_ms(plan: Plan, runs: int, random: Random) -> list[list[int]]:
-    """For each who waits, how much longer: one value for each run, rising."""
+    """For each who waits (and each imagined newcomer), how much longer: one value for each run, rising."""
     if not plan.waiting:
         return []
     return [sorted(column) for column in zip(*(Run(plan, random).play() for _ in range(runs)), strict=True)]
@@ -49,7 +49,7 @@ class Run:
     def __init__(self, plan: Plan, random: Random) -> None:
         self._plan = plan
         self._random = random
-        self._lines = [Line(places.copy()) for places in plan.places]
+        self._lines = [Line(places.copy(), plan.imagined[queue]) for queue, places in enumerate(plan.places)]
         self._pickers: list[Picker] = [teller.picker.fresh() for teller in plan.tellers]
         self._gone_ms = [self._leaves_ms(one.service, one.entered_ms) for one in plan.waiting]
         self._called_ms = [plan.horizon_ms] * len(plan.waiting)
@@ -86,9 +86,11 @@ class Run:
         queue = picker.pick(self._lines, at_ms)
         if queue < 0:
             return self._coming[self._next].at_ms if self._next < len(self._coming) else None
-        picker.called(queue, self._lines, at_ms)
         line = self._lines[queue]
         who = line.places[line.first].number
+        if self._plan.there <= who < len(self._called_ms):
+            return self._imagine(line, who, at_ms)
+        picker.called(queue, self._lines, at_ms)
         line.first += 1
         if who < len(self._called_ms):
             self._called_ms[who] = at_ms
@@ -99,6 +101,14 @@ class Run:
         table = self._plan.tables[queue]
         service_s = table[int(self._random.random() * len(table))] * teller.pace
         return at_ms + int((service_s + knowledge.turnaround.sample(0.0, self._random)) * 1_000)
+
+    def _imagine(self, line: Line, who: int, at_ms: int) -> int:
+        """Somebody who is not there would be called now; the counter goes on at once."""
+        line.first += 1
+        line.imagined -= 1
+        self._called_ms[who] = at_ms
+        self._unknown -= 1
+        return at_ms
 
     def _admit(self, at_ms: int) -> None:
         """Let those in who have come by now."""

@@ -53,8 +53,22 @@ class Away:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """Its teller said so: it comes back as counters do that have been paused for this long."""
+
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
     """Not there yet: it opens when counters usually do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """It opens at this moment: the rota says so, or somebody asks what if."""
+
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +87,7 @@ class Desk:
     staff: str
     services: frozenset[str]
     """Empty: every service."""
-    doing: Serving | Free | Away | Expected
+    doing: Serving | Free | Away | Paused | Expected | Opens
     rule: Rule = DEFAULT
     memory: Memory = FRESH
     breaks: tuple[Span, ...] = ()
@@ -96,6 +110,8 @@ class Situation:
     day_class: str = "workday"
     issues_until_ms: int | None = None
     """When the kiosk stops giving numbers."""
+    newcomers: tuple[Waiting, ...] = ()
+    """People who are only imagined: when would they be called? They take nobody's time and are no crowd."""
 
     def __post_init__(self) -> None:
         if len(self.waiting) > WAITING_MAX or len(self.desks) > DESKS_MAX:

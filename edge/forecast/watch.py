@@ -41,6 +41,8 @@ class Counter:
     """The service in hand."""
     since_ms: int = 0
     """When that service began, or the last one ended."""
+    in_hand: Waiting | None = None
+    """Who that is, where it is known."""
     waited_s: float | None = None
     """How long whoever is in hand had waited; patience is known once they come."""
     resting: bool = False
@@ -80,9 +82,13 @@ class Watch:
             self._wanted_until(counter, at_ms, called=False)
 
     def entered(self, one: Waiting) -> None:
-        """Somebody joins the queue and waits."""
-        self.waiting[one.ticket] = one
+        """Somebody comes, joins the queue and waits."""
         self.arrived(one.service, one.tier, one.entered_ms)
+        self.joined(one)
+
+    def joined(self, one: Waiting) -> None:
+        """Somebody who has been here before waits again, or waits elsewhere."""
+        self.waiting[one.ticket] = one
         for counter in self.counters.values():
             if counter.wanted_ms is None and _may_call(counter, one.service):
                 counter.wanted_ms = one.entered_ms
@@ -95,6 +101,11 @@ class Watch:
         """Somebody gave up waiting, as far as we know now."""
         one = self.waiting.pop(ticket)
         self.knowledge.patience.observe(one.service, (at_ms - one.entered_ms) / 1_000, left=True)
+        self._settle(at_ms)
+
+    def withdrawn(self, ticket: str, at_ms: int) -> None:
+        """Somebody does not wait any more, and that says nothing of their patience."""
+        self.waiting.pop(ticket, None)
         self._settle(at_ms)
 
     def called(self, ticket: str, desk: str, at_ms: int) -> None:
@@ -117,6 +128,13 @@ class Watch:
         if counter is None or counter.serving is None:
             return
         self.knowledge.service_times.observe(counter.serving, counter.staff, (at_ms - counter.since_ms) / 1_000)
+        self._stayed(counter)
+        counter.serving, counter.since_ms = None, at_ms
+        self._want(counter, at_ms)
+
+    def dropped(self, desk: str, at_ms: int) -> None:
+        """What the counter had in hand is over, and nobody can say how long it took."""
+        counter = self.counters[desk]
         self._stayed(counter)
         counter.serving, counter.since_ms = None, at_ms
         self._want(counter, at_ms)

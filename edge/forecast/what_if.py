@@ -61,9 +61,9 @@ def without_desk(situation: Situation, desk: str) -> Situation:
     return replace(situation, desks=tuple(one for one in situation.desks if one.id != desk))
 
 
-def with_rule(situation: Situation, rule: Rule, desks: Iterable[str] | None = None) -> Situation:
-    """Some counters (or all) follow another rule."""
-    chosen = {desk.id for desk in situation.desks} if desks is None else set(desks)
+def with_rule(situation: Situation, rule: Rule, desks: Iterable[str] = ()) -> Situation:
+    """Some counters (or, without names, all) follow another rule."""
+    chosen = set(desks) or {desk.id for desk in situation.desks}
     return replace(situation, desks=tuple(replace(desk, rule=rule) if desk.id in chosen else desk for desk in situation.desks))
 
 

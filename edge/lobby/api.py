@@ -10,6 +10,7 @@ from edge.kernel.journal import head
 from edge.lobby import views
 from edge.lobby.views import Arrival, Risk
 from edge.org.place import Place
+from edge.queue.ruling import targets_s
 from edge.web.routes import Call, Routes
 
 routes: Final = Routes("lobby")
@@ -35,7 +36,7 @@ async def lobby(call: Call[None]) -> Lobby:
         return Lobby(
             arrivals=views.arrivals(connection, place.zone),
             at_risk=views.at_risk(connection, now_ms),
-            targets={tier.value: seconds for tier, seconds in views.targets_s(connection).items()},
+            targets={tier.value: seconds for tier, seconds in targets_s(connection).items()},
             as_of=place.now(),
             seq=seq,
         )

@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.kernel.db import Connection
-from edge.policy import tables as policy
 from edge.queue import views
 from edge.queue.model import State, Tier
-from edge.queue.policy import TARGET_S
-from edge.queue.views import TicketRow
+from edge.queue.ruling import targets_s
+from edge.queue.views import Prospect, TicketRow
 
 SOON_S: Final = 600
 LIST_MAX: Final = 100
@@ -42,6 +41,10 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     expected_s: int
     """The whole wait, as it is expected to become."""
     target_s: int
+    ahead: int
+    """People whom the rule would call first."""
+    basis: str
+    """What the expectation is made from: `simulated` or `position`."""
 
 
 def arrivals(connection: Connection, zone: ZoneInfo) -> list[Arrival]:
@@ -69,22 +72,17 @@ def _arrival(record: TicketRow, zone: ZoneInfo) -> Arrival:
     )
 
 
-def targets_s(connection: Connection) -> dict[Tier, int]:
-    """How long somebody of a tier should wait at most."""
-    return policy.read_each(connection, TARGET_S)
-
-
 def at_risk(connection: Connection, now_ms: int) -> list[Risk]:
     """Worst first, by the share of the target that the wait will use."""
     targets = targets_s(connection)
-    ahead = views.positions(connection)
+    prospect_of = views.prospects(connection)
     waiting = views.rows(
         connection,
         "queue IN (SELECT queue FROM queue_length WHERE waiting > 0) AND state = 'waiting' ORDER BY place_ms, seq",
         (),
     )
     old = [record for record in waiting if _is_old(record, now_ms, targets[Tier(record.tier)])]
-    risks = [_risk(connection, record, ahead.get(record.id, 0), now_ms, targets[Tier(record.tier)]) for record in old]
+    risks = [_risk(record, known, now_ms, targets[Tier(record.tier)]) for record in old if (known := prospect_of(record))]
     late = [risk for risk in risks if risk.expected_s > risk.target_s]
     return sorted(late, key=lambda risk: -risk.expected_s / risk.target_s)[:LIST_MAX]
 
@@ -94,15 +92,16 @@ def _is_old(record: TicketRow, now_ms: int, target_s: int) -> bool:
     return record.state == State.WAITING and (now_ms - record.taken_ms) // 1000 + SOON_S > target_s
 
 
-def _risk(connection: Connection, record: TicketRow, ahead: int, now_ms: int, target_s: int) -> Risk:
+def _risk(record: TicketRow, known: Prospect, now_ms: int, target_s: int) -> Risk:
     waited_s = max(0, now_ms - record.taken_ms) // 1000
-    still_s = views.wait_range(connection, record.service, ahead).high_s
     return Risk(
         ticket=record.id,
         number=record.number,
         service=record.service,
         tier=record.tier,
+        ahead=known.ahead,
         waited_s=waited_s,
-        expected_s=waited_s + still_s,
+        expected_s=waited_s + known.likely_s,
         target_s=target_s,
+        basis=known.wait.basis,
     )

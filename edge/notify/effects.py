@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -125,8 +126,12 @@ class ReminderWatch:
         while True:
             await self._moved.wait()
             self._moved.clear()
-            for ticket, ahead in await self._pipeline.db.scan(tables.near):
+            for ticket, ahead in await self._pipeline.db.scan(self._near):
                 await self._pipeline.submit(
                     RemindCustomer(ticket=ticket, ahead=ahead), actor="system", command_id=f"remind:{ticket}:{ahead}"
                 )
             await asyncio.sleep(LOOK_S)
+
+    def _near(self, connection: Connection) -> list[tuple[str, int]]:
+        now = datetime.fromtimestamp(self._pipeline.clock.now_ms() / 1_000, self._pipeline.zone)
+        return tables.near(connection, now)

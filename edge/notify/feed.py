@@ -15,7 +15,8 @@ CALLS: Final = "calls"
 QUEUE: Final = "queue"
 DEVICES: Final = "devices"
 NOTICES: Final = "notices"
-UNJOURNALLED: Final = {DEVICES: frozenset({Kind.STAFF, Kind.DEVICE}), NOTICES: frozenset({Kind.STAFF, Kind.DEVICE})}
+FORECAST: Final = "forecast"
+UNJOURNALLED: Final = dict.fromkeys((DEVICES, NOTICES, FORECAST), frozenset({Kind.STAFF, Kind.DEVICE}))
 
 REFERENCES: Final = frozenset({"customer", "holder", "phone_ref", "comment_ref", "why"})
 """Fields that no screen needs: references to customers and their words; the reasons of a call have their own view."""

@@ -72,7 +72,7 @@ class PhoneTickets:
     def _make(self, connection: Connection, record: views.TicketRow, seq: int) -> PhoneTicket:
         service = org.service(connection, record.service)
         branch = org.branch(connection)
-        ahead = views.people_ahead(connection, record) if record.state == State.WAITING else None
+        prospect = views.prospect(connection, record) if record.state == State.WAITING else None
         return PhoneTicket(
             number=record.number,
             service=ServiceName(
@@ -86,8 +86,8 @@ class PhoneTickets:
             language=record.language,
             as_of=self._place.now(),
             seq=seq,
-            ahead=ahead,
-            wait=None if ahead is None else views.wait_range(connection, record.service, ahead),
+            ahead=None if prospect is None else prospect.ahead,
+            wait=None if prospect is None else prospect.wait,
             counter=self._counter(connection, record),
             rating=record.rating,
         )

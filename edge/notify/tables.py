@@ -1,5 +1,6 @@
 """The reminders of tickets, and who still waits for one."""
 
+from datetime import datetime
 from typing import Final
 
 from edge.kernel.db import Connection
@@ -9,7 +10,7 @@ from edge.kernel.pipeline import Apply
 from edge.notify.model import Reminder, ReminderDue, ReminderSettled
 from edge.notify.policy import REMIND_AHEAD
 from edge.policy import tables as policy
-from edge.queue import views
+from edge.queue import order
 from sync.chain import Record
 
 MIGRATIONS: Final = (
@@ -68,8 +69,8 @@ def reminder(connection: Connection, ticket: str) -> Reminder | None:
     return Reminder(ticket_id, number, bool(waiting), ahead, bool(reachable), outcome, remind_ahead)
 
 
-def near(connection: Connection) -> list[tuple[str, int]]:
-    """Tickets whose turn is near and who are to be told: ticket and people ahead."""
+def near(connection: Connection, now: datetime) -> list[tuple[str, int]]:
+    """Tickets whose turn is near and who are to be told: ticket, and people ahead as the rules in force would call (S11)."""
     remind_ahead = policy.read(connection, REMIND_AHEAD)
     wanted = {
         str(ticket)
@@ -81,8 +82,8 @@ def near(connection: Connection) -> list[tuple[str, int]]:
     }
     if not wanted:
         return []
-    positions = views.positions(connection)
-    return [(ticket, ahead) for ticket, ahead in positions.items() if ticket in wanted and ahead <= remind_ahead]
+    ahead = order.by_rule(connection, now)
+    return [(ticket, people) for ticket, people in ahead.items() if ticket in wanted and people <= remind_ahead]
 
 
 def phone_ref(connection: Connection, ticket: str) -> str | None:

@@ -59,7 +59,7 @@ def issued(_connection: Connection, _state: IssueState, events: Sequence[Event],
         state="waiting",
         taken_at=views.moment(context.now_ms, context.zone),
         ahead=event.ahead,
-        wait=WaitView(event.wait_low_s, event.wait_high_s),
+        wait=WaitView(event.wait_low_s, event.wait_high_s, event.wait_basis),
     )
 
 

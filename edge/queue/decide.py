@@ -19,7 +19,7 @@ from edge.queue import answers, load
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.call_rules import SetCalendar, SetCallRules
-from edge.queue.forecast import Wait, estimate
+from edge.queue.forecast import POSITION, SIMULATED, Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id
 from edge.queue.remote import may_take, passed
@@ -103,8 +103,7 @@ def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequen
     opening = new_day(state.day, context)
     ordinal = state.last + 1
     tier = standing(command)
-    ahead = position(state, tier)
-    wait = promise(state, ahead)
+    ahead, wait, basis = promise(state, tier)
     issued = e.TicketIssued(
         ticket=context.new_id(),
         number=f"{service.letter}{ordinal:03d}",
@@ -119,6 +118,7 @@ def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequen
         ahead=ahead,
         wait_low_s=wait.low_s,
         wait_high_s=wait.high_s,
+        wait_basis=basis,
         priority_reason=command.priority_reason,
         customer=command.customer,
         phone_ref=command.phone_ref,
@@ -145,8 +145,13 @@ def position(state: IssueState, tier: Tier) -> int:
     return sum(count for other, count in state.waiting.items() if DEFAULT.ranks[other] <= rank)
 
 
-def promise(state: IssueState, ahead: int) -> Wait:
-    return estimate(ahead, state.service.usual_s if state.service else 0, state.open_counters)
+def promise(state: IssueState, tier: Tier) -> tuple[int, Wait, str]:
+    """People ahead, the range to show, and what it is made from: the forecast, or the position while that is silent."""
+    ahead = position(state, tier)
+    known = state.outlook.get(tier)
+    if known is not None and not state.day.left_tickets:
+        return *known.quote(ahead), SIMULATED
+    return ahead, estimate(ahead, state.service.usual_s if state.service else 0, state.open_counters), POSITION
 
 
 # --- a ticket

@@ -6,6 +6,7 @@ from msgspec import field
 
 from edge.kernel.domain import Event
 from edge.queue.call_rules import CallRules, DayClass
+from edge.queue.forecast import POSITION
 from edge.queue.model import Channel, Language, PriorityReason, Slip, Tier
 from edge.queue.rules import Why
 
@@ -65,6 +66,8 @@ class TicketIssued(TicketFact, frozen=True, kw_only=True):
     wait_low_s: int
     wait_high_s: int
     """The promise that was shown."""
+    wait_basis: str = POSITION
+    """What it was made from: `position` or `simulated`."""
     priority_reason: PriorityReason | None = None
     customer: str | None = None
     phone_ref: str | None = None

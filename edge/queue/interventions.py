@@ -10,7 +10,7 @@ from typing import Final
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
-from edge.queue import answers, decide, load
+from edge.queue import answers, decide, load, ruling
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.load import DeskState, Ticket, TicketState
@@ -37,7 +37,7 @@ class PickState:
 def for_pick(connection: Connection, command: m.CallTicket, _context: Context) -> PickState:
     desk = load.desk(connection, command.counter)
     heads = () if desk is None else load.heads(connection, desk.config)
-    memory = load.memory(connection, command.counter)
+    memory = ruling.memory(connection, command.counter)
     return PickState(
         DeskState(desk, heads=heads, memory=memory, pending=pending(connection)), load.ticket(connection, command.ticket)
     )

@@ -4,10 +4,8 @@ The shapes are frozen and hold plain values, so that a test or the forecast can 
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
-
-import msgspec
 
 from edge.kernel.db import Connection
 from edge.kernel.domain import Context
@@ -16,10 +14,12 @@ from edge.org.model import Counter, Service
 from edge.policy import tables as policy
 from edge.policy.keys import Effective
 from edge.queue import model as m
+from edge.queue import outlook, ruling
 from edge.queue import policy as keys
-from edge.queue.call_rules import Calendar, CallRules, DayClass, SetCallRules, in_force
+from edge.queue.call_rules import SetCallRules
 from edge.queue.load_remote import HolderState, Pending, holder_state, pending
 from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queue_id
+from edge.queue.outlook import Newcomer
 from edge.queue.rules import DEFAULT, FRESH, Head, Memory, Rule
 
 LIVE_TICKETS_MAX: Final = 20_000
@@ -80,6 +80,8 @@ class IssueState:
     open_counters: int = 0
     holder: HolderState | None = None
     """Known where a remote ticket is asked for."""
+    outlook: dict[Tier, Newcomer] = field(default_factory=dict)
+    """What the forecast says of somebody who comes now, by tier; empty while it is silent."""
     taken: str | None = None
     """The number that was taken with the same appointment or code before."""
     kiosk_open: bool = True
@@ -207,6 +209,7 @@ def for_issue(connection: Connection, command: m.IssueTicket, context: Context) 
         waiting_by_tier(connection, service.id),
         open_counters(connection),
         holder_state(connection, command.holder, context.now_ms) if remote and command.holder else None,
+        outlook.newcomers(connection, service.id),
         command.appointment
         and connection.execute("SELECT number FROM ticket WHERE appointment = ?", (command.appointment,)).get,
         command.channel is not m.Channel.KIOSK or kiosk_open(connection, context.now),
@@ -216,7 +219,7 @@ def for_issue(connection: Connection, command: m.IssueTicket, context: Context) 
 def kiosk_open(connection: Connection, now: datetime) -> bool:
     """Whether the kiosk gives numbers at the branch's local time `now`."""
     hours = policy.read(connection, keys.KIOSK_HOURS)
-    return not hours or keys.kiosk_open(hours, now, calendar(connection))
+    return not hours or keys.kiosk_open(hours, now, ruling.calendar(connection))
 
 
 def waiting_by_tier(connection: Connection, service: str) -> dict[Tier, int]:
@@ -309,46 +312,14 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
     found = desk(connection, command.counter)
     if found is None:
         return DeskState(None)
-    rule = in_force(call_rules(connection, found.config.id), context.now, calendar(connection))
+    rule = ruling.rule_now(connection, found.config.id, context.now)
     return DeskState(
         found,
         heads=heads(connection, found.config),
         rule=rule,
-        memory=memory(connection, found.config.id),
+        memory=ruling.memory(connection, found.config.id),
         pending=pending(connection),
     )
-
-
-def call_rules(connection: Connection, counter: str) -> CallRules:
-    """What the counter follows: its written rules, within the bounds that any level has set."""
-    return keys.bounds(connection).govern(written_rules(connection, counter))
-
-
-def written_rules(connection: Connection, counter: str) -> CallRules:
-    """The counter's rules: those made here for today only before those made here for good, else those of an upper level, which
-    come first where it has locked them; else the default."""
-    above = keys.from_above(connection, counter)
-    own = None if above.locked else own_rules(connection, counter)
-    return above.rules if own is None else own
-
-
-def own_rules(connection: Connection, counter: str) -> CallRules | None:
-    """What was set here."""
-    body = connection.execute(
-        "SELECT body FROM queue_call_rules WHERE counter = ? ORDER BY temporary DESC LIMIT 1", (counter,)
-    ).get
-    return None if body is None else msgspec.json.decode(body, type=CallRules)
-
-
-def calendar(connection: Connection) -> Calendar:
-    """The days that are not what their weekday says."""
-    rows = connection.execute("SELECT day, class FROM queue_calendar")
-    return {date.fromisoformat(str(day)): DayClass(str(kind)) for day, kind in rows}
-
-
-def memory(connection: Connection, counter: str) -> Memory:
-    row = connection.execute("SELECT promoted_in_row, turns FROM queue_counter WHERE counter = ?", (counter,)).fetchone()
-    return FRESH if row is None else Memory(row[0], msgspec.json.decode(row[1], type=dict[Tier, int]))
 
 
 _HEADS_SQL: Final = (

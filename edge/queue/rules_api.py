@@ -9,7 +9,7 @@ from edge.kernel.domain import Rejected
 from edge.org import tables as org
 from edge.org.place import Place
 from edge.policy.keys import Level
-from edge.queue import load
+from edge.queue import ruling
 from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules, clock, in_force, preview
 from edge.queue.policy import from_above
 from edge.queue.rules import Rule
@@ -83,9 +83,9 @@ def _rules_view(call: Call[Any]) -> RulesView:
     with call.app.pipeline.db.reader() as connection:
         if org.counter(connection, counter) is None:
             raise Rejected("unknown_counter")
-        written, rules = load.written_rules(connection, counter), load.call_rules(connection, counter)
-        above, calendar = from_above(connection, counter), load.calendar(connection)
-        level = above.level if above.locked or load.own_rules(connection, counter) is None else Level.OUTLET
+        written, rules = ruling.written_rules(connection, counter), ruling.call_rules(connection, counter)
+        above, calendar = from_above(connection, counter), ruling.calendar(connection)
+        level = above.level if above.locked or ruling.own_rules(connection, counter) is None else Level.OUTLET
     days = [now.date() + timedelta(days=ahead) for ahead in range(7)]
     week = [
         SpanView(day.isoformat(), f"{span.starts:%H:%M}", clock(span.ends_minute), span.schedule, span.rule)
@@ -117,7 +117,7 @@ class CalendarView(msgspec.Struct, frozen=True):
 @routes.get("/api/calendar", permission="queue.view", reply=CalendarView, summary="Make-up workdays and holidays")
 async def get_calendar(call: Call[None]) -> CalendarView:
     with call.app.pipeline.db.reader() as connection:
-        days = load.calendar(connection)
+        days = ruling.calendar(connection)
     return CalendarView({day.isoformat(): kind for day, kind in sorted(days.items())})
 
 

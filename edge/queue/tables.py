@@ -130,6 +130,28 @@ MIGRATIONS: Final = (
         CREATE UNIQUE INDEX ticket_appointment ON ticket(appointment) WHERE appointment IS NOT NULL;
         """,
     ),
+    Migration(
+        "queue/006-outlook",
+        """
+        CREATE TABLE queue_outlook(
+            ticket TEXT PRIMARY KEY,
+            ahead INTEGER NOT NULL,
+            low_s INTEGER NOT NULL,
+            high_s INTEGER NOT NULL,
+            middle_s INTEGER NOT NULL,
+            least_high_s INTEGER NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE queue_outlook_newcomer(
+            queue TEXT PRIMARY KEY,
+            ahead INTEGER NOT NULL,
+            position INTEGER NOT NULL,
+            low_s REAL NOT NULL,
+            high_s REAL NOT NULL,
+            step_s REAL NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
 )
 
 FOLDED: Final = (

@@ -1,5 +1,6 @@
 """What others may see of the queue: the JSON shapes of the API and the reads behind them. No personal data is in any."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -8,8 +9,10 @@ import msgspec
 
 from edge.kernel.db import Connection
 from edge.org import tables as org
-from edge.queue.forecast import estimate
+from edge.queue import outlook
+from edge.queue.forecast import POSITION, SIMULATED, estimate
 from edge.queue.model import LIVE, State, Tier, queue_id
+from edge.queue.outlook import Shown
 from edge.queue.rules import DEFAULT, Why
 
 LIST_MAX: Final = 500
@@ -21,6 +24,10 @@ class WaitView(msgspec.Struct, frozen=True):
 
     low_s: int
     high_s: int
+    basis: str = POSITION
+    """`simulated`: the branch played forward under its real rule; `position`: the plain formula, while there is no forecast."""
+    reason: str = ""
+    """Why it became longer than what was shown before; empty where it did not."""
 
 
 class TicketView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -204,8 +211,44 @@ def ticket(connection: Connection, ticket_id: str, zone: ZoneInfo) -> TicketView
         return None
     if record.state != State.WAITING:
         return view(record, zone)
-    ahead = people_ahead(connection, record)
-    return view(record, zone, ahead=ahead, wait=wait_range(connection, record.service, ahead))
+    return _in_line(record, zone, prospect(connection, record))
+
+
+class Prospect(NamedTuple):
+    """What lies before somebody who waits."""
+
+    ahead: int
+    wait: WaitView
+    likely_s: int
+    """Longer than this is less likely than not; the upper end where only the position formula has an answer."""
+
+
+def prospect(connection: Connection, record: TicketRow) -> Prospect:
+    """For one waiting ticket."""
+    shown = outlook.of(connection, record.id)
+    return _positioned(connection, record, people_ahead(connection, record)) if shown is None else _simulated(shown)
+
+
+def prospects(connection: Connection) -> Callable[[TicketRow], Prospect | None]:
+    """The same for many tickets; None for one that does not wait."""
+    seen, ahead = outlook.everybody(connection), positions(connection)
+
+    def of(record: TicketRow) -> Prospect | None:
+        shown, place = seen.get(record.id), ahead.get(record.id)
+        if place is None:
+            return None
+        return _positioned(connection, record, place) if shown is None else _simulated(shown)
+
+    return of
+
+
+def _simulated(shown: Shown) -> Prospect:
+    return Prospect(shown.ahead, WaitView(*shown.wait, SIMULATED, shown.reason), shown.middle_s)
+
+
+def _positioned(connection: Connection, record: TicketRow, ahead: int) -> Prospect:
+    wait = wait_range(connection, record.service, ahead)
+    return Prospect(ahead, wait, wait.high_s)
 
 
 def tickets(connection: Connection, states: list[str], service: str | None, limit: int, zone: ZoneInfo) -> list[TicketView]:
@@ -216,20 +259,16 @@ def tickets(connection: Connection, states: list[str], service: str | None, limi
         " AND (? IS NULL OR service = ?) ORDER BY place_ms, seq LIMIT ?",
         (*states, service, service, min(limit, LIST_MAX)),
     )
-    ahead = positions(connection)
-    records = [TicketRow(*record) for record in found]
-    return [
-        view(record, zone, ahead=ahead.get(record.id), wait=_range_of(connection, record, ahead.get(record.id)))
-        for record in records
-    ]
+    prospect_of = prospects(connection)
+    return [_in_line(record, zone, prospect_of(record)) for record in map(TicketRow._make, found)]
 
 
-def _range_of(connection: Connection, record: TicketRow, ahead: int | None) -> WaitView | None:
-    return None if ahead is None else wait_range(connection, record.service, ahead)
+def _in_line(record: TicketRow, zone: ZoneInfo, known: Prospect | None) -> TicketView:
+    return view(record, zone) if known is None else view(record, zone, ahead=known.ahead, wait=known.wait)
 
 
 def people_ahead(connection: Connection, record: TicketRow) -> int:
-    """How many the rule would call before this waiting ticket."""
+    """The position formula's: how many the default rule would call before this waiting ticket."""
     before: int = connection.execute(
         "SELECT count(*) FROM ticket WHERE queue = ? AND state = 'waiting' AND (place_ms, seq) < (?, ?)",
         (record.queue, record.place_ms, record.seq),
@@ -242,7 +281,7 @@ def people_ahead(connection: Connection, record: TicketRow) -> int:
 
 
 def positions(connection: Connection) -> dict[str, int]:
-    """People ahead of everyone who waits, in one pass."""
+    """The position formula's people ahead of everyone who waits, in one pass; what the real rules say is in `order.py`."""
     seen: dict[str, int] = {}
     ahead: dict[str, int] = {}
     rows = connection.execute("SELECT id, queue, service, tier FROM ticket WHERE state = 'waiting' ORDER BY place_ms, seq")
@@ -292,7 +331,7 @@ def queues(connection: Connection, now_ms: int) -> list[QueueView]:
             longest_wait_s=longest_wait_s(connection, queue, now_ms),
             called=at_counters.get((queue, "called"), 0),
             serving=at_counters.get((queue, "serving"), 0),
-            wait=wait_range(connection, service, newcomer_ahead(connection, service, tier, queue)),
+            wait=newcomer_wait(connection, service, tier, queue),
         )
         for queue, service, tier in names
     ]
@@ -304,6 +343,13 @@ def newcomer_ahead(connection: Connection, service: str, tier: str, queue: str) 
         return length(connection, queue)
     rank = DEFAULT.ranks[Tier(tier)]
     return sum(length(connection, queue_id(service, other)) for other in Tier if DEFAULT.ranks[other] <= rank)
+
+
+def newcomer_wait(connection: Connection, service: str, tier: str, queue: str) -> WaitView:
+    """What somebody who joins this queue now may expect."""
+    ahead = newcomer_ahead(connection, service, tier, queue)
+    known = outlook.newcomer(connection, queue)
+    return wait_range(connection, service, ahead) if known is None else WaitView(*known.quote(ahead)[1], SIMULATED)
 
 
 def longest_wait_s(connection: Connection, queue: str, now_ms: int) -> int:

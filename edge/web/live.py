@@ -99,6 +99,10 @@ class Live:
             if topic in client.plan.topics:
                 client.push(message, self._reset, key=f"{topic}/{kind}/{key}")
 
+    def phones_moved(self) -> None:
+        """What phones show may be another, though no fact says so."""
+        self._phones.moved()
+
     def drop(self, credential: bytes) -> None:
         """Close the connections that were opened with this token: it has ended."""
         for client in self._clients:

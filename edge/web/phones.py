@@ -55,6 +55,10 @@ class Phones:
         for ticket in touched:
             self._push(ticket, seq)
 
+    def moved(self) -> None:
+        """Every phone's view may be another."""
+        self._moved.set()
+
     async def run(self, seq: Callable[[], int]) -> None:
         """Push everybody after moves, for ever. `seq` is the newest announced fact."""
         while True:

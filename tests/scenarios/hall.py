@@ -12,7 +12,7 @@ from edge.app import Branch, lay_ground
 from edge.kernel.clock import SandboxClock
 from edge.org.model import Branch as Outlet
 from edge.org.model import ConfigureBranch, Counter, Service
-from edge.queue import load
+from edge.queue import ruling
 from edge.queue.answers import Called, Issued
 from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules, in_force
 from edge.queue.model import CallNext, Channel, IssueTicket, OpenCounter, OpenDay, SignIn, Tier
@@ -75,8 +75,8 @@ class Hall:
     def rule_now(self, counter: int = 1) -> Rule:
         """The rule that a call at this moment would follow."""
         with self.branch.db.reader() as connection:
-            rules = load.call_rules(connection, f"counter-{counter}")
-            return in_force(rules, self.branch.place.now(), load.calendar(connection))
+            rules = ruling.call_rules(connection, f"counter-{counter}")
+            return in_force(rules, self.branch.place.now(), ruling.calendar(connection))
 
 
 @asynccontextmanager

@@ -13,7 +13,6 @@ from edge.appointments import views as appointment_views
 from edge.appointments.model import BookingRules, SetBookingRules
 from edge.kernel import fold
 from edge.kernel.domain import Command, Rejected
-from edge.lobby.views import targets_s
 from edge.policy import model as m
 from edge.policy import tables
 from edge.policy.keys import Effective, Level
@@ -21,6 +20,7 @@ from edge.queue import policy as keys
 from edge.queue.call_rules import CallRules, Schedule
 from edge.queue.model import BindCustomer, Channel, CloseDay, IssueTicket, MarkNoShow, OpenDay, Tier
 from edge.queue.rules import Rule, Threshold
+from edge.queue.ruling import targets_s
 from sync.documents import canonical, digest, sign_document
 from sync.keys import SigningKey
 from tests.scenarios.hall import MONDAY, Hall, open_hall

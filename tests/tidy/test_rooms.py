@@ -38,9 +38,9 @@ def capability_files() -> Iterator[File]:
 
 
 def test_every_room_is_in_the_registry() -> None:
-    """A folder that nobody joins is not a feature; `forecast` is a room of pure functions, which `queue` offers."""
+    """A folder that nobody joins is not a feature."""
     folders = {path.parent.name for path in (ROOT / "edge").glob("*/__init__.py")}
-    assert folders - GROUND - {"forecast"} == {capability.name for capability in CAPABILITIES} - GROUND
+    assert folders - GROUND == {capability.name for capability in CAPABILITIES} - GROUND
 
 
 def test_what_the_registry_joins_is_in_the_file_of_its_name() -> None:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.forecast.forecaster import Forecaster
-from edge.forecast.picking import Lane, Line, Picker, Place
 from edge.queue.model import Tier
+from edge.queue.picking import Lane, Line, Picker, Place
 from edge.queue.rules import Head, Memory, Rule, Threshold, choose
 from tests.unit.forecast.hall import hall, knowing
 

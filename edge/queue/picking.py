@@ -33,15 +33,17 @@ class Lane(NamedTuple):
 class Line:
     """A queue in one run: `places` from `first` on still wait. Whoever left without a word still counts, as in the hall."""
 
-    __slots__ = ("first", "places")
+    __slots__ = ("first", "imagined", "places")
 
-    def __init__(self, places: list[Place]) -> None:
+    def __init__(self, places: list[Place], imagined: int = 0) -> None:
+        """`imagined`: so many of the places are of people who are not there; they are no crowd."""
         self.places = places
         self.first = 0
+        self.imagined = imagined
 
     @property
     def length(self) -> int:
-        return len(self.places) - self.first
+        return len(self.places) - self.first - self.imagined
 
 
 class _Asked(NamedTuple):
@@ -146,7 +148,7 @@ class Picker:
             self._take_turn(lane, lines)
 
     def _take_turn(self, lane: _Asked, lines: Sequence[Line]) -> None:
-        present = (one for one in self._asked if lines[one.queue].first < len(lines[one.queue].places))
+        present = (one for one in self._asked if lines[one.queue].length)
         if all(self._turns.get(one.tier, 0) >= one.share for one in present):
             self._turns = {}
         self._turns[lane.tier] = self._turns.get(lane.tier, 0) + 1

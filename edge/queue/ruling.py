@@ -1,0 +1,55 @@
+"""Which rule a counter follows and what it remembers of its calls, read from the tables."""
+
+from datetime import date, datetime
+
+import msgspec
+
+from edge.kernel.db import Connection
+from edge.policy import tables as policy
+from edge.queue import policy as keys
+from edge.queue.call_rules import Calendar, CallRules, DayClass, in_force
+from edge.queue.model import Tier
+from edge.queue.rules import FRESH, Memory, Rule
+
+
+def rule_now(connection: Connection, counter: str, now: datetime) -> Rule:
+    """The rule of a call at the branch's local time `now`."""
+    return in_force(call_rules(connection, counter), now, calendar(connection))
+
+
+def call_rules(connection: Connection, counter: str) -> CallRules:
+    """What the counter follows: its written rules, within the bounds that any level has set."""
+    return keys.bounds(connection).govern(written_rules(connection, counter))
+
+
+def written_rules(connection: Connection, counter: str) -> CallRules:
+    """The counter's rules: those made here for today only before those made here for good, else those of an upper level, which
+    come first where it has locked them; else the default."""
+    above = keys.from_above(connection, counter)
+    own = None if above.locked else own_rules(connection, counter)
+    return above.rules if own is None else own
+
+
+def own_rules(connection: Connection, counter: str) -> CallRules | None:
+    """What was set here."""
+    body = connection.execute(
+        "SELECT body FROM queue_call_rules WHERE counter = ? ORDER BY temporary DESC LIMIT 1", (counter,)
+    ).get
+    return None if body is None else msgspec.json.decode(body, type=CallRules)
+
+
+def calendar(connection: Connection) -> Calendar:
+    """The days that are not what their weekday says."""
+    rows = connection.execute("SELECT day, class FROM queue_calendar")
+    return {date.fromisoformat(str(day)): DayClass(str(kind)) for day, kind in rows}
+
+
+def memory(connection: Connection, counter: str) -> Memory:
+    """What the counter remembers of its calls."""
+    row = connection.execute("SELECT promoted_in_row, turns FROM queue_counter WHERE counter = ?", (counter,)).fetchone()
+    return FRESH if row is None else Memory(row[0], msgspec.json.decode(row[1], type=dict[Tier, int]))
+
+
+def targets_s(connection: Connection) -> dict[Tier, int]:
+    """How long somebody of a tier should wait at most."""
+    return policy.read_each(connection, keys.TARGET_S)
