@@ -8,6 +8,7 @@ from threading import Thread
 import click
 
 from edge import __version__
+from edge.office import policy
 
 DATA = click.option("--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the box's data.")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -104,15 +105,23 @@ def edge(
     sys.exit(run_edge(launch))
 
 
-@main.command()
-@DATA
+@main.group(invoke_without_command=True)
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of head office's data.")
 @click.option("--listen", type=Address(), default="127.0.0.1:8090", show_default=True)
 @click.option("--sandbox", is_flag=True, help="Accept boxes without approval, open /sandbox.")
-def headoffice(*, data: Path, listen: tuple[str, int], sandbox: bool) -> None:
-    """Run head office's receiver."""
+@click.pass_context
+def headoffice(context: click.Context, *, data: Path | None, listen: tuple[str, int], sandbox: bool) -> None:
+    """Run head office's receiver; or, with a command of its own, speak to one that runs."""
+    if context.invoked_subcommand is not None:
+        return
+    if data is None:
+        raise click.UsageError("--data is needed")
     from edge.cli import run_headoffice
 
     sys.exit(run_headoffice(data, listen, sandbox=sandbox))
+
+
+headoffice.add_command(policy)
 
 
 @main.command()

@@ -54,7 +54,8 @@ from edge.registry import Capability
 from edge.schedule import Schedule
 from edge.settings import Launch
 from edge.uplink.api import Line
-from edge.uplink.source import BranchJournal, load_enrolment
+from edge.uplink.inbox import BranchInbox
+from edge.uplink.source import BranchJournal, Enrolment, load_enrolment
 from edge.web.api import Reception, Seat
 from edge.web.devices import Devices
 from edge.web.feed import Feed
@@ -67,6 +68,7 @@ from edge.web.routes import Services
 from edge.web.server import Listener, Listeners, Site, build
 from edge.web.session import SessionLimits, Sessions, Staff
 from edge.web.static import StaticFiles
+from sync.downlink import Downlink
 from sync.keys import SigningKey
 from sync.uplink import Contact, Destination, Uplink, UplinkState, World
 
@@ -250,14 +252,24 @@ class Branch:
             self.connect_head_office(Destination(known.url, known.key), known.branch)
 
     def connect_head_office(self, destination: Destination | None, branch: str) -> None:
-        """Begin to send the journal to head office; without a destination the line is simply not configured."""
+        """Begin to send the journal to head office, and to fetch what it sets; without a destination the line is simply not
+        configured."""
         self.source = BranchJournal(self.db, self.clock, self.ground.life, self.ground.signing_key, branch)
         uplink = Uplink(self.source, destination, world=World(wall_ms=self.clock.now_ms), on_change=self._line_changed)
         self.pipeline.followers.append(self.source.follow)
         self.line.state = self.monitor.uplink = uplink.state
-        self.line.wake = uplink.wake
+        self.line.wake.append(uplink.wake)
         if not self.ground.start.safe_mode:
             self._keep("uplink", uplink.run)
+            if destination is not None:
+                self._listen_to(destination, branch)
+
+    def _listen_to(self, head_office: Destination, branch: str) -> None:
+        enrolment = Enrolment(url=head_office.url, key=head_office.key, branch=branch)
+        inbox = BranchInbox(self.pipeline, self.ground.signing_key, enrolment, registry.CARRIERS, registry.UNKNOWN_DOCUMENT)
+        downlink = Downlink(inbox, head_office, world=World(wall_ms=self.clock.now_ms))
+        self.line.wake.append(downlink.wake)
+        self._keep("downlink", downlink.run)
 
     async def stop(self) -> None:
         """Let what is under way finish, then leave everything clean."""

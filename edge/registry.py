@@ -35,6 +35,10 @@ from edge.policy import decide as policy_decide
 from edge.policy import problems as policy_problems
 from edge.policy import tables as policy_tables
 from edge.policy.keys import Catalogue
+from edge.policy.model import ANSWER as ANSWER_KIND
+from edge.policy.model import PLACE as PLACE_KIND
+from edge.policy.model import POLICY as POLICY_KIND
+from edge.policy.model import ReceiveDocument
 from edge.queue import api as queue_api
 from edge.queue import decide as queue_decide
 from edge.queue import effects as queue_effects
@@ -51,6 +55,7 @@ from edge.reports import api as reports_api
 from edge.reports import tables as reports_tables
 from edge.uplink import api as uplink_api
 from edge.uplink import tables as uplink_tables
+from edge.uplink.inbox import Carry, Parcel
 from edge.web import api as web_api
 from edge.web import schema as web_schema
 from edge.web.problems import WEB_PROBLEMS, Problem
@@ -148,6 +153,16 @@ CAPABILITIES: Final = (
         problems=reports_api.PROBLEMS,
     ),
 )
+
+
+def _policy_document(parcel: Parcel) -> Command:
+    return ReceiveDocument(kind=parcel.kind, body=parcel.body, signature=parcel.signature, key=parcel.key, branch=parcel.branch)
+
+
+CARRIERS: Final[dict[str, Carry]] = dict.fromkeys((POLICY_KIND, PLACE_KIND, ANSWER_KIND), _policy_document)
+"""Who carries out what head office sends, by the document's kind."""
+UNKNOWN_DOCUMENT: Final[Carry] = _policy_document
+"""It refuses what it does not know, and says so in the journal."""
 
 TELLER: Final = (
     "queue.view",

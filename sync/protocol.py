@@ -21,6 +21,7 @@ The talk is request and answer, always begun by the branch, one at a time:
     Enrol  → Enrolled     once in a box's life: a claim code becomes a known key
     Open   → OpenReply    where do we stand?  (first, after any doubt, and as the heartbeat)
     Batch  → BatchReply   here is what follows
+    Fetch  → Fetched      what has head office set for me since?  (answered at once, or when there is something)
     any    → Refusal      no, and why
 
 This file is the vocabulary: immutable messages and the bytes their signatures cover. Decoding checks every field; what a
@@ -38,12 +39,14 @@ import hashlib
 import hmac
 import struct
 from enum import StrEnum
+from itertools import pairwise
 from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from sync.chain import HASH_BYTES, Position
+from sync.documents import MAX_DOCUMENT_BYTES
 from sync.keys import KEY_BYTES, SIGNATURE_BYTES
 from sync.records import MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES
 
@@ -55,6 +58,10 @@ MAX_REQUEST_BYTES = MAX_PAYLOAD_BYTES + 4096
 MAX_REPLY_BYTES = 64 * 1024
 MAX_LANES = 64
 """Journal incarnations of one branch that an answer lists."""
+
+MAX_FETCH_WAIT_S = 60.0
+MAX_FETCHED_ITEMS = 16
+MAX_FETCHED_BYTES = 512 * 1024
 
 MAX_DETAIL_CHARS = 500
 MAX_SEQ = 2**62
@@ -70,6 +77,7 @@ Key = Annotated[bytes, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
 Proof = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, Meta(min_length=SIGNATURE_BYTES, max_length=SIGNATURE_BYTES)]
 Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
+Stream = Annotated[str, Meta(max_length=80)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 Version = Annotated[int, Meta(ge=1, le=2**16)]
 
@@ -286,6 +294,61 @@ class BatchReply(Message, frozen=True):
     server_time_ms: Millis
 
 
+class Fetch(Message, frozen=True):
+    """What has head office set for this branch since? The cursor is the branch's: epoch, stream, number."""
+
+    branch: BranchId
+    ho_epoch: Nonce
+    stream: Stream
+    after: Seq
+    wait_s: Annotated[float, Meta(ge=0, le=MAX_FETCH_WAIT_S)]
+    """How long head office may hold the question while it has nothing to say."""
+    nonce: Nonce
+    sent_at_ms: Millis
+    signature: Signature = UNSIGNED
+
+    def covered(self) -> bytes:
+        return _framed(
+            "fetch", self.branch, self.ho_epoch, self.stream, self.after, round(self.wait_s * 1000), self.nonce, self.sent_at_ms
+        )
+
+
+class Item(Message, frozen=True):
+    """One signed document on its way down; `sync.documents` says what its signature covers."""
+
+    n: Seq
+    """Grows along a stream; numbers may be missing, never out of order."""
+    kind: Annotated[str, Meta(pattern=r"^[a-z][a-z_]{0,39}\Z")]
+    body: Annotated[bytes, Meta(max_length=MAX_DOCUMENT_BYTES)]
+    signature: Signature
+
+
+class Fetched(Message, frozen=True):
+    """What follows the cursor, in order."""
+
+    ho_epoch: Nonce
+    stream: Stream
+    """The branch's place in the bank. A cursor of another stream or epoch is not honoured: everything in force comes again."""
+    after: Seq
+    """Where these items begin."""
+    items: Annotated[tuple[Item, ...], Meta(max_length=MAX_FETCHED_ITEMS)]
+    more: bool
+    nonce: Nonce
+    server_time_ms: Millis
+    signature: Signature = UNSIGNED
+
+    def __post_init__(self) -> None:
+        numbers = [self.after, *(item.n for item in self.items)]
+        if any(later <= earlier for earlier, later in pairwise(numbers)):
+            raise ValueError("items do not follow the cursor in order")
+
+    def covered(self) -> bytes:
+        parts = (part for item in self.items for part in (item.n, item.kind, item.signature))
+        return _framed(
+            "fetched", self.ho_epoch, self.stream, self.after, int(self.more), self.nonce, self.server_time_ms, *parts
+        )
+
+
 class Refusal(Message, frozen=True):
     """No. Not signed: it can make the branch ask or stop, never believe that something was received."""
 
@@ -305,11 +368,12 @@ class Refused(Exception):
 
 
 Said = TypeVar("Said", bound=Message)
-Signed = TypeVar("Signed", Enrol, Open, OpenReply, Batch, Receipt)
+Signed = TypeVar("Signed", Enrol, Open, OpenReply, Batch, Receipt, Fetch, Fetched)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoders: dict[type[Message], msgspec.msgpack.Decoder[Message]] = {
-    kind: msgspec.msgpack.Decoder(kind) for kind in (Enrol, Enrolled, Open, OpenReply, Batch, BatchReply, Receipt, Refusal)
+    kind: msgspec.msgpack.Decoder(kind)
+    for kind in (Enrol, Enrolled, Open, OpenReply, Batch, BatchReply, Receipt, Fetch, Fetched, Refusal)
 }
 
 

@@ -318,7 +318,9 @@ class Uplink:
             self._on_change(state)
 
 
-async def exchange(http: aiohttp.ClientSession, url: str, message: Message, kind: type[Said]) -> Said | Refusal:
+async def exchange(
+    http: aiohttp.ClientSession, url: str, message: Message, kind: type[Said], *, max_bytes: int = MAX_REPLY_BYTES
+) -> Said | Refusal:
     """Post a message; the answer of `kind`, or a refusal. Raises Unreachable."""
     try:
         async with http.post(
@@ -326,17 +328,17 @@ async def exchange(http: aiohttp.ClientSession, url: str, message: Message, kind
         ) as response:
             if response.content_type != MEDIA_TYPE:
                 raise Unreachable(f"{response.status} with {response.content_type}: not head office")
-            body = await _limited(response)
+            body = await _limited(response, max_bytes)
             return decode(body, kind) if response.status == 200 else decode(body, Refusal)
     except (aiohttp.ClientError, TimeoutError, OSError, ProtocolError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error
 
 
-async def _limited(response: aiohttp.ClientResponse) -> bytes:
+async def _limited(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > MAX_REPLY_BYTES:
+        if len(body) > max_bytes:
             raise Unreachable("the answer is longer than head office's can be")
     return bytes(body)
 

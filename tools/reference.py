@@ -162,8 +162,16 @@ def _subcommand(name: str, command: click.Command) -> str:
     return f"## `branchbox {name}`\n\n{inspect.cleandoc(command.help or '')}\n\n{options}".rstrip() + "\n"
 
 
+def _commands(group: click.Group, prefix: str = "") -> Iterable[tuple[str, click.Command]]:
+    """Every command, a group before what it holds."""
+    for name, command in sorted(group.commands.items()):
+        yield prefix + name, command
+        if isinstance(command, click.Group):
+            yield from _commands(command, f"{prefix}{name} ")
+
+
 def cli_page() -> str:
-    return "\n".join(_subcommand(name, command) for name, command in sorted(branchbox.commands.items()))
+    return "\n".join(_subcommand(name, command) for name, command in _commands(branchbox))
 
 
 def make_targets() -> Mapping[str, str]:

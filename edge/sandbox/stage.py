@@ -172,7 +172,8 @@ class Stage:
         if self.line is None:
             return False
         await self.line.set_up(up)
-        self.branch.line.wake()
+        for wake in self.branch.line.wake:
+            wake()
         self.branch.runner.wake(SEND_SMS)
         return self.line.up
 

@@ -30,8 +30,8 @@ class Line:
 
     def __init__(self) -> None:
         self.state: Callable[[], UplinkState] | None = None
-        self.wake: Callable[[], None] = lambda: None
-        """The line may have changed: ask head office now instead of at the next time."""
+        self.wake: list[Callable[[], None]] = []
+        """Told when the line may have changed: head office is asked now instead of at the next time."""
 
     def view(self, head_seq: int, place: Place) -> SyncView:
         if self.state is None:

@@ -16,7 +16,9 @@ from sync.headoffice.console import Console
 from sync.headoffice.fleet import Fleet
 from sync.headoffice.ingest import Ingest, wall_ms
 from sync.headoffice.metrics import Metrics
+from sync.headoffice.policies import PolicyDesk
 from sync.headoffice.projector import Projector
+from sync.headoffice.publish import Publisher
 from sync.headoffice.store import JournalStore
 from sync.headoffice.store_sqlite import SqliteStore
 from sync.headoffice.store_views import Views
@@ -139,9 +141,12 @@ class HeadOffice:
             on_taken=self._projector.wake,
         )
         console = Console(self._store, self._views, ingest.contacts, now_ms=config.now_ms, static=config.static)
+        publisher = Publisher(self._store, key.sign, self._epoch.id, self._metrics, now_ms=config.now_ms)
+        desk = PolicyDesk(self._store, self._views, publisher, now_ms=config.now_ms)
         application = web.Application(middlewares=[problems, guarded(self.console_token)])
         application.on_response_prepare.append(secure)
-        application.add_routes([*ingest.routes(), *console.routes()])
+        application.on_shutdown.append(publisher.let_go)
+        application.add_routes([*ingest.routes(), *publisher.routes(), *console.routes(), *desk.routes()])
         application.add_routes([web.get("/health", self._health), web.get("/metrics", self._show_metrics)])
         if config.sandbox:
             application.add_routes([web.get("/sandbox", self._sandbox)])

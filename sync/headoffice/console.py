@@ -152,7 +152,7 @@ class Console:
             self._branch(known, lanes.get(known.branch), await self._views.picture(known.branch), now_ms)
             for known in await self._store.enrolments()
         ]
-        return json_answer({"branches": views, "now": _iso(now_ms)})
+        return json_answer({"branches": views, "now": iso(now_ms)})
 
     async def tickets(self, request: web.Request) -> web.Response:
         branch = await self._named(request)
@@ -176,12 +176,12 @@ class Console:
 
     async def claim(self, request: web.Request) -> web.Response:
         try:
-            wish = msgspec.json.decode(await _body(request), type=ClaimWish)
+            wish = msgspec.json.decode(await read_body(request, MAX_BODY_BYTES), type=ClaimWish)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Problem(422, "invalid", "The claim names no possible branch", detail=str(error)) from error
         code, now_ms = new_code(os.urandom), self._now_ms()
         made = await self._store.within(lambda ledger: Fleet.claim(ledger, wish.branch, wish.name, code, now_ms))
-        answer = {"branch": made.branch, "name": made.name, "code": code, "expires_at": _iso(made.expires_at_ms)}
+        answer = {"branch": made.branch, "name": made.name, "code": code, "expires_at": iso(made.expires_at_ms)}
         return json_answer(answer, status=201)
 
     async def approve(self, request: web.Request) -> web.Response:
@@ -213,7 +213,7 @@ class Console:
             name=known.name,
             state=_liveness(known, contact, now_ms),
             fault=lane.fault if lane else "",
-            last_contact_at=_iso(contact.at_ms) if contact else None,
+            last_contact_at=iso(contact.at_ms) if contact else None,
             picture_age_s=max(0, now_ms - as_of_ms) // 1000 if as_of_ms is not None else None,
             received_seq=lane.cursor.seq if lane else 0,
             head_seq=max(contact.head_seq if contact else 0, lane.cursor.seq if lane else 0),
@@ -282,10 +282,10 @@ def _ticket(row: TicketRow) -> TicketView:
         tier=row.tier,
         state=row.state,
         channel=row.channel,
-        taken_at=_iso(row.taken_at_ms),
-        called_at=_iso(row.called_at_ms) if row.called_at_ms is not None else None,
-        served_at=_iso(row.served_at_ms) if row.served_at_ms is not None else None,
-        finished_at=_iso(row.ended_at_ms) if row.ended_at_ms is not None else None,
+        taken_at=iso(row.taken_at_ms),
+        called_at=iso(row.called_at_ms) if row.called_at_ms is not None else None,
+        served_at=iso(row.served_at_ms) if row.served_at_ms is not None else None,
+        finished_at=iso(row.ended_at_ms) if row.ended_at_ms is not None else None,
         counter=row.counter,
         calls=row.calls,
     )
@@ -295,7 +295,7 @@ def _event(record: Record) -> EventView:
     readable = _is_json(record.body)
     return EventView(
         seq=record.seq,
-        at=_iso(record.at_ms),
+        at=iso(record.at_ms),
         type=record.type,
         entity=record.entity,
         actor=record.actor,
@@ -312,7 +312,8 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _iso(at_ms: int) -> str:
+def iso(at_ms: int) -> str:
+    """ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
@@ -323,8 +324,11 @@ def _number(request: web.Request, name: str, default: int) -> int:
     return int(text)
 
 
-async def _body(request: web.Request) -> bytes:
-    body = await request.content.read(MAX_BODY_BYTES + 1)
-    if len(body) > MAX_BODY_BYTES:
-        raise Problem(413, "too_large", "The request is too large")
-    return body
+async def read_body(request: web.Request, max_bytes: int) -> bytes:
+    """Raises Problem where it is longer."""
+    body = bytearray()
+    async for chunk in request.content.iter_any():
+        body += chunk
+        if len(body) > max_bytes:
+            raise Problem(413, "too_large", "The request is too large")
+    return bytes(body)

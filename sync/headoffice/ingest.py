@@ -87,19 +87,19 @@ class Ingest:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.post("/v1/enrol", self._answering(self._enrol)),
-            web.post("/v1/sync/{branch}/open", self._answering(self._open)),
-            web.post("/v1/sync/{branch}/batch", self._answering(self._batch)),
+            web.post("/v1/enrol", answering(self._enrol, self._metrics)),
+            web.post("/v1/sync/{branch}/open", answering(self._open, self._metrics)),
+            web.post("/v1/sync/{branch}/batch", answering(self._batch, self._metrics)),
         ]
 
     async def _enrol(self, request: web.Request) -> Message:
-        wish = await _read(request, Enrol)
+        wish = await read_message(request, Enrol)
         reply = await self._within(lambda ledger: self._fleet.enrol(ledger, wish, self._now_ms()))
         log.info("box_enrolled", branch=wish.branch, approved=reply.approved)
         return reply
 
     async def _open(self, request: web.Request) -> Message:
-        question = await _read(request, Open)
+        question = await read_message(request, Open)
         now_ms = self._now_ms()
         reply = await self._within(lambda ledger: self._receiver.open(ledger, question, now_ms))
         self.contacts[question.branch] = Contact(now_ms, now_ms - question.sent_at_ms, question.head.seq)
@@ -107,7 +107,7 @@ class Ingest:
         return reply
 
     async def _batch(self, request: web.Request) -> Message:
-        batch = await _read(request, Batch)
+        batch = await read_message(request, Batch)
         if self._batches >= MAX_CONCURRENT_BATCHES:
             raise Refused(Code.OVERLOADED, "too many batches at once", RETRY_S)
         self._batches += 1
@@ -149,22 +149,25 @@ class Ingest:
             raise result
         return result
 
-    def _answering(
-        self, handle: Callable[[web.Request], Awaitable[Message]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
-        async def answer(request: web.Request) -> web.Response:
-            try:
-                message, status = await handle(request), 200
-            except Refused as refused:
-                self._metrics.refusals.labels(refused.code).inc()
-                log.warning("refused", path=request.path, code=refused.code, detail=refused.refusal.detail)
-                message, status = refused.refusal, STATUS[refused.code]
-            return web.Response(body=encode(message), status=status, content_type=MEDIA_TYPE)
 
-        return answer
+def answering(
+    handle: Callable[[web.Request], Awaitable[Message]], metrics: Metrics
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """A route that answers with a message, or with the refusal it was given."""
+
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            message, status = await handle(request), 200
+        except Refused as refused:
+            metrics.refusals.labels(refused.code).inc()
+            log.warning("refused", path=request.path, code=refused.code, detail=refused.refusal.detail)
+            message, status = refused.refusal, STATUS[refused.code]
+        return web.Response(body=encode(message), status=status, content_type=MEDIA_TYPE)
+
+    return answer
 
 
-async def _read(request: web.Request, kind: type[Said]) -> Said:
+async def read_message(request: web.Request, kind: type[Said]) -> Said:
     """The request's message, which must be of the branch that the path names. Raises Refused."""
     try:
         async with asyncio.timeout(READ_TIMEOUT_S):

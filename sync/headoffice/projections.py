@@ -55,6 +55,32 @@ class CardRow(NamedTuple):
     day_open: bool = False
 
 
+class PolicyRow(NamedTuple):
+    """What became of the newest document of a scope at the branch."""
+
+    scope: str
+    version: int
+    state: str
+    """`accepted`, `applied` or `refused`."""
+    reason: str
+    detail: str
+    at_ms: int
+
+
+class RequestRow(NamedTuple):
+    """A value that the branch asked an upper level for."""
+
+    request: str
+    policy: str
+    value: str
+    """JSON."""
+    held_by: str
+    reason: str
+    state: str
+    """`pending`, `approved` or `denied`."""
+    asked_at_ms: int
+
+
 class Sheet(Protocol):
     """One branch's rows, to be read and put."""
 
@@ -64,6 +90,9 @@ class Sheet(Protocol):
     def put_counter(self, row: CounterRow) -> None: ...
     def card(self) -> CardRow: ...
     def put_card(self, row: CardRow) -> None: ...
+    def put_policy(self, row: PolicyRow) -> None: ...
+    def request(self, request: str) -> RequestRow | None: ...
+    def put_request(self, row: RequestRow) -> None: ...
 
 
 class Unfoldable(Exception):
@@ -106,6 +135,26 @@ class AtCounter(msgspec.Struct):
 
 class Day(msgspec.Struct):
     day: str
+
+
+class PolicyFact(msgspec.Struct):
+    scope: str = ""
+    version: int = 0
+    reason: str = ""
+    detail: str = ""
+
+
+class Asked(msgspec.Struct):
+    request: str
+    policy: str
+    value: msgspec.Raw
+    held_by: str
+    reason: str = ""
+
+
+class Answered(msgspec.Struct):
+    request: str
+    approved: bool = False
 
 
 class _CounterCard(msgspec.Struct):
@@ -207,6 +256,26 @@ def _configured(sheet: Sheet, record: Record) -> None:
     sheet.put_card(sheet.card()._replace(config=record.body))
 
 
+def _policy(state: str, sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, PolicyFact)
+    sheet.put_policy(PolicyRow(fact.scope, fact.version, state, fact.reason, fact.detail, record.at_ms))
+
+
+def _asked(sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, Asked)
+    value = bytes(fact.value).decode()
+    row = RequestRow(fact.request, fact.policy, value, fact.held_by, fact.reason, "pending", record.at_ms)
+    sheet.put_request(row)
+
+
+def _answered(sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, Answered)
+    row = sheet.request(fact.request)
+    if row is None:
+        raise Unfoldable(f"request {fact.request} was never made")
+    sheet.put_request(row._replace(state="approved" if fact.approved else "denied"))
+
+
 def _known(sheet: Sheet, ticket: str) -> TicketRow:
     row = sheet.ticket(ticket)
     if row is None:
@@ -247,4 +316,9 @@ FOLDS: dict[str, Fold] = {
     "queue.day_opened.v1": partial(_day, True),
     "queue.day_closed.v1": partial(_day, False),
     "org.branch_configured.v1": _configured,
+    "policy.document_accepted.v1": partial(_policy, "accepted"),
+    "policy.document_applied.v1": partial(_policy, "applied"),
+    "policy.document_refused.v1": partial(_policy, "refused"),
+    "policy.override_requested.v1": _asked,
+    "policy.request_answered.v1": _answered,
 }

@@ -9,9 +9,9 @@ it behind the same port. What any adapter must promise:
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from sync.chain import Position
 from sync.receiver import Enrolment, LaneKind, Ledger
@@ -44,8 +44,46 @@ class Claim:
     """Public key of the box that has used it."""
 
 
+class Region(NamedTuple):
+    """To which region a branch belongs."""
+
+    region: str
+    name: str
+    version: int
+
+
+class Published(NamedTuple):
+    """A signed document in its place in the order of all."""
+
+    n: int
+    kind: str
+    scope: str
+    """`head_office`, `region:ID` or `outlet:BRANCH`."""
+    subject: str
+    """What it is about, where one scope has several of a kind."""
+    version: int
+    body: bytes
+    signature: bytes
+    published_at_ms: int
+
+
+class DocumentLedger(Protocol):
+    """What was published, for whom, and who belongs where."""
+
+    def add(self, draft: Published, kept: int) -> Published: ...
+    def newest_version(self, kind: str, scope: str, subject: str) -> int: ...
+    def after(self, scopes: Sequence[str], n: int, limit: int) -> list[Published]: ...
+    def history(self, kind: str, limit: int) -> list[Published]: ...
+    def region(self, branch: str) -> Region | None: ...
+    def regions(self) -> dict[str, Region]: ...
+    def assign(self, branch: str, region: Region) -> None: ...
+
+
 class FleetLedger(Ledger, Protocol):
     """A ledger that can also enrol."""
+
+    @property
+    def documents(self) -> DocumentLedger: ...
 
     def claim(self, branch: str) -> Claim | None: ...
     def put_claim(self, claim: Claim) -> None: ...
@@ -107,6 +145,10 @@ class JournalStore(Protocol):
     async def stop(self) -> None: ...
     async def within(self, work: Callable[[FleetLedger], T]) -> T:
         """Run `work` in one durable transaction. Raises StoreBusy, StoreFull, and what `work` raises."""
+        ...
+
+    async def look(self, work: Callable[[DocumentLedger], T]) -> T:
+        """Read what was published; `work` must not write."""
         ...
 
     async def enrolment(self, branch: str) -> Enrolment | None: ...

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sync.chain import GENESIS, Position, link
-from sync.headoffice.store import Claim, FleetLedger, LaneSummary, StoredBatch, Totals
+from sync.headoffice import store_documents
+from sync.headoffice.store import Claim, DocumentLedger, FleetLedger, LaneSummary, StoredBatch, Totals
 from sync.headoffice.store_database import Connection, Database
 from sync.protocol import Parent, encode
 from sync.receiver import Enrolment, Intake, LaneKind, LaneRow
@@ -52,6 +53,7 @@ MIGRATIONS: Final = (
     ) STRICT;
     CREATE UNIQUE INDEX batch_by_end ON batch (branch, jid, after_seq);
     """,
+    store_documents.MIGRATION,
 )
 
 _LANE = """branch, jid, parent_jid, parent_seq, parent_hash, cursor_seq, cursor_hash, archived_seq, fault, kind"""
@@ -64,6 +66,10 @@ class SqliteLedger:
 
     def __init__(self, connection: Connection) -> None:
         self._sql = connection
+
+    @property
+    def documents(self) -> DocumentLedger:
+        return store_documents.SqliteDocuments(self._sql)
 
     def enrolment(self, branch: str) -> Enrolment | None:
         rows = self._sql.execute(f"SELECT {_ENROLMENT} FROM branch WHERE branch = ?", (branch,))  # noqa: S608
@@ -148,6 +154,9 @@ class SqliteStore:
 
     async def within(self, work: Callable[[FleetLedger], T]) -> T:
         return await self._database.write(lambda connection: work(SqliteLedger(connection)))
+
+    async def look(self, work: Callable[[DocumentLedger], T]) -> T:
+        return await self._database.read(lambda connection: work(store_documents.SqliteDocuments(connection)))
 
     async def enrolment(self, branch: str) -> Enrolment | None:
         return await self._database.read(lambda connection: SqliteLedger(connection).enrolment(branch))

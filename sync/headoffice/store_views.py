@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.chain import Position, Record
-from sync.headoffice.projections import CardRow, CounterRow, TicketRow, fold
+from sync.headoffice.projections import CardRow, CounterRow, PolicyRow, RequestRow, TicketRow, fold
 from sync.headoffice.store_database import Connection, Database, DatabaseError
 
+MAX_REQUESTS: Final = 1_000
 MAX_TICKETS: Final = 20_000
 """Of one branch and day in one answer."""
 
@@ -50,12 +51,26 @@ MIGRATIONS: Final = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX dead_letter_by_entity ON dead_letter (branch, entity);
     """,
+    """
+    CREATE TABLE policy (
+        branch TEXT NOT NULL, scope TEXT NOT NULL, version INTEGER NOT NULL, state TEXT NOT NULL,
+        reason TEXT NOT NULL, detail TEXT NOT NULL, at_ms INTEGER NOT NULL,
+        PRIMARY KEY (branch, scope, state)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE policy_request (
+        branch TEXT NOT NULL, request TEXT NOT NULL, policy TEXT NOT NULL, value TEXT NOT NULL, held_by TEXT NOT NULL,
+        reason TEXT NOT NULL, state TEXT NOT NULL, asked_at_ms INTEGER NOT NULL,
+        PRIMARY KEY (branch, request)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX policy_request_pending ON policy_request (asked_at_ms) WHERE state = 'pending';
+    """,
 )
-_TABLES: Final = ("progress", "card", "ticket", "counter", "dead_letter")
+_TABLES: Final = ("progress", "card", "ticket", "counter", "dead_letter", "policy", "policy_request")
 _TICKET: Final = (
     "ticket, number, service, tier, queue, state, channel, day,"
     " taken_at_ms, called_at_ms, served_at_ms, ended_at_ms, counter, calls"
 )
+_REQUEST: Final = ", ".join(RequestRow._fields)
 _COUNTER: Final = "counter, number, state, ticket, ticket_number, since_ms"
 
 Row = tuple[Any, ...]
@@ -103,6 +118,8 @@ class SqliteSheet:
         self._tickets: dict[str, TicketRow] = {}
         self._counters: dict[str, CounterRow] = {}
         self._card: CardRow | None = None
+        self._policies: dict[tuple[str, str], PolicyRow] = {}
+        self._requests: dict[str, RequestRow] = {}
 
     def ticket(self, ticket: str) -> TicketRow | None:
         if ticket not in self._tickets:
@@ -134,6 +151,21 @@ class SqliteSheet:
     def put_card(self, row: CardRow) -> None:
         self._card = row
 
+    def put_policy(self, row: PolicyRow) -> None:
+        self._policies[row.scope, row.state] = row
+
+    def request(self, request: str) -> RequestRow | None:
+        if request not in self._requests:
+            rows: list[Row] = self._sql.execute(
+                f"SELECT {_REQUEST} FROM policy_request WHERE branch = ? AND request = ?",  # noqa: S608
+                (self._branch, request),
+            ).fetchall()
+            return RequestRow(*rows[0]) if rows else None
+        return self._requests[request]
+
+    def put_request(self, row: RequestRow) -> None:
+        self._requests[row.request] = row
+
     def write(self) -> None:
         branch = (self._branch,)
         self._sql.executemany(
@@ -143,6 +175,13 @@ class SqliteSheet:
         self._sql.executemany(
             f"INSERT OR REPLACE INTO counter (branch, {_COUNTER}) VALUES (?{', ?' * 6})",  # noqa: S608
             [branch + row for row in self._counters.values()],
+        )
+        self._sql.executemany(
+            "INSERT OR REPLACE INTO policy VALUES (?, ?, ?, ?, ?, ?, ?)", [branch + row for row in self._policies.values()]
+        )
+        self._sql.executemany(
+            "INSERT OR REPLACE INTO policy_request VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [branch + row for row in self._requests.values()],
         )
         if self._card is not None:
             self._sql.execute(
@@ -189,6 +228,23 @@ class Views:
         )
         return await self._database.read(
             lambda connection: [TicketRow(*row) for row in _rows(connection, query, (branch, day, MAX_TICKETS))]
+        )
+
+    async def policies(self) -> list[tuple[str, PolicyRow]]:
+        """What became of the newest documents, by branch."""
+        query = f"SELECT branch, {', '.join(PolicyRow._fields)} FROM policy ORDER BY branch, scope, version, at_ms"  # noqa: S608
+        return await self._database.read(
+            lambda connection: [(branch, PolicyRow(*row)) for branch, *row in _rows(connection, query, ())]
+        )
+
+    async def requests(self, state: str) -> list[tuple[str, RequestRow]]:
+        """What branches have asked for; the oldest first."""
+        query = (
+            f"SELECT branch, {_REQUEST} FROM policy_request WHERE state = ?"  # noqa: S608
+            " ORDER BY asked_at_ms, branch LIMIT ?"
+        )
+        return await self._database.read(
+            lambda connection: [(branch, RequestRow(*row)) for branch, *row in _rows(connection, query, (state, MAX_REQUESTS))]
         )
 
     async def ticket_count(self) -> int:

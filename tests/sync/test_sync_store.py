@@ -13,7 +13,7 @@ from sync.chain import GENESIS
 from sync.headoffice import identity
 from sync.headoffice.store import FleetLedger, StoreBusy, StoreRefused
 from sync.headoffice.store_database import MAX_GROUP_JOBS, Connection, Database, check_version
-from sync.headoffice.store_sqlite import SqliteStore
+from sync.headoffice.store_sqlite import MIGRATIONS, SqliteStore
 from sync.keys import SigningKey
 from sync.protocol import Budget, Open, signed
 from sync.receiver import Enrolment, Receiver, Taken, examine
@@ -136,10 +136,10 @@ async def test_a_damaged_file_is_not_served(tmp_path: Path) -> None:
 
 
 async def test_a_file_of_a_newer_program_is_not_touched(tmp_path: Path) -> None:
-    newer = Database(tmp_path / "journal.db", ("CREATE TABLE a (b)", "CREATE TABLE c (d)"), durable=True)
+    newer = Database(tmp_path / "journal.db", (*MIGRATIONS, "CREATE TABLE a (b)"), durable=True)
     await newer.start()
     await newer.stop()
-    with pytest.raises(StoreRefused, match="schema 2, this program knows 1"):
+    with pytest.raises(StoreRefused, match=f"schema {len(MIGRATIONS) + 1}, this program knows {len(MIGRATIONS)}"):
         await SqliteStore(tmp_path).start()
 
 
