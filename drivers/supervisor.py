@@ -9,13 +9,14 @@
 * Status changes are handed to one asynchronous listener, always the newest state of a device and never two at a time. A
   slow listener delays nobody and sees the last state, not every flicker.
 
-Discovery by udev (hot-plug, USB path and profile match) will add and remove devices here; for now they come from
-configuration and stay.
+* A device whose place has just been plugged in (`drivers.discovery`) is tried at once; one that has been bound to another
+  place is replaced whole. Devices themselves come from configuration and stay.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -86,6 +87,10 @@ class _Tended:
     failures: deque[float] = field(default_factory=lambda: deque(maxlen=FAILURES_MAX))
     """Loop times of the driver's own failures."""
     quarantined: bool = False
+    knock: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set to have it tried before its pause is over."""
+    task: asyncio.Task[None] | None = None
+    unsubscribe: Callable[[], None] | None = None
 
 
 class Supervisor:
@@ -99,8 +104,7 @@ class Supervisor:
         self._on_status = on_status
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._unsubscribe: list[Callable[[], None]] = []
+        self._announcer: asyncio.Task[None] | None = None
         self._log = structlog.get_logger("drivers")
 
     def device(self, device_id: str) -> Device:
@@ -118,33 +122,59 @@ class Supervisor:
     async def start(self) -> None:
         """Begin to connect; does not wait for any device."""
         for tended in self._tended.values():
-            self._unsubscribe.append(tended.device.subscribe(partial(self._heard, tended)))
-            self._tasks.append(asyncio.create_task(self._tend(tended), name=f"tend {tended.device.id}"))
+            self._begin(tended)
         if self._on_status is not None:
-            announcer = asyncio.create_task(self._announce(self._on_status), name="announce devices")
-            announcer.add_done_callback(self._announcer_ended)
-            self._tasks.append(announcer)
+            self._announcer = asyncio.create_task(self._announce(self._on_status), name="announce devices")
+            self._announcer.add_done_callback(self._announcer_ended)
+
+    def nudge(self, device_id: str) -> None:
+        """Try it now instead of at the end of its pause: something appeared at its place. Quarantine stays quarantine."""
+        tended = self._tended.get(device_id)
+        if tended is not None and not tended.quarantined:
+            tended.attempts = 0
+            tended.knock.set()
+
+    async def replace(self, device: Device) -> None:
+        """Drive this one in place of the device of the same name; what that one was doing completes first. Raises
+        `UnknownDevice`."""
+        tended = self._find(device.id)
+        await self._end(tended)
+        self._tended[device.id] = fresh = _Tended(device)
+        self._begin(fresh)
+
+    def _begin(self, tended: _Tended) -> None:
+        tended.unsubscribe = tended.device.subscribe(partial(self._heard, tended))
+        tended.task = asyncio.create_task(self._tend(tended), name=f"tend {tended.device.id}")
+
+    async def _end(self, tended: _Tended) -> None:
+        if tended.unsubscribe is not None:
+            tended.unsubscribe()
+            tended.unsubscribe = None
+        if tended.task is not None:
+            tended.task.cancel()
+            await asyncio.wait([tended.task])
+        await tended.device.close()
+        if tended.task is not None and not tended.task.cancelled():
+            tended.task.result()  # it never ends by itself but for a bug of this file
 
     async def stop(self) -> None:
         """Close every device; commands under way complete first. Raises what broke the listener, if anything did."""
-        for unsubscribe in self._unsubscribe:
-            unsubscribe()
-        self._unsubscribe.clear()
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait([*tasks, asyncio.create_task(asyncio.sleep(0))])
-        await asyncio.gather(*(tended.device.close() for tended in self._tended.values()))
-        for task in tasks:
-            if not task.cancelled():
-                task.result()
+        announcer, self._announcer = self._announcer, None
+        if announcer is not None:
+            announcer.cancel()
+            await asyncio.wait([announcer])
+        await asyncio.gather(*(self._end(tended) for tended in self._tended.values()))
+        if announcer is not None and not announcer.cancelled():
+            announcer.result()
 
     # One device.
 
     async def _tend(self, tended: _Tended) -> None:
         while True:
             await self._connect_once(tended)
-            await asyncio.sleep(self._pause_s(tended))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(tended.knock.wait(), self._pause_s(tended))
+            tended.knock.clear()
 
     async def _connect_once(self, tended: _Tended) -> None:
         """One connection, from dialling to loss."""
