@@ -19,6 +19,7 @@ from edge import __version__, registry
 from edge.adapters.sms import NoSms, SandboxSms, SmsPort
 from edge.appointments.codes import SmsCodes
 from edge.devices.floor import Floor
+from edge.devices.places import Places
 from edge.forecast.jobs import BackTests
 from edge.forecast.live import LiveForecast
 from edge.kernel import journal, startup
@@ -235,10 +236,14 @@ class Branch:
         """Begin to drive the devices; waits for none of them. In safe mode they rest."""
         if self.ground.start.safe_mode:
             return
-        known = families.load_profiles()
-        built = [families.build(device, known) for device in devices]
-        self.floor.fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed)
-        await self.floor.fleet.start()
+        places = Places(self.ground.launch.data, devices)
+        places.profiles = families.load_profiles()
+        built = [families.build(device, places.profiles) for device in places.devices]
+        fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed)
+        self.floor.fleet = places.fleet = fleet
+        self.floor.places = places
+        await fleet.start()
+        self._keep("discovery", places.run)
 
     def watch_waits(self) -> None:
         """Begin to forecast, in a process of its own; nobody waits for it."""

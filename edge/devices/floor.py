@@ -10,6 +10,7 @@ import msgspec
 
 from drivers.api import Device, DeviceStatus, ErrorCode, PaperStatus
 from drivers.supervisor import DeviceView, Supervisor, UnknownDevice
+from edge.devices.places import Places
 from edge.notify.notices import NoticeBoard, Severity
 
 TOPIC: Final = "devices"
@@ -32,6 +33,8 @@ class Floor:
     def __init__(self, notices: NoticeBoard) -> None:
         self._notices = notices
         self.fleet: Supervisor | None = None
+        self.places: Places | None = None
+        """What is plugged into the box; None in safe mode."""
         self.publish: Callable[[str, str, bytes, str], None] | None = None
         """Shows a state on the live feed: topic, kind, body, key."""
         self.usable: Callable[[str], None] | None = None

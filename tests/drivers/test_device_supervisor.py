@@ -290,3 +290,39 @@ def test_a_device_is_claimed_once() -> None:
         assert printer.claim("kiosk").owner == "kiosk"
 
     run(story())
+
+
+def test_what_is_plugged_in_is_tried_at_once() -> None:
+    async def story() -> None:
+        printer, _, outlet = emulated()
+        supervisor = Supervisor([printer], chance=no_chance)
+        outlet.unplug()
+        await supervisor.start()
+        await asyncio.sleep(100)
+        outlet.plug()
+        supervisor.nudge("printer-1")
+        await asyncio.sleep(0.1)
+        assert supervisor.view("printer-1").device is DeviceStatus.ONLINE
+        supervisor.nudge("nobody")
+        await supervisor.stop()
+
+    run(story())
+
+
+def test_a_device_is_replaced_whole() -> None:
+    async def story() -> None:
+        first, _, _ = emulated()
+        second, emulator, _ = emulated()
+        supervisor = Supervisor([first], chance=no_chance)
+        await supervisor.start()
+        await asyncio.sleep(1)
+        await supervisor.replace(second)
+        await asyncio.sleep(1)
+        assert supervisor.view("printer-1").device is DeviceStatus.ONLINE
+        completion = await supervisor.device("printer-1").execute(PrintForm(document=ticket(), process_id="0001"), timeout_s=60)
+        assert completion.done
+        assert len(emulator.output()) == 1
+        assert first.status().device is DeviceStatus.OFFLINE
+        await supervisor.stop()
+
+    run(story())

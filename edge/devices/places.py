@@ -1,0 +1,96 @@
+"""Which device hangs at which socket of the box, and what is plugged in that nobody has a device for.
+
+A binding is a fact of this very box, not of the branch: it lies beside the database and is not reported to head office. It
+takes precedence over the address that the configuration gives.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from drivers import bindings as bound
+from drivers import registry
+from drivers.bindings import Binding, BindingsBroken, Offer
+from drivers.discovery import Discovery
+from drivers.profiles import Profile
+from drivers.registry import DeviceConfig
+from drivers.supervisor import Supervisor
+from drivers.transport.udev import Place
+from edge.kernel.domain import Rejected
+
+
+class Socket(msgspec.Struct, frozen=True, kw_only=True):
+    """A place, and what is known of it."""
+
+    place: Place
+    device: str | None
+    """Who is bound there."""
+    profiles: tuple[str, ...]
+    """The models that a thing with this identity can be."""
+
+
+class Sockets(msgspec.Struct, frozen=True, kw_only=True):
+    sockets: list[Socket]
+    offers: list[Offer]
+    """Devices whose place is empty, and where they may be now."""
+
+
+class Places:
+    """The box's sockets. `run` keeps looking until cancelled."""
+
+    def __init__(self, folder: Path, configured: Sequence[DeviceConfig]) -> None:
+        self._folder = folder
+        self._log = structlog.get_logger("devices")
+        self._bindings = self._load()
+        self.devices = bound.placed(configured, self._bindings)
+        """The configured devices, each at its place."""
+        self.fleet: Supervisor | None = None
+        self.profiles: Mapping[str, Profile] = {}
+        self._discovery = Discovery(appeared=self._appeared)
+
+    async def run(self) -> None:
+        await self._discovery.run()
+
+    def view(self) -> Sockets:
+        owner = {device.address: device.id for device in self.devices}
+        sockets = [
+            Socket(place=place, device=owner.get(place.address), profiles=tuple(bound.candidates(place, self.profiles)))
+            for place in self._discovery.places
+        ]
+        return Sockets(sockets=sockets, offers=self._discovery.offers(self._bindings))
+
+    async def bind(self, device_id: str, address: str) -> None:
+        """Drive the device at another place from now on. Raises Rejected."""
+        place = self._discovery.place(address)
+        device = next((one for one in self.devices if one.id == device_id), None)
+        if device is None or self.fleet is None:
+            raise Rejected("unknown_device", device=device_id)
+        if place is None:
+            raise Rejected("nothing_plugged_in", address=address)
+        taken = next((one.id for one in self.devices if one.address == address and one.id != device_id), None)
+        if taken is not None:
+            raise Rejected("socket_taken", device=taken)
+        try:
+            self._bindings = bound.save(self._folder, bound.bind(device_id, place))
+        except BindingsBroken as error:
+            self._log.error("bindings_broken", reason=str(error))
+            raise Rejected("bindings_unusable") from error
+        self.devices = bound.placed(self.devices, self._bindings)
+        moved = next(one for one in self.devices if one.id == device_id)
+        await self.fleet.replace(registry.build(moved, self.profiles))
+        self._log.info("device_bound", device=device_id, address=address)
+
+    def _load(self) -> list[Binding]:
+        try:
+            return bound.load(self._folder)
+        except BindingsBroken as error:
+            self._log.error("bindings_broken", reason=str(error))
+            return []
+
+    def _appeared(self, place: Place) -> None:
+        if self.fleet is not None:
+            for device in self.devices:
+                if device.address == place.address:
+                    self.fleet.nudge(device.id)
