@@ -135,6 +135,7 @@ fuzz: $(PACKAGES) .fuzz ## FAMILY=x SECONDS_EACH=n: rubbish for every device fam
 CUTS ?= 10000
 SEED ?= 1
 SEEDS ?= 1000
+SECONDS ?= 120
 FROM ?= 0
 
 .PHONY: bench
@@ -144,6 +145,10 @@ bench: $(PACKAGES) $(PAGES) ## The marks, as ratios to this machine's own limits
 .PHONY: powercut
 powercut: $(PACKAGES) ## CUTS=n power cuts on the real schema, drawn from SEED=k; figures last
 	$(BIN)/python -m tests.durability.power_cut --cuts $(CUTS) --seed $(SEED)
+
+.PHONY: storm
+storm: $(PACKAGES) ## SECONDS=n of hands at every device while people take numbers, drawn from SEED=k; figures last
+	$(BIN)/python -m tests.durability.hands --seconds $(SECONDS) --seed $(SEED)
 
 .PHONY: sim
 sim: $(PACKAGES) ## SEEDS=n histories of branch and head office from FROM=k; figures last

@@ -74,6 +74,8 @@ class Storm:
     """The clients and what they were told."""
 
     dice: random.Random
+    pause_s: float = PAUSE_S
+    paper: float = PAPER
     told: list[Told] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     """Some ids of tickets, to cancel, transfer …"""
@@ -113,14 +115,14 @@ class Storm:
             caller.api = await caller.api.bearing(None).as_staff(caller.staff_no or "")
 
     async def _think(self) -> None:
-        await asyncio.sleep(self.dice.random() * PAUSE_S)
+        await asyncio.sleep(self.dice.random() * self.pause_s)
 
     # --- the clients
 
     async def kiosk(self, caller: Caller) -> None:
         """Takes numbers; some want paper."""
         while not self.over:
-            channel = "kiosk" if self.dice.random() < PAPER else "phone"
+            channel = "kiosk" if self.dice.random() < self.paper else "phone"
             body = {"service": self.dice.choice(SERVICES), "channel": channel}
             reply = await self.ask(caller, "issue", "/api/tickets", body)
             if reply.status == 201:
