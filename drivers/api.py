@@ -20,10 +20,13 @@ This file must never know a family: commands and events of printers live in `dri
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
+
+from drivers.trace import Trace
 
 
 class DeviceStatus(StrEnum):
@@ -283,6 +286,31 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
         return self.outcome is Outcome.DONE
 
 
+@dataclass
+class Counts:
+    """What a device has been through since its driver was made."""
+
+    since_s: float | None = None
+    """Loop time of the first attempt to connect; None before it."""
+    commands: int = 0
+    failures: int = 0
+    """Commands that did not end well and were not cancelled by whoever gave them."""
+    connections: int = 0
+    noise: int = 0
+    last_error: ErrorCode | None = None
+    last_error_s: float = 0.0
+    """Loop time of it."""
+
+    def note(self, completion: Completion, at_s: float) -> None:
+        self.commands += 1
+        self.failures += not completion.done and completion.code is not CompletionCode.CANCELED
+        if completion.error is not None:
+            self.wrong(completion.error, at_s)
+
+    def wrong(self, error: ErrorCode, at_s: float) -> None:
+        self.last_error, self.last_error_s = error, at_s
+
+
 class DeviceError(Exception):
     """A device could not be reached, opened or understood. The code is stable."""
 
@@ -352,5 +380,11 @@ class Device(Protocol):
     def subscribe(self, listener: Listener) -> Unsubscribe: ...
 
     def status(self) -> Status: ...
+
+    @property
+    def counts(self) -> Counts: ...
+
+    @property
+    def trace(self) -> Trace: ...
 
     def capabilities(self) -> Capabilities: ...

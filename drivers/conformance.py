@@ -413,6 +413,16 @@ async def tells_its_subscribers(bench: Bench) -> None:
     must(len(heard) == before, "whoever has left hears no more")
 
 
+async def keeps_a_trace(bench: Bench) -> None:
+    await bench.does_the_next("a sound device does it")
+    frames = bench.device.trace.after(0)
+    must(bool(frames), "what goes over the wire is traced")
+    must([frame.n for frame in frames] == list(range(frames[0].n, frames[0].n + len(frames))), "in order, without gaps")
+    must(bench.device.trace.content or all(frame.data is None for frame in frames), "what may be personal is not kept")
+    must(bench.device.counts.commands == len(bench.told), "every command counts")
+    must(bench.device.counts.connections == 1 + bench.losses, "and every connection")
+
+
 def audit(bench: Bench) -> None:
     """What must hold after every story on every wire."""
     for told in bench.told:
@@ -445,6 +455,7 @@ STORIES: Final[tuple[Story, ...]] = (
     tells_late_answers,
     notices_silence,
     tells_its_subscribers,
+    keeps_a_trace,
 )
 """Of every family."""
 

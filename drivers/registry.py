@@ -15,10 +15,10 @@ from typing import Annotated, Final, Protocol
 import msgspec
 
 from drivers import profiles
-from drivers.api import Device
+from drivers.api import Command, Device
 from drivers.conformance import Bench
 from drivers.emulation import Emulator
-from drivers.escpos_printer.driver import EscposPrinter
+from drivers.escpos_printer.driver import EscposPrinter, trial_print
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.escpos_printer.stories import PrinterBench
 from drivers.escpos_printer.traits import PrinterTraits
@@ -96,11 +96,13 @@ class Family:
     """`[traits]` of its profiles."""
     bench: type[Bench]
     """Its part in the conformance suite, `stories.py`."""
+    test: Callable[[], Command] | None = None
+    """What a technician has it do to see that it works; None where nothing can be seen without a person."""
 
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
-        "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench),
+        "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench, trial_print),
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),

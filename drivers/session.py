@@ -17,7 +17,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 from drivers.api import (
     Acknowledged,
@@ -25,11 +25,13 @@ from drivers.api import (
     Command,
     Completion,
     CompletionCode,
+    Counts,
     DeviceError,
     DeviceStatus,
     ErrorCode,
     Event,
     Listener,
+    Noise,
     OnEvent,
     Outcome,
     Payload,
@@ -39,6 +41,7 @@ from drivers.api import (
     StatusChanged,
     Unsubscribe,
 )
+from drivers.trace import Trace, Way
 from drivers.transport.wire import Dial, Wire, WireLost
 
 WAITING_MAX: Final = 32
@@ -115,12 +118,13 @@ class Request:
 class Link:
     """One connection, from greeting to loss."""
 
-    def __init__(self, wire: Wire, received: Callable[[bytes], None]) -> None:
+    def __init__(self, wire: Wire, received: Callable[[bytes], None], trace: Trace) -> None:
         self.news = asyncio.Event()
         """Set whenever something has changed that the worker may be waiting for."""
         self.heard_s = 0.0
         """Loop time of the last byte."""
         self._wire = wire
+        self._trace = trace
         self._lost: DeviceError | None = None
         self._loop = asyncio.get_running_loop()
         self._reader = asyncio.create_task(self._read(received))
@@ -132,6 +136,7 @@ class Link:
     async def write(self, data: bytes) -> None:
         """Raises `DeviceError`."""
         self.check()
+        self._trace.note(Way.TO_DEVICE, self._loop.time(), data)
         try:
             await self._wire.write(data)
         except WireLost as error:
@@ -184,6 +189,7 @@ class Link:
             while self._lost is None:
                 data = await self._wire.read()
                 self.heard_s = self._loop.time()
+                self._trace.note(Way.FROM_DEVICE, self.heard_s, data)
                 received(data)
                 self.news.set()
         except WireLost as error:
@@ -203,6 +209,9 @@ class _Held:
 class Session(ABC):
     """A device behind a wire; see `drivers.api.Device` for what its callers may expect."""
 
+    TRACES_CONTENT: ClassVar[bool] = False
+    """True is a family's promise that no frame of it holds anything of a person."""
+
     def __init__(self, device_id: str, dial: Dial, *, connect_s: float, poll_s: float) -> None:
         self.id = device_id
         self._dial = dial
@@ -216,6 +225,8 @@ class Session(ABC):
         self._claim: _Held | None = None
         self._listeners: list[Listener] = []
         self._status = Status(device=DeviceStatus.STARTING)
+        self.trace = Trace(content=self.TRACES_CONTENT)
+        self.counts = Counts()
 
     # To be supplied by a family.
 
@@ -247,12 +258,14 @@ class Session(ABC):
     async def open(self) -> None:
         if self._worker is not None and not self._worker.done():
             raise RuntimeError(f"{self.id} is already open")
+        if self.counts.since_s is None:
+            self.counts.since_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(self._connect_s):
                 wire = await self._dial()
         except (WireLost, TimeoutError) as error:
             raise self._unavailable(DeviceError(ErrorCode.NOT_CONNECTED, str(error) or "no connection")) from error
-        link = Link(wire, self._received)
+        link = Link(wire, self._received, self.trace)
         try:
             await self._greet(link)
             self._link = link
@@ -261,6 +274,7 @@ class Session(ABC):
         finally:
             if self._link is not link:
                 await link.close()
+        self.counts.connections += 1
         self._worker = asyncio.create_task(self._work(link), name=f"device {self.id}")
 
     async def wait_lost(self) -> DeviceError | None:
@@ -285,13 +299,14 @@ class Session(ABC):
         loop = asyncio.get_running_loop()
         deadline_s = None if timeout_s is None else loop.time() + timeout_s
         request = Request(next(self._ids), command, on_event, deadline_s, loop.create_future())
-        if (refusal := self._refusal(request, claim)) is not None:
-            return refusal
-        if on_event is not None:
+        completion = self._refusal(request, claim)
+        if completion is None and on_event is not None:
             await on_event(Acknowledged(request_id=request.id))
-            if (refusal := self._refusal(request, claim)) is not None:
-                return refusal
-        return await self._queued(request)
+            completion = self._refusal(request, claim)
+        if completion is None:
+            completion = await self._queued(request)
+        self.counts.note(completion, loop.time())
+        return completion
 
     def cancel(self, request_id: int | None = None) -> int:
         requests = [*self._queue, *([self._current] if self._current else [])]
@@ -316,11 +331,14 @@ class Session(ABC):
     # For families.
 
     def _publish(self, event: Event) -> None:
+        self.counts.noise += isinstance(event, Noise)
         for listener in tuple(self._listeners):
             listener(event)
 
     def _set_status(self, status: Status) -> None:
         if status != self._status:
+            if status.error is not None:
+                self.counts.wrong(status.error, asyncio.get_running_loop().time())
             self._status = status
             self._publish(StatusChanged(status=status))
 

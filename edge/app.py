@@ -19,7 +19,9 @@ from edge import __version__, registry
 from edge.adapters.sms import NoSms, SandboxSms, SmsPort
 from edge.appointments.codes import SmsCodes
 from edge.devices.floor import Floor
+from edge.devices.health import HealthLog
 from edge.devices.places import Places
+from edge.devices.trace_permits import TracePermits
 from edge.forecast.jobs import BackTests
 from edge.forecast.live import LiveForecast
 from edge.kernel import journal, startup
@@ -174,6 +176,8 @@ class Branch:
         self.line = Line()
         self.live = self._make_live()
         self.floor = Floor(self.notices)
+        self.health_log = HealthLog(launch.data, lambda: self.place.now().date())
+        self.health_log.samples = self.floor.samples
         self.monitor = self._make_monitor()
         self.schedule = Schedule(self.pipeline, self.journal, launch.data, backups=settings.backups)
         self.sms: SmsPort = SandboxSms(self.place.now) if launch.sandbox else NoSms()
@@ -244,6 +248,7 @@ class Branch:
         self.floor.places = places
         await fleet.start()
         self._keep("discovery", places.run)
+        self._keep("device health", self.health_log.run)
 
     def watch_waits(self) -> None:
         """Begin to forecast, in a process of its own; nobody waits for it."""
@@ -285,6 +290,7 @@ class Branch:
         if self.floor.fleet is not None:
             await self.floor.fleet.stop()
         await self.supervisor.close()
+        await self.health_log.close()
         head = self.journal.head()
         if self.source is not None:
             self.source.close()
@@ -348,6 +354,8 @@ class Branch:
             self.notices,
             self.line,
             self.floor,
+            self.health_log,
+            TracePermits(),
             self.monitor,
             registry.POLICY,
             self.forecast,

@@ -16,6 +16,7 @@ from edge.appointments import problems as appointments_problems
 from edge.appointments import tables as appointments_tables
 from edge.customers import tables as customers_tables
 from edge.devices import api as devices_api
+from edge.devices import decide as devices_decide
 from edge.forecast import api as forecast_api
 from edge.kernel import journal, outbox, receipts, vault
 from edge.kernel.clock import ClockStepped
@@ -133,7 +134,13 @@ CAPABILITIES: Final = (
     ),
     Capability(name="forecast", routes=(forecast_api.routes,), problems=forecast_api.PROBLEMS),
     Capability(name="lobby", routes=(lobby_api.routes,)),
-    Capability(name="devices", routes=(devices_api.routes,), problems=devices_api.PROBLEMS),
+    Capability(
+        name="devices",
+        handlers=devices_decide.HANDLERS,
+        applies=devices_decide.EVENTS,
+        routes=(devices_api.routes,),
+        problems=devices_api.PROBLEMS,
+    ),
     Capability(name="uplink", migrations=uplink_tables.MIGRATIONS, routes=(uplink_api.routes,)),
     Capability(
         name="notify",
@@ -186,7 +193,15 @@ LOBBY: Final = (
     "policy.view",
     "reports.view",
 )
-ADMIN: Final = (*LOBBY, "queue.serve", "policy.set", "devices.operate", "notices.acknowledge", *web_api.PERMISSIONS)
+ADMIN: Final = (
+    *LOBBY,
+    "queue.serve",
+    "policy.set",
+    "devices.operate",
+    *devices_api.PERMISSIONS,
+    "notices.acknowledge",
+    *web_api.PERMISSIONS,
+)
 PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "teller": TELLER,
     "lobby": LOBBY,

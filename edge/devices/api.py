@@ -1,15 +1,21 @@
-"""Devices over HTTP: what is there, how it is, a test print."""
+"""Devices over HTTP: what is there, how it is and has been; a test; the frames between a device and its driver."""
 
-from typing import Annotated, Final
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from drivers.api import Outcome
-from drivers.interfaces.printer import TestPrint, next_process_id
+from drivers import registry as families
+from drivers.api import Device, Outcome
 from drivers.supervisor import DeviceView, UnknownDevice
 from edge.devices.floor import Floor
+from edge.devices.health import DayOfDevice, HealthLog
+from edge.devices.model import OpenTrace, RecordTest
 from edge.devices.places import Sockets
+from edge.devices.trace_permits import TracePermits
+from edge.devices.views import DeviceDetail, FrameView, detail, frames
 from edge.kernel.domain import Rejected
+from edge.org.place import Place
 from edge.web.problems import Problem
 from edge.web.routes import Call, Routes
 
@@ -20,8 +26,12 @@ PROBLEMS: Final = (
     Problem("nothing_plugged_in", 409, "这个接口上没有插着设备", "Nothing is plugged in at that socket"),
     Problem("socket_taken", 409, "这个接口已绑定给另一台设备", "That socket is bound to another device"),
     Problem("bindings_unusable", 500, "绑定文件无法使用，请联系技术人员", "The file of bindings cannot be used"),
+    Problem("no_device_test", 409, "这类设备没有测试动作", "This kind of device has no test"),
+    Problem("trace_not_open", 409, "请先打开通信记录", "Open the trace first"),
 )
+PERMISSIONS: Final = ("devices.trace",)
 TEST_TIMEOUT_S: Final = 15.0
+HEALTH_DAYS_MAX: Final = 90
 
 
 class DeviceList(msgspec.Struct, frozen=True):
@@ -43,26 +53,48 @@ async def list_devices(call: Call[None]) -> DeviceList:
     return DeviceList(call.app[Floor].views())
 
 
+def _device(call: Call[Any]) -> tuple[str, Device]:
+    device_id = call.path["device"]
+    try:
+        return device_id, call.app[Floor].device(device_id)
+    except UnknownDevice as error:
+        raise Rejected("unknown_device", device=device_id) from error
+
+
+@routes.get(
+    "/api/devices/{device}",
+    permission="devices.operate",
+    reply=DeviceDetail,
+    summary="One device: its profile, its counters, its last error",
+    problems=("unknown_device",),
+)
+async def one_device(call: Call[None]) -> DeviceDetail:
+    device_id, device = _device(call)
+    floor = call.app[Floor]
+    config, profile = floor.configured(device_id)
+    return detail(floor.view(device_id), device, profile, config.address, call.app[Place].now())
+
+
 @routes.post(
-    "/api/devices/{device}/test-print",
+    "/api/devices/{device}/test",
     body=Empty,
     permission="devices.operate",
     reply=DeviceView,
     status=202,
     idempotent=False,
-    summary="Print the driver's own test slip",
-    problems=("unknown_device", "device_not_ready"),
+    summary="Have a device do its family's test: print its slip, show its text",
+    problems=("unknown_device", "device_not_ready", "no_device_test"),
 )
-async def test_print(call: Call[Empty]) -> DeviceView:
-    floor, device_id = call.app[Floor], call.path["device"]
-    try:
-        device = floor.device(device_id)
-    except UnknownDevice as error:
-        raise Rejected("unknown_device", device=device_id) from error
-    completion = await device.execute(TestPrint(process_id=next_process_id(None)), timeout_s=TEST_TIMEOUT_S)
+async def test_device(call: Call[Empty]) -> DeviceView:
+    device_id, device = _device(call)
+    make = families.family(call.app[Floor].view(device_id).family).test
+    if make is None:
+        raise Rejected("no_device_test", device=device_id)
+    completion = await device.execute(make(), timeout_s=TEST_TIMEOUT_S)
+    await call.submit(RecordTest(device=device_id, outcome=completion.outcome.value))
     if completion.outcome is not Outcome.DONE:
         raise Rejected("device_not_ready", device=device_id, reason=str(completion.error or completion.code))
-    return floor.view(device_id)
+    return call.app[Floor].view(device_id)
 
 
 class Bind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,3 +129,69 @@ async def bind(call: Call[Bind]) -> DeviceView:
         raise Rejected("unknown_device", device=device_id)
     await floor.places.bind(device_id, call.body.address)
     return floor.view(device_id)
+
+
+class TraceOpen(msgspec.Struct, frozen=True):
+    until: datetime
+
+
+@routes.post(
+    "/api/devices/{device}/trace",
+    body=Empty,
+    permission="devices.trace",
+    reply=TraceOpen,
+    idempotent=False,
+    summary="Open a device's trace for ten minutes; that somebody looked is journalled",
+    problems=("unknown_device",),
+)
+async def open_trace(call: Call[Empty]) -> TraceOpen:
+    device_id, _ = _device(call)
+    await call.submit(OpenTrace(device=device_id))
+    place = call.app[Place]
+    until_ms = call.app[TracePermits].give(call.principal.actor, device_id, place.clock.now_ms())
+    return TraceOpen(datetime.fromtimestamp(until_ms // 1000, place.zone))
+
+
+class TraceQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    after: int = 0
+
+
+class TraceView(msgspec.Struct, frozen=True):
+    frames: list[FrameView]
+
+
+@routes.get(
+    "/api/devices/{device}/trace",
+    query=TraceQuery,
+    permission="devices.trace",
+    reply=TraceView,
+    summary="The last frames between a device and its driver, behind the n-th",
+    problems=("unknown_device", "trace_not_open"),
+)
+async def read_trace(call: Call[TraceQuery]) -> TraceView:
+    device_id, device = _device(call)
+    place = call.app[Place]
+    if not call.app[TracePermits].holds(call.principal.actor, device_id, place.clock.now_ms()):
+        raise Rejected("trace_not_open", device=device_id)
+    return TraceView(frames(device.trace.after(call.query.after), place.now()))
+
+
+class HealthQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    days: int = 7
+
+
+class HealthView(msgspec.Struct, frozen=True):
+    days: list[DayOfDevice]
+    """Newest day first."""
+
+
+@routes.get(
+    "/api/device-health",
+    query=HealthQuery,
+    permission="devices.operate",
+    reply=HealthView,
+    summary="How each device has been, day by day",
+)
+async def health(call: Call[HealthQuery]) -> HealthView:
+    days = min(max(call.query.days, 1), HEALTH_DAYS_MAX)
+    return HealthView(await call.app[HealthLog].days(call.app[Place].now().date(), days))

@@ -9,7 +9,10 @@ from typing import Final
 import msgspec
 
 from drivers.api import Device, DeviceStatus, ErrorCode, PaperStatus
+from drivers.profiles import Profile
+from drivers.registry import DeviceConfig
 from drivers.supervisor import DeviceView, Supervisor, UnknownDevice
+from edge.devices.health import Sample
 from edge.devices.places import Places
 from edge.notify.notices import NoticeBoard, Severity
 
@@ -47,6 +50,19 @@ class Floor:
     def view(self, device_id: str) -> DeviceView:
         """Raises UnknownDevice."""
         return self._fleet().view(device_id)
+
+    def configured(self, device_id: str) -> tuple[DeviceConfig, Profile]:
+        """How a device came to be here. Raises UnknownDevice."""
+        if self.places is None:
+            raise UnknownDevice(device_id)
+        return self.places.configured(device_id)
+
+    def samples(self) -> list[Sample]:
+        """Every device for the health log."""
+        return [
+            Sample(view.id, view.device, view.message_code and view.message_code.value, self.device(view.id).counts)
+            for view in self.views()
+        ]
 
     def views(self) -> list[DeviceView]:
         return [] if self.fleet is None else self.fleet.devices()

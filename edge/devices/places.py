@@ -16,7 +16,7 @@ from drivers.bindings import Binding, BindingsBroken, Offer
 from drivers.discovery import Discovery
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
-from drivers.supervisor import Supervisor
+from drivers.supervisor import Supervisor, UnknownDevice
 from drivers.transport.udev import Place
 from edge.kernel.domain import Rejected
 
@@ -52,6 +52,13 @@ class Places:
 
     async def run(self) -> None:
         await self._discovery.run()
+
+    def configured(self, device_id: str) -> tuple[DeviceConfig, Profile]:
+        """A device's line of configuration, at its present place. Raises UnknownDevice."""
+        for device in self.devices:
+            if device.id == device_id:
+                return device, self.profiles[device.profile]
+        raise UnknownDevice(device_id)
 
     def view(self) -> Sockets:
         owner = {device.address: device.id for device in self.devices}

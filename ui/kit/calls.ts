@@ -52,7 +52,7 @@ export const leaveQueue = (api: Api, token: string) => api.post<PhoneView>(`/api
 export const rate = (api: Api, rating: NewRating) => api.post<Rated>('/api/ratings', rating);
 
 export const getDevices = (api: Api) => api.get<{ devices: DeviceView[] }>('/api/devices');
-export const testPrint = (api: Api, id: string) => api.post<unknown>(`/api/devices/${part(id)}/test-print`);
+export const testDevice = (api: Api, id: string) => api.post<unknown>(`/api/devices/${part(id)}/test`);
 export const getSlips = (api: Api, state = 'held,unknown') =>
   api.get<{ slips: SlipView[] }>(`/api/slips${query({ state })}`);
 export const getReports = (api: Api) => api.get<{ reports: ReportName[] }>('/api/reports');

@@ -1,0 +1,113 @@
+"""A device as the console shows it, and what its trace says."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from drivers import registry as families
+from drivers.api import Capabilities, Device, ErrorCode
+from drivers.profiles import Profile
+from drivers.supervisor import DeviceView
+from drivers.trace import Frame, Way
+
+
+class Words(msgspec.Struct, frozen=True):
+    zh: str
+    en: str
+
+
+class DeviceDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything a technician wants to see of one device."""
+
+    view: DeviceView
+    name: Words
+    """Of the family."""
+    profile: str
+    address: str
+    capabilities: Capabilities
+    source: str
+    """Where the profile's facts are from."""
+    since: datetime
+    """When its driver was made: the counters count from there."""
+    commands: int
+    failures: int
+    connections: int
+    noise: int
+    last_error: ErrorCode | None = None
+    last_error_at: datetime | None = None
+    can_test: bool = False
+    trace_content: bool = False
+    """Whether a trace shows bytes: of devices that nothing personal passes through."""
+    firmware_min: str | None = None
+    """Set where the device's firmware is older than its profile asks for."""
+    firmware_bad: bool = False
+    quirks: list[Words] = []
+
+
+class FrameView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    n: int
+    at: datetime
+    way: Way
+    size_bytes: int
+    hex: str | None = None
+    """None where it may hold something of a person."""
+    text: str | None = None
+    """The same with everything unprintable as a dot."""
+
+
+def detail(view: DeviceView, device: Device, profile: Profile, address: str, now: datetime) -> DeviceDetail:
+    """`now` is the time on the wall at this moment of the loop."""
+    counts, capabilities = device.counts, device.capabilities()
+    manifest, firmware = families.manifest(profile.family), profile.firmware
+    return DeviceDetail(
+        view=view,
+        name=Words(manifest.name, manifest.name_en),
+        profile=profile.id,
+        address=address,
+        capabilities=capabilities,
+        source=profile.provenance.source,
+        since=now if counts.since_s is None else _wall(counts.since_s, now),
+        commands=counts.commands,
+        failures=counts.failures,
+        connections=counts.connections,
+        noise=counts.noise,
+        last_error=counts.last_error,
+        last_error_at=None if counts.last_error is None else _wall(counts.last_error_s, now),
+        can_test=families.family(profile.family).test is not None,
+        trace_content=device.trace.content,
+        firmware_min=firmware.min if _older(capabilities.firmware, firmware.min) else None,
+        firmware_bad=capabilities.firmware in firmware.known_bad,
+        quirks=[Words(quirk.zh, quirk.en) for quirk in profile.quirks],
+    )
+
+
+def frames(found: Sequence[Frame], now: datetime) -> list[FrameView]:
+    return [
+        FrameView(
+            n=frame.n,
+            at=_wall(frame.at_s, now),
+            way=frame.way,
+            size_bytes=frame.size_bytes,
+            hex=None if frame.data is None else frame.data.hex(" "),
+            text=None if frame.data is None else "".join(chr(b) if 32 <= b < 127 else "." for b in frame.data),
+        )
+        for frame in found
+    ]
+
+
+def _wall(loop_s: float, now: datetime) -> datetime:
+    return now - timedelta(seconds=max(asyncio.get_running_loop().time() - loop_s, 0.0))
+
+
+def _older(firmware: str | None, least: str | None) -> bool:
+    """Versions are compared by their numbers, `1.10` after `1.9`; what has none is not judged."""
+    if firmware is None or least is None:
+        return False
+    one, other = _numbers(firmware), _numbers(least)
+    return bool(one) and one < other
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in "".join(c if c.isdecimal() else " " for c in version).split())
