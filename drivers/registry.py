@@ -37,6 +37,10 @@ from drivers.led_board.traits import LedTraits
 from drivers.profiles import FOLDER, Profile, ProfileError, Section
 from drivers.transport.address import dial_for
 from drivers.transport.wire import Dial
+from drivers.voice.driver import Voice
+from drivers.voice.emulator import VoiceEmulator
+from drivers.voice.stories import VoiceBench
+from drivers.voice.traits import VoiceTraits
 
 DeviceId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
@@ -106,6 +110,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
+        "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
     }
 )
 

@@ -71,6 +71,8 @@ class Request:
     deadline_s: float | None
     """Loop time."""
     done: asyncio.Future[Completion]
+    accepted_s: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+    """Loop time."""
     started: bool = False
     """Something of it may have left the box."""
     cancelled: bool = False
@@ -246,6 +248,10 @@ class Session(ABC):
     async def _look_after(self, link: Link) -> None:
         """Called every `poll_s` while idle. Raises `DeviceError` where the device is gone."""
 
+    def _choose(self) -> Request:
+        """Which of those that wait goes next; a family with urgent commands says so."""
+        return self._queue[0]
+
     # What a device is to its callers.
 
     @property
@@ -395,7 +401,9 @@ class Session(ABC):
             while True:
                 link.check()
                 if self._queue:
-                    await self._serve(link, self._queue.popleft())
+                    request = self._choose()
+                    self._queue.remove(request)
+                    await self._serve(link, request)
                 elif loop.time() >= look_s:
                     await self._look_after(link)
                     look_s = loop.time() + self._poll_s

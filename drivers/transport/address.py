@@ -7,6 +7,7 @@
 ``hid:///dev/hidraw3``               a HID device: reports as packets
 ``evdev:///dev/input/by-path/…``     an input device, held for us alone
 ``pcsc://ACS ACR122U``               a card reader of the PC/SC service: cards and APDUs as packets
+``alsa://default``                   a sound card, by ALSA's name for it
 ``usb://0400:c35a/SERIAL``           raw USB; the serial number may be left out. ``?port=1-1.2`` names the physical
                                      socket, ``?pipes=sdt`` a device with two pipes each way
 ==================================  =======================================================================
@@ -22,6 +23,7 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from drivers.profiles import SerialLine
+from drivers.transport.alsa import dial_alsa
 from drivers.transport.evdev import dial_evdev
 from drivers.transport.hid import dial_hid
 from drivers.transport.outlet import Outlet, PtyOutlet, Socket, TcpOutlet
@@ -33,6 +35,7 @@ from drivers.transport.usblp import dial_usblp
 from drivers.transport.wire import Dial
 
 RAW_PRINT_PORT: Final = 9100
+ALSA_DEVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9:,=._-]{0,63}")
 USB_ID: Final = re.compile(r"(?P<vendor>[0-9a-f]{4}):(?P<product>[0-9a-f]{4})")
 
 
@@ -80,6 +83,12 @@ def _pcsc(parts: SplitResult, line: SerialLine) -> Dial | None:
     return dial_pcsc(unquote(parts.netloc + parts.path)) if parts.netloc else None
 
 
+def _alsa(parts: SplitResult, line: SerialLine) -> Dial | None:
+    del line
+    device = unquote(parts.netloc + parts.path)
+    return dial_alsa(device) if ALSA_DEVICE.fullmatch(device) else None
+
+
 def _usb(parts: SplitResult, line: SerialLine) -> Dial | None:
     del line
     found = USB_ID.fullmatch(parts.netloc)
@@ -102,6 +111,7 @@ _DIALS: Final[Mapping[str, _Dialling]] = MappingProxyType(
         "evdev": _file(dial_evdev),
         "pcsc": _pcsc,
         "usb": _usb,
+        "alsa": _alsa,
     }
 )
 

@@ -87,6 +87,7 @@ describe('the voice', () => {
     expect(speakingFrom('')).toEqual({ languages: ['zh'], times: 2, yao: false });
     expect(speakingFrom('?speak=zh,en&times=1&yao=1')).toEqual({ languages: ['zh', 'en'], times: 1, yao: true });
     expect(speakingFrom('?times=99')).toMatchObject({ times: 2 });
+    expect(announcement('A001', '1', 'en', speakingFrom('?speak=none'))).toEqual([]);
   });
 
   it('has a clip in the box for every word it may say', () => {

@@ -44,10 +44,14 @@ const SENTENCE = {
   ],
 } as const;
 
-/** Chime, then the sentence `times` times in each language; English too whenever the ticket was taken in English. */
+/**
+ * Chime, then the sentence `times` times in each language; English too whenever the ticket was taken in English. No language,
+ * no sound at all: the box's own loudspeaker speaks.
+ */
 export function announcement(
   number: string, counter: string, ticket: TicketLanguage | null | undefined, speaking: Speaking,
 ): Sound[] {
+  if (speaking.languages.length === 0) return [];
   const languages = ticket === 'en' && !speaking.languages.includes('en') ? [...speaking.languages, 'en' as const] : speaking.languages;
   const sentences = languages.flatMap((language) => Array.from(
     { length: speaking.times }, () => [...SENTENCE[language](number, counter, speaking.yao), SENTENCE_S],
@@ -55,7 +59,7 @@ export function announcement(
   return ['chime', AFTER_CHIME_S, ...sentences.flat()];
 }
 
-/** /display?speak=zh,en&times=2&yao=1 */
+/** /display?speak=zh,en&times=2&yao=1; speak=none is silent. */
 export function speakingFrom(search: string): Speaking {
   const words = new URLSearchParams(search);
   const named = (words.get('speak') ?? 'zh').split(',').filter((word): word is 'zh' | 'en' => word === 'zh' || word === 'en');
