@@ -186,16 +186,20 @@ class Standing(NamedTuple):
     layers: Sequence[Layer] = ()
     pending: int = 0
     """Requests that wait for an answer."""
+    asked: RequestRow | None = None
+    """The one for this key that does."""
 
 
 def for_value(catalogue: Catalogue, connection: Connection, command: m.SetValue | m.ClearValue, _context: Context) -> Standing:
     key = catalogue.get(command.policy)
-    pending: int = connection.execute("SELECT count(*) FROM policy_request WHERE state = 'pending'").get
-    return Standing(key, tables.layers(connection, command.policy), pending)
+    pending = [one for one in tables.requests(connection) if one.state == "pending"]
+    asked = next((one for one in pending if one.policy == command.policy), None)
+    return Standing(key, tables.layers(connection, command.policy), len(pending), asked)
 
 
 def set_value(standing: Standing, command: m.SetValue, context: Context) -> Sequence[Event]:
-    """Set it, or store the wish as a request to the level that holds it: nothing is dropped in silence (S26)."""
+    """Set it, or store the wish as a request to the level that holds it: nothing is dropped in silence (S26). Asking for the same
+    again is one request."""
     key = _known(standing)
     if len(msgspec.json.encode(command.value)) > m.VALUE_BYTES_MAX:
         raise Rejected("invalid_policy_value", policy=key.name)
@@ -206,6 +210,8 @@ def set_value(standing: Standing, command: m.SetValue, context: Context) -> Sequ
     level = Level.TEMPORARY if command.temporary else Level.OUTLET
     holder = refused_by(key, standing.layers, level, command.value)
     if holder is not None:
+        if standing.asked is not None and msgspec.json.decode(standing.asked.value) == command.value:
+            return ()
         if standing.pending >= m.REQUESTS_PENDING_MAX:
             raise Rejected("too_many_requests_pending", requests_max=m.REQUESTS_PENDING_MAX)
         asked = e.OverrideRequested(
@@ -230,9 +236,10 @@ def _known(standing: Standing) -> Key[Any]:
     return standing.key
 
 
-def wish(_connection: Connection, _standing: Standing, events: Sequence[Event], _context: Context) -> Wish:
-    asked = next((event for event in events if isinstance(event, e.OverrideRequested)), None)
-    return Wish() if asked is None else Wish(asked.held_by, asked.request)
+def wish(_connection: Connection, standing: Standing, events: Sequence[Event], _context: Context) -> Wish:
+    for event in events:
+        return Wish(event.held_by, event.request) if isinstance(event, e.OverrideRequested) else Wish()
+    return Wish() if standing.asked is None else Wish(standing.asked.held_by, standing.asked.id)
 
 
 def handlers(catalogue: Catalogue) -> dict[type[Command], Handler]:

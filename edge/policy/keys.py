@@ -77,6 +77,8 @@ class Key(Generic[T]):
     merge: Merge = Merge.REPLACE
     lowest: Level = Level.TEMPORARY
     """The lowest level that may set it."""
+    form: str = ""
+    """The field a page has for it, where its type does not tell: `hours`."""
     check: Callable[[T], str] | None = None
     """Says what is wrong with a value of the right type; empty where nothing is."""
 

@@ -14,7 +14,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a value looks like."""
 
     kind: str
-    """`integer`, `switch` or `json`."""
+    """`integer`, `switch`, a form that the key names, or `json`."""
     low: int | None = None
     high: int | None = None
     optional: bool = False
@@ -33,7 +33,7 @@ def shape_of(key: Key[Any]) -> Shape:
                 return Shape(kind="switch")
             case _:
                 continue
-    return Shape(kind="json", optional=optional)
+    return Shape(kind=key.form or "json", optional=optional)
 
 
 def _is_optional(kind: Any) -> bool:

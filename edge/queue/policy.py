@@ -172,6 +172,7 @@ KIOSK_HOURS: Final = Key[dict[DayClass, Hours]](
     default={},
     zh="排队机取号时间（按日期类型；空为不限）",
     en="When the kiosk gives numbers, by class of day (empty: always)",
+    form="hours",
     merge=Merge.MERGE_BY_ID,
 )
 

@@ -94,6 +94,7 @@ async def test_s26_three_levels(governed: Outlet) -> None:
     assert (await governed.set(N.name, 8)).held_by is None
     refused = await governed.set(T.name, 3600)
     assert refused.held_by == "head_office"
+    assert await governed.set(T.name, 3600) == refused
     assert governed.held(T)[:3] == (1800, Level.HEAD_OFFICE, Level.HEAD_OFFICE)
     assert governed.held(N)[:3] == (8, Level.OUTLET, None)
     rule = governed.hall.rule_now()
