@@ -198,8 +198,8 @@ def for_value(catalogue: Catalogue, connection: Connection, command: m.SetValue 
 
 
 def set_value(standing: Standing, command: m.SetValue, context: Context) -> Sequence[Event]:
-    """Set it, or store the wish as a request to the level that holds it: nothing is dropped in silence (S26). Asking for the same
-    again is one request."""
+    """Set it, or store the wish as a request to the level that holds it: nothing is dropped in silence (S26). Asking for
+    the same again is one request."""
     key = _known(standing)
     if len(msgspec.json.encode(command.value)) > m.VALUE_BYTES_MAX:
         raise Rejected("invalid_policy_value", policy=key.name)
