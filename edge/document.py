@@ -59,7 +59,9 @@ async def apply(branch: Branch, document: Document) -> None:
         version=document.version, branch=document.branch, services=document.services, counters=document.counters
     )
     await branch.pipeline.submit(command, actor="system")
-    members = tuple(model.Staff(staff_no=one.staff_no, name=one.name, roles=one.roles) for one in document.staff)
+    members = tuple(
+        model.Staff(staff_no=one.staff_no, name=one.name, roles=one.roles, skills=one.skills) for one in document.staff
+    )
     await branch.db.write(lambda connection: org.put_staff(connection, members))
     for member in document.staff:
         if member.first_password is not None and not branch.sessions.has_password(member.staff_no):

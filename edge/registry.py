@@ -51,6 +51,7 @@ from edge.queue import problems as queue_problems
 from edge.queue import remote as queue_remote
 from edge.queue import remote_api as queue_remote_api
 from edge.queue import rules_api as queue_rules_api
+from edge.queue import schema as queue_schema
 from edge.queue import tables as queue_tables
 from edge.reports import api as reports_api
 from edge.reports import tables as reports_tables
@@ -109,7 +110,7 @@ CAPABILITIES: Final = (
     Capability(name="customers", migrations=customers_tables.MIGRATIONS),
     Capability(
         name="queue",
-        migrations=queue_tables.MIGRATIONS,
+        migrations=queue_schema.MIGRATIONS,
         handlers={**queue_decide.HANDLERS, **queue_remote.HANDLERS, **queue_interventions.HANDLERS},
         applies=queue_tables.APPLIES,
         reactions=queue_effects.REACTIONS,

@@ -54,6 +54,8 @@ class Staff(msgspec.Struct, frozen=True, kw_only=True):
     staff_no: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{1,16}$")]
     name: Name
     roles: tuple[str, ...]
+    skills: tuple[str, ...] = ()
+    """The services this person may serve; empty means every one."""
 
 
 class ConfigureBranch(Command, frozen=True, kw_only=True):

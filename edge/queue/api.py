@@ -178,6 +178,7 @@ class ReasonRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TransferRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     service: Text | None = None
     counter: Text | None = None
+    staff_no: Text | None = None
     keep_place: bool = True
     reason: Text = ""
 
@@ -202,8 +203,8 @@ async def cancel(call: Call[ReasonRequest]) -> bytes:
     body=TransferRequest,
     reply=TicketView,
     permission="queue.transfer_ticket",
-    summary="Send a ticket to another service or to one counter",
-    problems=(*_TICKET_PROBLEMS, "unknown_service", "unknown_counter", "transfer_needs_target"),
+    summary="Send a ticket to another service, to one counter or to one teller",
+    problems=(*_TICKET_PROBLEMS, "unknown_service", "unknown_counter", "unknown_staff", "transfer_needs_target"),
 )
 async def transfer(call: Call[TransferRequest]) -> bytes:
     wish = call.body
@@ -211,6 +212,7 @@ async def transfer(call: Call[TransferRequest]) -> bytes:
         ticket=call.path["ticket"],
         service=wish.service,
         counter=wish.counter,
+        staff_no=wish.staff_no,
         keep_place=wish.keep_place,
         reason=wish.reason,
     )
@@ -409,16 +411,22 @@ async def call_next(call: Call[NoBody]) -> bytes | Reply:
     return Reply() if outcome.answer == NOBODY else outcome.answer
 
 
+class ParkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: Text = ""
+    pool: m.Pool = m.Pool.QUEUE
+
+
 @routes.post(
     "/api/counters/{counter}/park",
-    body=ReasonRequest,
+    body=ParkRequest,
     reply=TicketView,
     permission="queue.serve",
     summary="The customer comes back to this ticket later",
     problems=_HAND_PROBLEMS,
 )
-async def park(call: Call[ReasonRequest]) -> bytes:
-    command = m.ParkTicket(counter=call.path["counter"], staff=call.principal.id, reason=call.body.reason)
+async def park(call: Call[ParkRequest]) -> bytes:
+    wish = call.body
+    command = m.ParkTicket(counter=call.path["counter"], staff=call.principal.id, reason=wish.reason, pool=wish.pool)
     return (await call.submit(command)).answer
 
 

@@ -21,7 +21,7 @@ from edge.queue import model as m
 from edge.queue.call_rules import SetCalendar, SetCallRules
 from edge.queue.forecast import POSITION, SIMULATED, Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
-from edge.queue.model import Presence, State, Tier, pool_id, queue_id
+from edge.queue.model import Presence, State, Tier, pool_id, queue_id, staff_pool_id
 from edge.queue.remote import may_take, passed
 from edge.queue.rule_changes import set_calendar, set_call_rules
 from edge.queue.rules import DEFAULT, Choice, choose
@@ -173,25 +173,34 @@ def cancel(state: TicketState, command: m.CancelTicket, _context: Context) -> Se
 
 def transfer(state: TicketState, command: m.TransferTicket, context: Context) -> Sequence[Event]:
     ticket = may(state.ticket, "transfer")
-    if command.service is None and command.counter is None:
+    if command.service is None and command.counter is None and command.staff_no is None:
         raise Rejected("transfer_needs_target")
     if state.service is None:
         raise Rejected("unknown_service", service=command.service)
     if command.counter is not None and state.desk is None:
         raise Rejected("unknown_counter", counter=command.counter)
-    queue = pool_id(command.counter) if command.counter else queue_id(state.service.id, ticket.tier)
+    if not state.staff_known:
+        raise Rejected("unknown_staff", staff=command.staff_no)
     moved = e.TicketTransferred(
         ticket=ticket.id,
         number=ticket.number,
         service=state.service.id,
         tier=ticket.tier,
-        queue=queue,
+        queue=_sent_to(command) or queue_id(state.service.id, ticket.tier),
         from_queue=ticket.queue,
         place_ms=ticket.place_ms if command.keep_place else context.now_ms,
         to_counter=command.counter,
+        to_staff=command.staff_no,
         reason=command.reason,
     )
     return [moved]
+
+
+def _sent_to(command: m.TransferTicket) -> str | None:
+    """The pool of whoever is named; a teller before a counter, for tellers move."""
+    if command.staff_no is not None:
+        return staff_pool_id(command.staff_no)
+    return None if command.counter is None else pool_id(command.counter)
 
 
 def requeue(state: TicketState, _command: m.RequeueTicket, context: Context) -> Sequence[Event]:
@@ -201,7 +210,8 @@ def requeue(state: TicketState, _command: m.RequeueTicket, context: Context) -> 
         place_ms = ticket.place_ms
     else:
         place_ms = context.now_ms if state.behind_place_ms is None else state.behind_place_ms + 1
-    return [e.TicketRequeued(ticket=ticket.id, number=ticket.number, place_ms=place_ms)]
+    queue = None if state.pool_attended else queue_id(ticket.service, ticket.tier)
+    return [e.TicketRequeued(ticket=ticket.id, number=ticket.number, place_ms=place_ms, queue=queue)]
 
 
 def reprint(state: TicketState, command: m.ReprintSlip, _context: Context) -> Sequence[Event]:
@@ -375,6 +385,7 @@ def called(desk: Desk, choice: Choice, *, reason: str = "") -> Event:
         why=choice.why,
         promoted_in_row=choice.memory.promoted_in_row,
         turns={tier.value: calls for tier, calls in choice.memory.turns.items()},
+        walk_ins_owed=choice.memory.walk_ins_owed,
         reason=reason,
     )
 
@@ -434,7 +445,9 @@ def park(state: DeskState, command: m.ParkTicket, _context: Context) -> Sequence
     desk = _manned(state.desk, command.staff)
     ticket = _in_hand(desk, "park")
     at, staff, reason = desk.config.id, command.staff, command.reason
-    return [e.TicketParked(ticket=ticket.id, number=ticket.number, counter=at, staff=staff, reason=reason)]
+    pools = {m.Pool.COUNTER: pool_id(at), m.Pool.STAFF: staff_pool_id(staff)}
+    queue = pools.get(command.pool)
+    return [e.TicketParked(ticket=ticket.id, number=ticket.number, counter=at, staff=staff, reason=reason, queue=queue)]
 
 
 def finish(state: DeskState, command: m.FinishTicket, _context: Context) -> Sequence[Event]:

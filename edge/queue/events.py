@@ -113,6 +113,8 @@ class TicketCalled(TicketFact, frozen=True, kw_only=True):
     """Promoted calls of this counter in a row, this one included; 0 where it was none."""
     turns: dict[str, int] = field(default_factory=dict)
     """Calls of each tier in the counter's round, this one included; empty under rules without turns."""
+    walk_ins_owed: int = 0
+    """Walk-ins that the counter calls before its next appointment, under rules that blend."""
     reason: str = ""
     """Why it was called out of turn, in the words of whoever did it."""
 
@@ -153,6 +155,8 @@ class TicketParked(TicketFact, frozen=True, kw_only=True):
     counter: str
     staff: str
     reason: str = ""
+    queue: str | None = None
+    """Where it will wait when its holder is back, where that is not its own queue."""
 
 
 class TicketNoShow(TicketFact, frozen=True, kw_only=True):
@@ -184,11 +188,14 @@ class TicketTransferred(TicketFact, frozen=True, kw_only=True):
     """The moment whose place it takes among those who wait."""
     to_counter: str | None = None
     reason: str = ""
+    to_staff: str | None = None
 
 
 class TicketRequeued(TicketFact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "queue.ticket_requeued.v1"
     place_ms: int
+    queue: str | None = None
+    """Where it waits now, where the pool it was kept for is no longer attended."""
 
 
 class TicketExpired(TicketFact, frozen=True, kw_only=True):

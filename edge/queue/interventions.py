@@ -10,7 +10,7 @@ from typing import Final
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
-from edge.queue import answers, decide, load, ruling
+from edge.queue import answers, decide, load, load_heads, ruling
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.load import DeskState, Ticket, TicketState
@@ -36,11 +36,15 @@ class PickState:
 
 def for_pick(connection: Connection, command: m.CallTicket, _context: Context) -> PickState:
     desk = load.desk(connection, command.counter)
-    heads = () if desk is None else load.heads(connection, desk.config)
+    heads = () if desk is None else load_heads.heads(connection, desk.config.id, desk.staff, _offered(connection, desk))
     memory = ruling.memory(connection, command.counter)
     return PickState(
         DeskState(desk, heads=heads, memory=memory, pending=pending(connection)), load.ticket(connection, command.ticket)
     )
+
+
+def _offered(connection: Connection, desk: load.Desk) -> tuple[str, ...]:
+    return load_heads.offered(connection, desk.config, desk.staff)
 
 
 def pick(state: PickState, command: m.CallTicket, context: Context) -> Sequence[Event]:

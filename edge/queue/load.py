@@ -5,7 +5,7 @@ The shapes are frozen and hold plain values, so that a test or the forecast can 
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from edge.kernel.db import Connection
 from edge.kernel.domain import Context
@@ -17,8 +17,9 @@ from edge.queue import model as m
 from edge.queue import outlook, ruling
 from edge.queue import policy as keys
 from edge.queue.call_rules import SetCallRules
+from edge.queue.load_heads import heads, manned, offered
 from edge.queue.load_remote import HolderState, Pending, holder_state, pending
-from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queue_id
+from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queue_id, staff_pool_id
 from edge.queue.outlook import Newcomer
 from edge.queue.rules import DEFAULT, FRESH, Head, Memory, Rule
 
@@ -95,6 +96,10 @@ class TicketState:
     """The service to transfer to."""
     desk: Desk | None = None
     """The counter it stands at, or is to be sent to."""
+    staff_known: bool = True
+    """The teller it is to be sent to works here."""
+    pool_attended: bool = True
+    """Somebody is there for the counter or teller whose pool it is kept for."""
     behind_place_ms: int | None = None
     """The place behind which a missed ticket queues again."""
     reclass: bool = True
@@ -115,7 +120,7 @@ class DeskState:
     rule: Rule = DEFAULT
     memory: Memory = FRESH
     pool: tuple[Ticket, ...] = ()
-    """Tickets sent to this counter by name, known where it is about to be left."""
+    """Tickets sent to this counter or teller by name, known where it is about to be left."""
     pending: tuple[Pending, ...] = ()
     """Remote tickets whose turn may pass with this call."""
     calls_max: int = keys.CALLS_MAX.default
@@ -254,7 +259,8 @@ def for_transfer(connection: Connection, command: m.TransferTicket, _context: Co
     found = ticket(connection, command.ticket)
     to_service = command.service or (found.service if found else "")
     to_desk = desk(connection, command.counter) if command.counter else None
-    return TicketState(found, org.service(connection, to_service), to_desk)
+    known = command.staff_no is None or org.staff(connection, command.staff_no) is not None
+    return TicketState(found, org.service(connection, to_service), to_desk, staff_known=known)
 
 
 def for_requeue(connection: Connection, command: m.RequeueTicket, _context: Context) -> TicketState:
@@ -265,7 +271,7 @@ def for_requeue(connection: Connection, command: m.RequeueTicket, _context: Cont
         "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1 OFFSET ?",
         (found.queue, policy.read(connection, keys.REQUEUE_BEHIND) - 1),
     ).get
-    return TicketState(found, behind_place_ms=behind)
+    return TicketState(found, pool_attended=manned(connection, found.queue), behind_place_ms=behind)
 
 
 def for_sign_in(connection: Connection, command: m.SignIn, context: Context) -> DeskState:
@@ -302,8 +308,8 @@ def for_repeat(connection: Connection, command: m.RecallTicket | m.MarkNoShow, _
 
 def for_sign_out(connection: Connection, command: m.SignOut, _context: Context) -> DeskState:
     rows = connection.execute(
-        _TICKET + "WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT ?",
-        (pool_id(command.counter), LIVE_TICKETS_MAX),
+        _TICKET + "WHERE queue IN (?, ?) AND state = 'waiting' ORDER BY place_ms, seq LIMIT ?",
+        (pool_id(command.counter), staff_pool_id(command.staff), LIVE_TICKETS_MAX),
     )
     return DeskState(desk(connection, command.counter), pool=tuple(_ticket(row) for row in rows))
 
@@ -315,32 +321,11 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
     rule = ruling.rule_now(connection, found.config.id, context.now)
     return DeskState(
         found,
-        heads=heads(connection, found.config),
+        heads=heads(connection, found.config.id, found.staff, offered(connection, found.config, found.staff)),
         rule=rule,
         memory=ruling.memory(connection, found.config.id),
         pending=pending(connection),
     )
-
-
-_HEADS_SQL: Final = (
-    "SELECT ticket.id, number, queue_length.queue, service, tier, place_ms, seq, language, calls, waiting, activated_ms"
-    " FROM queue_length CROSS JOIN ticket ON ticket.id = (SELECT id FROM ticket WHERE queue = queue_length.queue"
-    " AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1) WHERE waiting > 0 AND queue_length.queue IN (%s)"
-)
-
-
-def heads(connection: Connection, counter: Counter) -> tuple[Head, ...]:
-    """The first waiting ticket of every queue this counter serves: one look at each queue's front, however long it is."""
-    services = counter.services or tuple(service.id for service in org.services(connection))
-    pool = pool_id(counter.id)
-    queues = [pool, *(queue_id(service, tier) for service in services for tier in TIERS)]
-    rows = connection.execute(_HEADS_SQL % ",".join("?" * len(queues)), queues)
-    return tuple(_head(row, pooled=row[2] == pool) for row in rows)
-
-
-def _head(row: tuple[Any, ...], *, pooled: bool) -> Head:
-    ticket_id, number, at, service, tier, place_ms, seq, language, calls, length, from_ms = row
-    return Head(ticket_id, number, at, service, Tier(tier), place_ms, seq, language, pooled, from_ms, length, calls)
 
 
 def for_rules(connection: Connection, command: SetCallRules, _context: Context) -> RulesState:

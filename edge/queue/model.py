@@ -1,7 +1,7 @@
 """Words and commands of the queue.
 
-A *visit* gets a *ticket* for a *service*; it waits in a *queue* (one per service and tier, plus a pool per counter for
-tickets sent to it by name) until a *counter* calls it. Glossary with Chinese: docs/reference/glossary.md.
+A *visit* gets a *ticket* for a *service*; it waits in a *queue* (one per service and tier, plus a pool per counter and per
+teller for tickets sent there by name) until a *counter* calls it. Glossary with Chinese: docs/reference/glossary.md.
 """
 
 import enum
@@ -98,9 +98,29 @@ def queue_id(service: str, tier: str) -> str:
     return f"{service}.{tier}"
 
 
+POOL: Final = "@"
+STAFF_POOL: Final = "@staff:"
+
+
 def pool_id(counter: str) -> str:
     """The queue of tickets sent to one counter by name."""
-    return f"@{counter}"
+    return f"{POOL}{counter}"
+
+
+def staff_pool_id(staff: str) -> str:
+    """The queue of tickets sent to one teller by name, wherever they sit."""
+    return f"{STAFF_POOL}{staff}"
+
+
+class Pool(enum.StrEnum):
+    """Where a parked ticket will wait when its holder is back."""
+
+    QUEUE = "queue"
+    """With everybody else, at its old place."""
+    COUNTER = "counter"
+    """For the counter that parked it."""
+    STAFF = "staff"
+    """For the teller who parked it."""
 
 
 class IssueTicket(Command, frozen=True, kw_only=True):
@@ -151,12 +171,14 @@ class CancelTicket(Command, frozen=True, kw_only=True):
 
 
 class TransferTicket(Command, frozen=True, kw_only=True):
-    """Send a ticket to another service or to one counter; the number stays, and the place in time unless told otherwise."""
+    """Send a ticket to another service, to one counter or to one teller; the number stays, and the place in time unless told
+    otherwise."""
 
     NAME: ClassVar[str] = "queue.transfer_ticket"
     ticket: str
     service: str | None = None
     counter: str | None = None
+    staff_no: str | None = None
     keep_place: bool = True
     reason: str = ""
 
@@ -300,6 +322,7 @@ class ParkTicket(Command, frozen=True, kw_only=True):
     counter: str
     staff: str
     reason: str = ""
+    pool: Pool = Pool.QUEUE
 
 
 class FinishTicket(Command, frozen=True, kw_only=True):

@@ -100,6 +100,13 @@ RECLASS_ON_BIND: Final = Key[bool](
     zh="识别客户后按等级重新排队",
     en="Whoever turns out to be known moves to the queue of their tier",
 )
+TAKE_OVER: Final = Key[bool](
+    name="queue.take_over",
+    kind=bool,
+    default=True,
+    zh="窗口关闭后其独办的业务由其他窗口接办",
+    en="Counters take over what only a window served that has closed",
+)
 CALLS_BEFORE_NO_SHOW: Final = Key[int](
     name="queue.calls_before_no_show",
     kind=Times,
@@ -182,6 +189,7 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     *PROMOTE_COUNT.values(),
     CALL_RULES,
     RECLASS_ON_BIND,
+    TAKE_OVER,
     CALLS_BEFORE_NO_SHOW,
     CALLS_MAX,
     RATING_WITHIN_S,

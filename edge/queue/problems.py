@@ -9,6 +9,7 @@ PROBLEMS: Final = (
     Problem("day_closed", 409, "今天的营业已结束", "The business day is over"),
     Problem("unknown_service", 404, "没有这项业务", "There is no such service"),
     Problem("unknown_counter", 404, "没有这个窗口", "There is no such counter"),
+    Problem("unknown_staff", 404, "没有这位员工", "Nobody with this staff number works here"),
     Problem("unknown_ticket", 404, "没有这个号码", "There is no such ticket"),
     Problem("ticket_not_in_state", 409, "该号码当前状态不能这样操作", "The ticket's state does not allow this"),
     Problem("transfer_needs_target", 400, "请选择转移到的业务或窗口", "Choose a service or a counter to transfer to"),

@@ -5,12 +5,14 @@ are queues, however many people wait. The same function serves Call Next, the wa
 
 A rule is data. Its parts are asked in this order, and the first that has an answer decides:
 
-1. A ticket sent to this counter by name.
+1. A ticket sent to this counter, or to the teller who sits there, by name.
 2. After `promoted_in_row_max` promoted calls in a row: the static order once, so that nobody starves behind the overdue (S06).
 3. Promotion: whoever has passed a threshold of their tier, the largest overshoot first (S01–S03). A threshold is a time
    waited, or a head-count: people behind the head of the queue, or the queue's whole length. It is looked at now, at the
    call, never when the ticket was taken. "Passed" is strictly more, in whole seconds, unless the rule says `ge`.
-4. The base: `credit` (waited ÷ target minutes, the highest first), `turns` (so many of each tier in a round), or the static
+4. Blending: an appointment steps back while its slot is not near, or while this counter owes walk-ins a call after the last
+   appointment. Only somebody else who waits can go before it: it is never left standing at an idle counter.
+5. The base: `credit` (waited ÷ target minutes, the highest first), `turns` (so many of each tier in a round), or the static
    `order` of tiers. Among equals the earlier place wins.
 """
 
@@ -21,7 +23,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 import msgspec
 from msgspec import field
 
-from edge.queue.model import Tier
+from edge.queue.model import STAFF_POOL, Tier
 
 PERSON_S: Final = 60
 """What one person too many weighs against seconds too many, where a head-count and a time compete for the overshoot."""
@@ -65,13 +67,15 @@ class Head(NamedTuple):
     """Breaks ties: order of issue."""
     language: str
     pooled: bool
-    """Sent to this counter by name."""
+    """Sent to this counter, or to its teller, by name."""
     waits_from_ms: int | None = None
     """Since when its wait counts, where that is not its place: a remote ticket ages from its activation (S08)."""
     length: int = 1
     """How many wait in its queue, itself included."""
     calls: int = 0
     """How often it was called before: a missed one that waits again was."""
+    appointment: bool = False
+    """Its holder has an appointment and came in time for it: `place_ms` is the beginning of the slot."""
 
     def waited_ms(self, now_ms: int) -> int:
         return max(0, now_ms - (self.place_ms if self.waits_from_ms is None else self.waits_from_ms))
@@ -97,6 +101,21 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return max(past, default=None)
 
 
+class Blend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How appointments and walk-ins share a counter."""
+
+    lead_s: Annotated[int, msgspec.Meta(ge=0, le=7200)] | None = None
+    """An appointment goes first from so long before its slot on; None: as soon as its holder is here."""
+    walk_ins: Annotated[int, msgspec.Meta(ge=0, le=20)] = 0
+    """So many walk-ins are called between two appointments, as long as any wait."""
+
+    def holds_back(self, head: Head, now_ms: int, memory: "Memory") -> bool:
+        if not head.appointment:
+            return False
+        early = self.lead_s is not None and now_ms < head.place_ms - self.lead_s * 1000
+        return early or memory.walk_ins_owed > 0
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a counter prefers. Tiers that `order` does not name come before those it names."""
 
@@ -108,6 +127,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Accumulating priority: credit grows with the share of this target that has been waited."""
     turns: dict[Tier, Count] = field(default_factory=dict)
     """So many calls of each tier make a round."""
+    blend: Blend | None = None
     name: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
     def __post_init__(self) -> None:
@@ -140,6 +160,8 @@ class Memory(NamedTuple):
     promoted_in_row: int = 0
     turns: Mapping[Tier, int] = {}
     """Calls of each tier in this round."""
+    walk_ins_owed: int = 0
+    """Walk-ins to be called before the next appointment."""
 
 
 class Choice(NamedTuple):
@@ -163,15 +185,17 @@ def choose(heads: Sequence[Head], rule: Rule, now_ms: int, memory: Memory = FRES
     ranked = sorted(heads, key=lambda head: _order(head, rule, now_ms, memory, {} if capped else overshoot))
     best = ranked[0]
     promoted = best.ticket in overshoot and not capped and not best.pooled
+    stepped_back = not promoted and any(_stands_back(head, rule, now_ms, memory) for head in ranked[1:])
+    after_promoted = capped and bool(overshoot)
     why = Why(
         rule=rule.label,
-        text_code=_reason(ranked, rule, promoted=promoted, capped=capped and bool(overshoot)),
+        text_code=_reason(ranked, rule, promoted=promoted, capped=after_promoted, stepped_back=stepped_back),
         candidates=tuple(_candidate(head, rank, now_ms) for rank, head in enumerate(ranked, 1)),
     )
     return Choice(best, why, _remember(best, rule, memory, promoted=promoted, heads=heads))
 
 
-Key = tuple[bool, bool, float, float, int, int, int]
+Key = tuple[bool, bool, float, bool, float, int, int, int]
 
 
 def _order(head: Head, rule: Rule, now_ms: int, memory: Memory, overshoot: Mapping[str, float]) -> Key:
@@ -181,11 +205,16 @@ def _order(head: Head, rule: Rule, now_ms: int, memory: Memory, overshoot: Mappi
         not head.pooled,
         excess is None,
         -(excess or 0.0),
+        excess is None and _stands_back(head, rule, now_ms, memory),
         _base(head, rule, now_ms, memory),
         rule.ranks[head.tier],
         head.place_ms,
         head.seq,
     )
+
+
+def _stands_back(head: Head, rule: Rule, now_ms: int, memory: Memory) -> bool:
+    return rule.blend is not None and rule.blend.holds_back(head, now_ms, memory)
 
 
 def _base(head: Head, rule: Rule, now_ms: int, memory: Memory) -> float:
@@ -211,22 +240,31 @@ def _overshoots(heads: Sequence[Head], rule: Rule, now_ms: int) -> dict[str, flo
 def _remember(best: Head, rule: Rule, memory: Memory, *, promoted: bool, heads: Sequence[Head]) -> Memory:
     """Count the call. A round of turns is over when every tier that waits has had its share."""
     in_row = memory.promoted_in_row + 1 if promoted else 0
+    owed = _owed(best, rule, memory)
     if not rule.turns:
-        return Memory(in_row)
+        return Memory(in_row, walk_ins_owed=owed)
     spent = all(memory.turns.get(head.tier, 0) >= rule.turns.get(head.tier, 1) for head in heads)
     turns = {} if spent else dict(memory.turns)
     turns[best.tier] = turns.get(best.tier, 0) + 1
-    return Memory(in_row, turns)
+    return Memory(in_row, turns, owed)
 
 
-def _reason(ranked: Sequence[Head], rule: Rule, *, promoted: bool, capped: bool) -> str:
+def _owed(best: Head, rule: Rule, memory: Memory) -> int:
+    if rule.blend is None:
+        return 0
+    return rule.blend.walk_ins if best.appointment else max(0, memory.walk_ins_owed - 1)
+
+
+def _reason(ranked: Sequence[Head], rule: Rule, *, promoted: bool, capped: bool, stepped_back: bool) -> str:
     """The code of a sentence a teller understands."""
     best = ranked[0]
     for holds, code in (
+        (best.pooled and best.queue.startswith(STAFF_POOL), "sent_to_this_teller"),
         (best.pooled, "sent_to_this_counter"),
         (promoted, "past_its_threshold"),
         (capped, "after_promoted_calls"),
         (len(ranked) == 1, "only_queue_waiting"),
+        (stepped_back, "between_appointments"),
         (bool(rule.target_s), "highest_credit"),
         (bool(rule.turns), "its_turn"),
         (all(head.tier == best.tier for head in ranked), "waited_longest"),

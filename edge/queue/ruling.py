@@ -46,8 +46,10 @@ def calendar(connection: Connection) -> Calendar:
 
 def memory(connection: Connection, counter: str) -> Memory:
     """What the counter remembers of its calls."""
-    row = connection.execute("SELECT promoted_in_row, turns FROM queue_counter WHERE counter = ?", (counter,)).fetchone()
-    return FRESH if row is None else Memory(row[0], msgspec.json.decode(row[1], type=dict[Tier, int]))
+    row = connection.execute(
+        "SELECT promoted_in_row, turns, walk_ins_owed FROM queue_counter WHERE counter = ?", (counter,)
+    ).fetchone()
+    return FRESH if row is None else Memory(row[0], msgspec.json.decode(row[1], type=dict[Tier, int]), row[2])
 
 
 def targets_s(connection: Connection) -> dict[Tier, int]:

@@ -10,7 +10,6 @@ import msgspec
 
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event
-from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
 from edge.org.model import BranchConfigured
 from edge.policy import tables as policy
@@ -18,141 +17,7 @@ from edge.queue import events as e
 from edge.queue.model import Presence, Slip, State
 from sync.chain import Record
 
-MIGRATIONS: Final = (
-    Migration(
-        "queue/001",
-        """
-        CREATE TABLE ticket(
-            id TEXT PRIMARY KEY,
-            seq INTEGER NOT NULL UNIQUE,
-            day TEXT NOT NULL,
-            number TEXT NOT NULL,
-            service TEXT NOT NULL,
-            tier TEXT NOT NULL,
-            queue TEXT NOT NULL,
-            state TEXT NOT NULL,
-            channel TEXT NOT NULL,
-            language TEXT NOT NULL,
-            priority_reason TEXT,
-            customer TEXT,
-            phone_ref TEXT,
-            taken_ms INTEGER NOT NULL,
-            place_ms INTEGER NOT NULL,
-            ahead INTEGER NOT NULL,
-            wait_low_s INTEGER NOT NULL,
-            wait_high_s INTEGER NOT NULL,
-            called_ms INTEGER,
-            last_call_ms INTEGER,
-            last_call_seq INTEGER,
-            served_ms INTEGER,
-            finished_ms INTEGER,
-            counter TEXT,
-            staff TEXT,
-            calls INTEGER NOT NULL DEFAULT 0,
-            outcome TEXT,
-            rating INTEGER,
-            slip TEXT NOT NULL,
-            copies INTEGER NOT NULL DEFAULT 0,
-            printer TEXT,
-            transferred_from TEXT,
-            rule TEXT,
-            UNIQUE (day, number)
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX ticket_waiting ON ticket(queue, place_ms, seq) WHERE state = 'waiting';
-        CREATE INDEX ticket_called ON ticket(day, last_call_seq) WHERE last_call_seq IS NOT NULL;
-        CREATE INDEX ticket_slip ON ticket(slip) WHERE slip IN ('held', 'unknown');
-        CREATE TABLE queue_day(
-            day TEXT PRIMARY KEY,
-            state TEXT NOT NULL,
-            opened_ms INTEGER NOT NULL,
-            closed_ms INTEGER
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE queue_series(
-            day TEXT NOT NULL,
-            letter TEXT NOT NULL,
-            last INTEGER NOT NULL,
-            PRIMARY KEY (day, letter)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE queue_length(
-            queue TEXT PRIMARY KEY,
-            waiting INTEGER NOT NULL CHECK (waiting >= 0)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE queue_counter(
-            counter TEXT PRIMARY KEY,
-            state TEXT NOT NULL,
-            staff TEXT,
-            ticket TEXT,
-            since_ms INTEGER NOT NULL,
-            pause_reason TEXT NOT NULL DEFAULT ''
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX queue_counter_staff ON queue_counter(staff) WHERE staff IS NOT NULL;
-        """,
-    ),
-    Migration(
-        "queue/002-call-rules",
-        """
-        CREATE TABLE queue_call_rules(
-            counter TEXT NOT NULL,
-            temporary INTEGER NOT NULL CHECK (temporary IN (0, 1)),
-            set_ms INTEGER NOT NULL,
-            body BLOB NOT NULL,
-            PRIMARY KEY (counter, temporary)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE queue_calendar(
-            day TEXT PRIMARY KEY,
-            class TEXT NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        ALTER TABLE queue_counter ADD COLUMN promoted_in_row INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE queue_counter ADD COLUMN turns TEXT NOT NULL DEFAULT '{}';
-        """,
-    ),
-    Migration(
-        "queue/003-remote",
-        """
-        ALTER TABLE ticket ADD COLUMN holder TEXT;
-        ALTER TABLE ticket ADD COLUMN activated_ms INTEGER;
-        ALTER TABLE ticket ADD COLUMN passed_ms INTEGER;
-        CREATE INDEX ticket_pending ON ticket(queue, place_ms) WHERE state = 'pending';
-        CREATE INDEX ticket_holder ON ticket(holder, taken_ms) WHERE holder IS NOT NULL;
-        """,
-    ),
-    Migration(
-        "queue/004-lost",
-        """
-        ALTER TABLE queue_counter ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE queue_counter ADD COLUMN why BLOB;
-        """,
-    ),
-    Migration(
-        "queue/005-appointment",
-        """
-        ALTER TABLE ticket ADD COLUMN appointment TEXT;
-        CREATE UNIQUE INDEX ticket_appointment ON ticket(appointment) WHERE appointment IS NOT NULL;
-        """,
-    ),
-    Migration(
-        "queue/006-outlook",
-        """
-        CREATE TABLE queue_outlook(
-            ticket TEXT PRIMARY KEY,
-            ahead INTEGER NOT NULL,
-            low_s INTEGER NOT NULL,
-            high_s INTEGER NOT NULL,
-            middle_s INTEGER NOT NULL,
-            least_high_s INTEGER NOT NULL,
-            reason TEXT NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE queue_outlook_newcomer(
-            queue TEXT PRIMARY KEY,
-            ahead INTEGER NOT NULL,
-            position INTEGER NOT NULL,
-            low_s REAL NOT NULL,
-            high_s REAL NOT NULL,
-            step_s REAL NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        """,
-    ),
-)
+_TODAY: Final = "day IN (SELECT day FROM queue_day WHERE state = 'open')"
 
 FOLDED: Final = (
     "ticket",
@@ -180,7 +45,7 @@ def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> No
     connection.execute("UPDATE queue_day SET state = 'closed', closed_ms = ? WHERE day = ?", (record.at_ms, event.day))
     connection.execute("DELETE FROM queue_call_rules WHERE temporary = 1")
     policy.end_temporary(connection)
-    connection.execute("UPDATE queue_counter SET promoted_in_row = 0, turns = '{}'")
+    connection.execute("UPDATE queue_counter SET promoted_in_row = 0, turns = '{}', walk_ins_owed = 0")
 
 
 # --- waiting
@@ -261,8 +126,9 @@ def ticket_transferred(connection: Connection, event: e.TicketTransferred, _reco
 def ticket_requeued(connection: Connection, event: e.TicketRequeued, _record: Record) -> None:
     _leave(connection, event.ticket)
     connection.execute(
-        "UPDATE ticket SET state = 'waiting', place_ms = ?, counter = NULL, staff = NULL, finished_ms = NULL WHERE id = ?",
-        (event.place_ms, event.ticket),
+        "UPDATE ticket SET state = 'waiting', place_ms = ?, queue = coalesce(?, queue), counter = NULL, staff = NULL,"
+        " finished_ms = NULL WHERE id = ?",
+        (event.place_ms, event.queue, event.ticket),
     )
     queue = connection.execute("SELECT queue FROM ticket WHERE id = ?", (event.ticket,)).get
     _count(connection, str(queue), 1)
@@ -295,11 +161,12 @@ def ticket_called(connection: Connection, event: e.TicketCalled, record: Record)
     )
     _call(connection, event, record)
     connection.execute(
-        "UPDATE queue_counter SET ticket = ?, promoted_in_row = ?, turns = ?, why = ? WHERE counter = ?",
+        "UPDATE queue_counter SET ticket = ?, promoted_in_row = ?, turns = ?, walk_ins_owed = ?, why = ? WHERE counter = ?",
         (
             event.ticket,
             event.promoted_in_row,
             msgspec.json.encode(event.turns).decode(),
+            event.walk_ins_owed,
             msgspec.json.encode(event.why),
             event.counter,
         ),
@@ -325,7 +192,9 @@ def ticket_served(connection: Connection, event: e.TicketServed, record: Record)
 
 def ticket_parked(connection: Connection, event: e.TicketParked, _record: Record) -> None:
     _leave(connection, event.ticket)
-    connection.execute("UPDATE ticket SET state = 'parked' WHERE id = ?", (event.ticket,))
+    connection.execute(
+        "UPDATE ticket SET state = 'parked', queue = coalesce(?, queue) WHERE id = ?", (event.queue, event.ticket)
+    )
 
 
 def ticket_no_show(connection: Connection, event: e.TicketNoShow, record: Record) -> None:
@@ -334,6 +203,7 @@ def ticket_no_show(connection: Connection, event: e.TicketNoShow, record: Record
 
 
 def ticket_finished(connection: Connection, event: e.TicketFinished, record: Record) -> None:
+    connection.execute("UPDATE queue_counter SET finished_ms = ? WHERE ticket = ?", (record.at_ms, event.ticket))
     _leave(connection, event.ticket)
     connection.execute(
         "UPDATE ticket SET state = 'finished', served_ms = coalesce(served_ms, last_call_ms), finished_ms = ?, outcome = ?"
@@ -441,8 +311,22 @@ def _presence(connection: Connection, counter: str, presence: Presence, record: 
 
 
 def branch_configured(connection: Connection, _event: BranchConfigured, _record: Record) -> None:
-    """A counter that is no longer there has nobody at it; runs behind `org`, which has put the new counters in."""
+    """A counter that is no longer there has nobody at it, and nobody waits for it: whoever was called there or sent there waits
+    for anybody (S04). Runs behind `org`, which has put the new counters in."""
     connection.execute("DELETE FROM queue_counter WHERE counter NOT IN (SELECT id FROM org_counter)")
+    connection.execute(
+        f"UPDATE ticket SET state = 'waiting', counter = NULL, staff = NULL WHERE {_TODAY}"  # noqa: S608 -- constant
+        " AND state IN ('called', 'serving') AND counter NOT IN (SELECT id FROM org_counter)"
+    )
+    connection.execute(
+        f"UPDATE ticket SET queue = service || '.' || tier WHERE {_TODAY}"  # noqa: S608 -- constant
+        " AND queue LIKE '@%' AND queue NOT LIKE '@staff:%' AND substr(queue, 2) NOT IN (SELECT id FROM org_counter)"
+    )
+    connection.execute("DELETE FROM queue_length")
+    connection.execute(
+        f"INSERT INTO queue_length SELECT queue, count(*) FROM ticket WHERE {_TODAY}"  # noqa: S608 -- constant
+        " AND state = 'waiting' GROUP BY queue"
+    )
 
 
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {

@@ -56,6 +56,8 @@ RULES: Final[Words] = {
 }
 REASONS: Final[Words] = {
     "sent_to_this_counter": Term("指名转到本窗口", "Sent to this counter"),
+    "sent_to_this_teller": Term("指名转给本柜员", "Sent to this teller"),
+    "between_appointments": Term("预约之间先叫现场", "Walk-in between appointments"),
     "past_its_threshold": Term("超过阀值", "Past its threshold"),
     "after_promoted_calls": Term("连续优先已满", "After promoted calls"),
     "only_queue_waiting": Term("仅此队列有人", "Only queue waiting"),

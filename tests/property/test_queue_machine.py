@@ -184,7 +184,7 @@ class Branch(RuleBasedStateMachine):
                 case "miss":
                     self.submit(m.MarkNoShow(counter=counter, staff=who))
                 case "park":
-                    self.submit(m.ParkTicket(counter=counter, staff=who))
+                    self.submit(m.ParkTicket(counter=counter, staff=who, pool=list(m.Pool)[choice % 3]))
                 case "back":
                     self.submit(m.RequeueTicket(ticket=self.away(choice)))
                 case _:
@@ -365,12 +365,26 @@ class Branch(RuleBasedStateMachine):
 
     def first_of(self, counter: str) -> Waiting | None:
         """Whom a counter must call now: of everybody, not of the heads only; nobody who would be left behind by midnight."""
-        may = [
-            one
-            for one in self.waiting()
-            if one.queue == f"@{counter}" or (one.queue[0] != "@" and one.service in SERVED_AT.get(counter, ()))
-        ]
+        offered = {*SERVED_AT.get(counter, ()), *self.left_over(counter)}
+        mine = {f"@{counter}", f"@staff:{self.teller_at(counter)}"}
+        may = [one for one in self.waiting() if one.queue in mine or (one.queue[0] != "@" and one.service in offered)]
         return min(may, key=lambda one: (one.queue[0] != "@", ORDER.index(one.tier), one.place_ms, one.seq), default=None)
+
+    def left_over(self, counter: str) -> set[str]:
+        """What a window offered that closed today, and no other attended one offers (S04)."""
+        with self.hall.db.reader() as connection:
+            opened_ms = connection.execute("SELECT opened_ms FROM queue_day WHERE state = 'open'").get
+            rows = connection.execute(
+                "SELECT counter, staff, since_ms FROM queue_counter WHERE counter <> ?", (counter,)
+            ).fetchall()
+        attended = {service for other, who, _ in rows if who for service in SERVED_AT[str(other)]}
+        closed = {
+            service
+            for other, who, since_ms in rows
+            if who is None and opened_ms is not None and since_ms >= opened_ms
+            for service in SERVED_AT[str(other)]
+        }
+        return closed - attended
 
     def away(self, choice: int) -> str:
         """Somebody parked or missed, if there is one."""

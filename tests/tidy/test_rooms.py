@@ -18,7 +18,7 @@ TOPICS: Final = frozenset({"call_rules", "interventions", "remote"})
 """A topic that outgrew its room's files has its words and decisions in `TOPIC.py` and its routes in `TOPIC_api.py`."""
 HOME: Final = {
     "HANDLERS": ("decide.py",),
-    "MIGRATIONS": ("tables.py",),
+    "MIGRATIONS": ("tables.py", "schema.py"),
     "APPLIES": ("tables.py",),
     "FOLDED": ("tables.py",),
     "REACTIONS": ("effects.py",),

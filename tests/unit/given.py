@@ -23,7 +23,7 @@ CORPORATE: Final = Service(id="corporate", name="对公业务", name_en="Corpora
 COUNTER: Final = Counter(id="counter-1", number=1, name="1号窗口")
 OTHER_COUNTER: Final = Counter(id="counter-2", number=2, name="2号窗口")
 OPEN_TODAY: Final = Day("2026-11-23")
-AT_1: Final = {"counter": "counter-1", "staff": "1001"}
+AT_1: Final[dict[str, Any]] = {"counter": "counter-1", "staff": "1001"}
 
 
 def at(text: str) -> Context:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from edge.queue.answers import Issued
 from tests.component.queue.hall import CONFIGURE, START, TELLERS, ZONE, Hall
 
 GOLD = m.Tier.GOLD
-AT_1 = {"counter": "counter-1", "staff": TELLERS["counter-1"]}
+AT_1: dict[str, Any] = {"counter": "counter-1", "staff": TELLERS["counter-1"]}
 
 
 def ahead(hall: Hall) -> dict[str, int | None]:

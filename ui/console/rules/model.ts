@@ -5,9 +5,11 @@ import type { Tier } from '@kit/types';
 export type Op = 'gt' | 'ge';
 export type Metric = 'behind' | 'length';
 export interface Threshold { wait_s?: number | null; count?: number | null; op?: Op; metric?: Metric }
+/** How appointments and walk-ins share a counter. */
+export interface Blend { lead_s?: number | null; walk_ins?: number }
 export interface SentRule {
   order?: Tier[]; thresholds?: Partial<Record<Tier, Threshold>>; promoted_in_row_max?: number;
-  target_s?: Partial<Record<Tier, number>>; turns?: Partial<Record<Tier, number>>; name?: string;
+  target_s?: Partial<Record<Tier, number>>; turns?: Partial<Record<Tier, number>>; blend?: Blend | null; name?: string;
 }
 export interface SentSchedule { days: string[]; from: string; to: string; rule: SentRule; name?: string }
 export interface SentRules { default: SentRule; schedules: SentSchedule[] }
@@ -31,7 +33,7 @@ export function fullRule(sent: SentRule): Rule {
     order: [...(sent.order ?? TIERS)],
     thresholds: Object.fromEntries(Object.entries(sent.thresholds ?? {}).map(([tier, threshold]) => [tier, { op: 'gt', metric: 'behind', ...threshold }])),
     promoted_in_row_max: sent.promoted_in_row_max ?? CAP_DEFAULT,
-    target_s: { ...sent.target_s }, turns: { ...sent.turns }, name: sent.name ?? '',
+    target_s: { ...sent.target_s }, turns: { ...sent.turns }, blend: sent.blend ?? null, name: sent.name ?? '',
   };
 }
 
@@ -50,7 +52,8 @@ function sentRule(rule: Rule): SentRule {
   const thresholds = Object.fromEntries(asks.map(([tier, { wait_s, count, op, metric }]) => [
     tier, { ...(wait_s ? { wait_s } : {}), ...(count ? { count } : {}), op: op ?? 'gt', metric: metric ?? 'behind' },
   ]));
-  return { ...rule, thresholds };
+  const blend = rule.blend && (rule.blend.walk_ins || typeof rule.blend.lead_s === 'number') ? rule.blend : null;
+  return { ...rule, thresholds, blend };
 }
 
 export function sentRules(rules: Rules): SentRules {

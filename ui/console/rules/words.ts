@@ -29,6 +29,8 @@ export function ruleWords(rule: Rule): string {
   const thresholds = Object.entries(rule.thresholds).filter(([, { wait_s, count }]) => wait_s ?? count);
   const parts = [baseWords(rule), ...thresholds.map(([name, threshold]) => thresholdWords(name, threshold))];
   if (thresholds.length) parts.push(rule.promoted_in_row_max ? t('words.cap', { n: rule.promoted_in_row_max }) : t('words.no_cap'));
+  if (rule.blend?.walk_ins) parts.push(t('words.walk_ins', { n: rule.blend.walk_ins }));
+  if (typeof rule.blend?.lead_s === 'number') parts.push(t('words.lead', { n: minutes(rule.blend.lead_s) }));
   return parts.join(t('words.semicolon'));
 }
 
