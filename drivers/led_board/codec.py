@@ -1,7 +1,7 @@
 """What is said to a board of lights and what it says back, for every protocol that a profile can describe. Pure.
 
-Two tongues behind one face: frames of the maker (`frames.py`) and Modbus RTU registers for boards of digits. Text is GB2312 at
-most; a character outside it cannot be drawn by a board and is refused by name, never replaced in silence.
+Two tongues behind one face: frames of the maker (`frame_layout`) and Modbus RTU registers for boards of digits. Text is
+GB2312 at most; a character outside it cannot be drawn by a board and is refused by name, never replaced in silence.
 """
 
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from drivers import modbus
+from drivers.frame_layout import Frame, Framing, Layout, Mismatch
 from drivers.framing import Frames
 from drivers.interfaces.text_terminal import Colour, Motion, Write
-from drivers.led_board.frames import Frame, Framing, Layout, Mismatch
 from drivers.led_board.traits import DigitsTraits, FramedTraits, LedTraits, MessageTraits
 
 L = TypeVar("L", Colour, Motion)
@@ -33,8 +33,8 @@ class CannotShow(Exception):
 class Reply:
     """A board's answer."""
 
-    board: int | None
-    """None where its frames do not say which board speaks: whoever was asked."""
+    sender: int | None
+    """The board; None where its frames do not say which one speaks: whoever was asked."""
     accepted: bool
     raw: bytes
 

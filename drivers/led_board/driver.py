@@ -1,71 +1,47 @@
 """The driver of a bus of boards of lights: it alone speaks on the bus, to one board at a time.
 
-* **Gap.** Before each frame the bus has been silent for three and a half characters (Modbus over Serial Line, 2.5.1.1), counted
-  from whatever was said last, by us or by a board.
-* **Deadline.** Each board owes its answer within the profile's time and is asked once more; writing twice does no harm. Then it
-  is silent: that is told, and the bus goes on. Where *every* board is silent the bus itself is gone, and is dialled anew.
+* Gap, deadline and echo are those of every bus, see `drivers.bus`; writing twice does no harm.
 * **Memory.** What each board was last told is remembered for as long as the program runs. An idle bus asks its boards in turn,
   by telling them that again, once: so one that had lost its power shows the right number, not its maker's greeting.
-* **Echo.** Where the adapter hears itself, exactly what was sent is taken out of what comes back, and nothing else.
 * A bus whose boards say nothing back proves nothing: done means written.
 """
 
-import asyncio
-from collections.abc import Callable
 from typing import Final
 
 from drivers.api import (
     Capabilities,
     Completion,
     CompletionCode,
-    DeviceError,
     DeviceStatus,
     ErrorCode,
-    Noise,
+    Event,
     Proof,
-    StaleReply,
     Status,
 )
+from drivers.bus import Bus, never
 from drivers.interfaces.text_terminal import BoardStatus, ClearScreen, Write
 from drivers.led_board.codec import CannotShow, Reply, lettering, tongue
 from drivers.led_board.traits import LedTraits
 from drivers.profiles import Profile
-from drivers.session import Link, Request, Session
+from drivers.session import Link, Request
 from drivers.transport.wire import Dial
 
 FAMILY: Final = "led_board"
-TRIES_MAX: Final = 2
-GAP_CHARS: Final = 3.5
-GAP_MIN_S: Final = 0.00175
-"""Above 19,200 baud the gap does not shrink any more."""
-BITS_A_CHAR: Final = 11
 
 
-class LedBus(Session):
+class LedBus(Bus[Reply]):
     """All boards of one bus."""
 
     TRACES_CONTENT = True
 
     def __init__(self, device_id: str, profile: Profile, dial: Dial) -> None:
-        timing = profile.timing
-        super().__init__(device_id, dial, connect_s=timing.connect_ms / 1000, poll_s=timing.poll_ms / 1000)
-        self.profile = profile
         self.traits = profile.section(LedTraits)
-        self._answer_s = timing.answer_ms / 1000
-        self._char_s = BITS_A_CHAR / profile.serial.baud
         self._tongue = tongue(self.traits)
-        first, last = self.traits.boards
-        self._boards = range(first, last + 1)
-        self._shown: dict[int, bytes] = {board: self._tongue.clear(board) for board in self._boards}
+        boards, echo = self.traits.boards, self.traits.echo
+        super().__init__(device_id, profile, dial, tongue=self._tongue, members=boards, echo=echo)
+        self._shown: dict[int, bytes] = {board: self._tongue.clear(board) for board in self._members}
         """The frame each board was last told."""
-        self._answering: dict[int, bool] = {}
         self._next_look = 0
-        self._quiet_s = 0.0
-        """Since when the bus has been silent, by what we sent."""
-        self._echo = b""
-        """What we sent and have not heard back yet."""
-        self._asked: int | None = None
-        self._reply: Reply | None = None
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
@@ -79,16 +55,10 @@ class LedBus(Session):
     # What `Session` asks of a family.
 
     async def _greet(self, link: Link) -> None:
-        self._echo, self._asked, self._reply = b"", None, None
-        self._tongue.flush()
-        self._answering.clear()
+        self._forget()
         if self.traits.answers:
             await self._find_somebody(link)
         self._set_status(Status(device=DeviceStatus.ONLINE))
-
-    def _received(self, data: bytes) -> None:
-        for item in self._tongue.receive(self._without_echo(data)):
-            self._understand(item)
 
     async def _perform(self, link: Link, request: Request) -> Completion:
         try:
@@ -112,9 +82,9 @@ class LedBus(Session):
         """Tell the next board again what it shows. Raises `DeviceError` once none answers."""
         if not self.traits.answers:
             return
-        board = self._boards[self._next_look % len(self._boards)]
+        board = self._members[self._next_look % len(self._members)]
         self._next_look += 1
-        await self._exchange(link, board, self._shown[board], _never, tries_max=1)
+        await self._exchange(link, board, self._shown[board], never, tries_max=1)
         if not any(self._answering.values()):
             await self._find_somebody(link)
 
@@ -133,7 +103,7 @@ class LedBus(Session):
 
     def _address(self, board: int | None) -> int:
         if board is not None:
-            if board not in self._boards:
+            if board not in self._members:
                 raise CannotShow(f"no board {board} on this bus")
             return board
         if self.traits.broadcast is None:
@@ -148,86 +118,18 @@ class LedBus(Session):
         match request.command:
             case Write() as command:
                 text, colour, motion = lettering(self.traits, command)
-                self._shown = {each: self._tongue.write(each, text, colour, motion) for each in self._boards}
+                self._shown = {each: self._tongue.write(each, text, colour, motion) for each in self._members}
             case _:
-                self._shown = {each: self._tongue.clear(each) for each in self._boards}
+                self._shown = {each: self._tongue.clear(each) for each in self._members}
 
-    async def _find_somebody(self, link: Link) -> None:
-        """One board that answers is enough. Raises `DeviceError(noAnswer)`."""
-        for board in self._boards:
-            if await self._exchange(link, board, self._shown[board], _never) is not None:
-                return
-        raise DeviceError(ErrorCode.NO_ANSWER, "no board answers")
+    def _question(self, member: int) -> bytes:
+        return self._shown[member]
 
-    async def _exchange(
-        self, link: Link, board: int, frame: bytes, check: Callable[[float], None], *, tries_max: int = TRIES_MAX
-    ) -> Reply | None:
-        """Say it until the board answers; None where it is silent. `check` raises where there is no reason to go on."""
-        loop = asyncio.get_running_loop()
-        self._asked, self._reply = board, None
-        reply: Reply | None = None
-        try:
-            for _ in range(tries_max):
-                await self._send(link, frame)
-                until_s = loop.time() + self._answer_s
-                while (reply := self._answer()) is None and loop.time() < until_s:
-                    check(loop.time())
-                    await link.wait(until_s)
-                if reply is not None:
-                    break
-        finally:
-            self._asked = None
-        self._note(board, answering=reply is not None)
-        return reply
-
-    def _answer(self) -> Reply | None:
-        """What the board that was asked has said by now."""
-        return self._reply
-
-    async def _send(self, link: Link, frame: bytes) -> None:
-        """One frame, behind its gap."""
-        loop = asyncio.get_running_loop()
-        gap_s = max(GAP_CHARS * self._char_s, GAP_MIN_S)
-        await asyncio.sleep(max(0.0, max(self._quiet_s, link.heard_s) + gap_s - loop.time()))
-        for item in self._tongue.flush():  # whoever was speaking has fallen silent in the middle
-            self._understand(item)
-        if self.traits.echo:
-            self._echo = frame
-        self._quiet_s = loop.time() + len(frame) * self._char_s
-        await link.write(frame)
-
-    # Words from boards.
-
-    def _without_echo(self, data: bytes) -> bytes:
-        """Drop what we hear of ourselves, up to the first byte that differs."""
-        same = 0
-        for mine, heard in zip(self._echo, data, strict=False):
-            if mine != heard:
-                self._echo = b""
-                break
-            same += 1
-        self._echo = self._echo[same:]
-        return data[same:]
-
-    def _understand(self, item: Reply | bytes) -> None:
-        if isinstance(item, bytes):
-            self._publish(Noise(data=item))
-        elif self._asked is None or self._reply is not None or item.board not in (None, self._asked):
-            self._publish(StaleReply(data=item.raw))
-        else:
-            self._reply = item
-
-    def _note(self, board: int, *, answering: bool) -> None:
-        if self._answering.get(board, True) != answering:
-            self._publish(BoardStatus(board=board, answering=answering))
-        self._answering[board] = answering
+    def _presence(self, member: int, *, answering: bool) -> Event:
+        return BoardStatus(board=member, answering=answering)
 
 
 def _refused(request: Request, why: CannotShow) -> Completion:
     if why.characters:
         return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.CHAR_SET_DATA, detail=str(why))
     return request.complete(CompletionCode.INVALID_DATA, detail=str(why))
-
-
-def _never(_now_s: float) -> None:
-    """Nobody waits who could lose patience."""

@@ -9,8 +9,8 @@ import msgspec
 
 from drivers import modbus
 from drivers.emulation import Emulator, Hand, OutputKind
+from drivers.frame_layout import Frame, Framing, Layout, Mismatch
 from drivers.framing import Frames
-from drivers.led_board.frames import Frame, Framing, Layout, Mismatch
 from drivers.led_board.traits import DigitsTraits, FramedTraits, LedTraits
 from drivers.profiles import Profile
 

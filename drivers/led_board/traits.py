@@ -1,12 +1,6 @@
 """What differs between makers of boards of lights: the `[traits]` section of their profiles.
 
-There is no standard on RS-485, every maker has its own frame. So a frame is data here: a head, a row of parts, a check, a
-tail. A part is one of
-
-* ``name/width``: a whole number, `board`, `command`, `colour`, `motion`, `number`, `length`, `status` or `any` (whatever a
-  reply holds there), as ``1`` byte or ``2be``, ``2le``, ``4be``, ``4le``;
-* ``=4A01``: these bytes;
-* ``data`` in a frame, ``text`` in a message: the rest, whose size `length` gives.
+There is no standard on RS-485, every maker has its own frame. So a frame is data here: see `drivers.frame_layout`.
 """
 
 from collections.abc import Mapping
@@ -14,43 +8,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from drivers.frame_layout import FrameTraits, Hex, Part
 from drivers.interfaces.text_terminal import Colour, Motion
 from drivers.profiles import Section
 
 BOARDS_MAX = 64
 SLAVE_MAX = 247
 
-Part = Annotated[
-    str,
-    msgspec.Meta(
-        pattern=r"^((board|command|colour|motion|number|length|status|any)/(1|2be|2le|4be|4le)|=([0-9A-F]{2})+|data|text)$"
-    ),
-]
-Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{2})*$", max_length=32)]
-Byte = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
 Code = Annotated[int, msgspec.Meta(ge=0, le=255)]
 Address = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
-
-
-class FrameTraits(Section, frozen=True, kw_only=True):
-    """One kind of frame."""
-
-    head: Annotated[Hex, msgspec.Meta(min_length=2)]
-    layout: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=16)]
-    check: Literal["none", "sum8", "xor8", "sum16be", "sum16le", "crc16be", "crc16le"] = "none"
-    """`crc16` is the one of Modbus: polynomial 0x8005 reflected, from 0xFFFF."""
-    check_from: Literal["head", "layout"] = "layout"
-    """Where the check begins to count; it ends before itself."""
-    tail: Hex = ""
-    escapes: Mapping[Byte, Hex] = {}
-    """What replaces a byte between head and tail, so that neither can occur there."""
-
-    def __post_init__(self) -> None:
-        open_ended = "data" in self.layout and not any(part.startswith("length/") for part in self.layout)
-        if self.layout.count("data") > 1 or "text" in self.layout:
-            raise ValueError("a frame holds data at most once, and text only within")
-        if (open_ended or self.escapes) and not (self.escapes and len(self.tail) == 2 and self.tail in self.escapes):
-            raise ValueError("a frame that does not give its length ends with one escaped byte")
 
 
 class MessageTraits(Section, frozen=True, kw_only=True):

@@ -8,8 +8,9 @@ import pytest
 
 from drivers import registry, virtualtime
 from drivers.api import DeviceStatus, Noise, Outcome, Proof
+from drivers.bus import BITS_A_CHAR, GAP_CHARS
 from drivers.interfaces.text_terminal import ClearScreen, Write
-from drivers.led_board.driver import BITS_A_CHAR, GAP_CHARS, LedBus
+from drivers.led_board.driver import LedBus
 from drivers.led_board.emulator import LedEmulator
 from drivers.profiles import Profile
 from drivers.transport.address import dial_for

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers import modbus, registry
+from drivers.frame_layout import FRAME_BYTES_MAX, FrameTraits, Framing, Layout, Mismatch
 from drivers.framing import Frames
 from drivers.interfaces.text_terminal import Colour, Motion, Write
 from drivers.led_board.codec import CannotShow, DigitsTongue, FramedTongue, Reply, lettering, registers, tongue
-from drivers.led_board.frames import FRAME_BYTES_MAX, Framing, Layout, Mismatch
-from drivers.led_board.traits import DigitsTraits, FrameTraits, LedTraits
+from drivers.led_board.traits import DigitsTraits, LedTraits
 
 PROFILES = registry.load_profiles()
 IDS = ("sunpn.window-digits", "generic.led-a0", "onbon.bx-5k", "generic.modbus-digits")

@@ -1,5 +1,13 @@
 """Frames as data: builds and reads whatever a profile describes. Pure.
 
+Where every maker has its own frame, a frame is a section of the profile: a head, a row of parts, a check, a tail. A part is
+one of
+
+* ``name/width``: a whole number, `board`, `command`, `colour`, `motion`, `number`, `key`, `length`, `status` or `any`
+  (whatever a reply holds there), as ``1`` byte or ``2be``, ``2le``, ``4be``, ``4le``;
+* ``=4A01``: these bytes;
+* ``data`` in a frame, ``text`` in a message within: the rest, whose size `length` gives.
+
 Reading never skips a byte in silence: what begins no frame, or a frame whose check or tail is wrong, is handed out as noise,
 one byte on, so that a good frame behind a bad one is found.
 """
@@ -7,10 +15,21 @@ one byte on, so that a good frame behind a bad one is found.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from drivers.led_board.traits import FrameTraits
+import msgspec
+
 from drivers.modbus import crc16
+from drivers.profiles import Section
+
+Part = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^((board|command|colour|motion|number|key|length|status|any)/(1|2be|2le|4be|4le)|=([0-9A-F]{2})+|data|text)$"
+    ),
+]
+Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{2})*$", max_length=32)]
+Byte = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{2}$")]
 
 FRAME_BYTES_MAX: Final = 2048
 _BLOBS: Final = ("data", "text")
@@ -32,6 +51,27 @@ def _xor(data: bytes) -> int:
     for byte in data:
         value ^= byte
     return value
+
+
+class FrameTraits(Section, frozen=True, kw_only=True):
+    """One kind of frame."""
+
+    head: Annotated[Hex, msgspec.Meta(min_length=2)]
+    layout: Annotated[tuple[Part, ...], msgspec.Meta(min_length=1, max_length=16)]
+    check: Literal["none", "sum8", "xor8", "sum16be", "sum16le", "crc16be", "crc16le"] = "none"
+    """`crc16` is the one of Modbus: polynomial 0x8005 reflected, from 0xFFFF."""
+    check_from: Literal["head", "layout"] = "layout"
+    """Where the check begins to count; it ends before itself."""
+    tail: Hex = ""
+    escapes: Mapping[Byte, Hex] = {}
+    """What replaces a byte between head and tail, so that neither can occur there."""
+
+    def __post_init__(self) -> None:
+        open_ended = "data" in self.layout and not any(part.startswith("length/") for part in self.layout)
+        if self.layout.count("data") > 1 or "text" in self.layout:
+            raise ValueError("a frame holds data at most once, and text only within")
+        if (open_ended or self.escapes) and not (self.escapes and len(self.tail) == 2 and self.tail in self.escapes):
+            raise ValueError("a frame that does not give its length ends with one escaped byte")
 
 
 class Mismatch(Exception):
