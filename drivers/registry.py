@@ -22,6 +22,10 @@ from drivers.escpos_printer.driver import EscposPrinter, trial_print
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.escpos_printer.stories import PrinterBench
 from drivers.escpos_printer.traits import PrinterTraits
+from drivers.evaluator.driver import RatingPad
+from drivers.evaluator.emulator import EvaluatorEmulator
+from drivers.evaluator.stories import EvaluatorBench
+from drivers.evaluator.traits import EvaluatorTraits
 from drivers.gsm_modem.driver import GsmModem
 from drivers.gsm_modem.emulator import ModemEmulator
 from drivers.gsm_modem.stories import ModemBench
@@ -111,6 +115,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
+        "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench),
     }
 )
 

@@ -1,0 +1,1 @@
+"""Rating pads beside a window: the customer's opinion with one key."""
