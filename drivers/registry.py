@@ -38,6 +38,10 @@ from drivers.led_board.driver import LedBus
 from drivers.led_board.emulator import LedEmulator
 from drivers.led_board.stories import LedBench
 from drivers.led_board.traits import LedTraits
+from drivers.magnetic_stripe.driver import StripeReader
+from drivers.magnetic_stripe.emulator import StripeEmulator
+from drivers.magnetic_stripe.stories import StripeBench
+from drivers.magnetic_stripe.traits import StripeTraits
 from drivers.profiles import FOLDER, Profile, ProfileError, Section
 from drivers.transport.address import dial_for
 from drivers.transport.wire import Dial
@@ -113,6 +117,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench, trial_print),
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
+        "magnetic_stripe": Family(StripeReader, StripeEmulator, StripeTraits, StripeBench),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench),

@@ -263,7 +263,9 @@ class Session(ABC):
 
     async def open(self) -> None:
         if self._worker is not None and not self._worker.done():
-            raise RuntimeError(f"{self.id} is already open")
+            if self._link is not None:
+                raise RuntimeError(f"{self.id} is already open")
+            await asyncio.wait([self._worker])  # the last connection is hanging up
         if self.counts.since_s is None:
             self.counts.since_s = asyncio.get_running_loop().time()
         try:

@@ -64,3 +64,7 @@ class Ear:
                         return event
                 self._news.clear()
                 await self._news.wait()
+
+    async def pause(self) -> None:
+        """Let everybody else run."""
+        await asyncio.sleep(0)
