@@ -16,6 +16,10 @@ import msgspec
 
 from drivers import profiles
 from drivers.api import Command, Device
+from drivers.barcode_scanner.driver import BarcodeScanner
+from drivers.barcode_scanner.emulator import ScannerEmulator
+from drivers.barcode_scanner.stories import ScannerBench
+from drivers.barcode_scanner.traits import ScannerTraits
 from drivers.conformance import Bench
 from drivers.emulation import Emulator
 from drivers.escpos_printer.driver import EscposPrinter, trial_print
@@ -114,10 +118,11 @@ class Family:
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
+        "magnetic_stripe": Family(StripeReader, StripeEmulator, StripeTraits, StripeBench),
+        "barcode_scanner": Family(BarcodeScanner, ScannerEmulator, ScannerTraits, ScannerBench),
         "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench, trial_print),
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
-        "magnetic_stripe": Family(StripeReader, StripeEmulator, StripeTraits, StripeBench),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench),
