@@ -10,7 +10,8 @@ from edge.appointments import policy as keys
 from edge.appointments.model import HOLDING, Appointment, BookingRules, SlotPlan, State
 from edge.appointments.slots import DayBook, Engagement, order_day, slots_of
 from edge.kernel.db import Connection
-from edge.queue.call_rules import Calendar, DayClass
+from edge.queue import ruling
+from edge.queue.call_rules import Calendar
 from edge.queue.views import moment
 
 LIST_MAX: Final = 500
@@ -79,9 +80,8 @@ def rules(connection: Connection) -> BookingRules:
 
 
 def calendar(connection: Connection) -> Calendar:
-    """The branch's days that are not what their weekday says; the queue keeps them."""
-    rows = connection.execute("SELECT day, class FROM queue_calendar")
-    return {date.fromisoformat(str(day)): DayClass(str(kind)) for day, kind in rows}
+    """The days that are not what their weekday says; the queue keeps them."""
+    return ruling.calendar(connection)
 
 
 def absent(connection: Connection, day: str) -> frozenset[str]:

@@ -24,6 +24,7 @@ from edge.queue import events as e
 from edge.queue.call_rules import NO_RULES, CallRules, DayClass, class_of, in_force
 from edge.queue.model import Tier
 from edge.queue.rules import Memory
+from edge.queue.work_calendar import USUAL, WorkCalendar
 from sync.chain import Record
 
 SERVICE_S_MAX: Final = 2 * 3_600
@@ -45,7 +46,7 @@ class Lessons:
         self._skills: dict[str, frozenset[str]] = {}
         self._rules: dict[str, CallRules] = {}
         self._passing: dict[str, CallRules] = {}
-        self._calendar: dict[date, DayClass] = {}
+        self._calendar: Mapping[date, DayClass] = USUAL
         self._pauses: dict[str, int] = {}
         self._held: dict[str, Waiting] = {}
         """Those who are not waiting now and may wait again."""
@@ -61,7 +62,7 @@ class Lessons:
         """How the house is arranged, for facts of a time that does not say it itself."""
         self.watch.knowledge.service_times.expect(usual_s)
         self._skills, self._rules = dict(skills), dict(rules)
-        self._calendar = dict(calendar)
+        self._calendar = calendar
 
     def read(self, record: Record) -> None:
         """One fact; facts of other rooms are passed over."""
@@ -119,7 +120,8 @@ class Lessons:
             self._passing.pop(event.counter, None)
 
     def on_calendar_set(self, event: e.CalendarSet, _record: Record) -> None:
-        self._calendar = {date.fromisoformat(day): kind for day, kind in event.days.items()}
+        own = {date.fromisoformat(day): kind for day, kind in event.days.items()}
+        self._calendar = WorkCalendar(own, {})
 
     # --- those who wait
 

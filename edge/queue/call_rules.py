@@ -133,9 +133,13 @@ def clock(minute: int) -> str:
     return f"{minute // 60:02d}:{minute % 60:02d}"
 
 
+def natural(day: date) -> DayClass:
+    """What its weekday says."""
+    return DayClass.WEEKEND if WEEKDAYS[day.weekday()] in RESTING else DayClass.WORKDAY
+
+
 def class_of(day: date, calendar: Calendar) -> DayClass:
-    natural = DayClass.WEEKEND if WEEKDAYS[day.weekday()] in RESTING else DayClass.WORKDAY
-    return calendar.get(day, natural)
+    return calendar.get(day, natural(day))
 
 
 def holds_on(schedule: Schedule, day: date, calendar: Calendar) -> bool:

@@ -23,7 +23,7 @@ from edge.queue.forecast import POSITION, SIMULATED, Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id, staff_pool_id
 from edge.queue.remote import may_take, passed
-from edge.queue.rule_changes import set_calendar, set_call_rules
+from edge.queue.rule_changes import for_calendar, set_calendar, set_call_rules
 from edge.queue.rules import DEFAULT, Choice, choose
 
 MOVES: Final[dict[str, frozenset[State]]] = {
@@ -477,5 +477,5 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     m.ParkTicket: Handler(load.for_desk, park, answers.ticket),
     m.FinishTicket: Handler(load.for_desk, finish, answers.ticket),
     SetCallRules: Handler(load.for_rules, set_call_rules),
-    SetCalendar: Handler(load.nothing, set_calendar),
+    SetCalendar: Handler(for_calendar, set_calendar),
 }

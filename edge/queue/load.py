@@ -333,10 +333,6 @@ def for_rules(connection: Connection, command: SetCallRules, _context: Context) 
     return RulesState(desk(connection, command.counter), keys.from_above(connection, command.counter), latest_s)
 
 
-def nothing(_connection: Connection, _command: object, _context: Context) -> None:
-    """For decisions that need no state."""
-
-
 def for_day(connection: Connection, _command: m.OpenDay | m.CloseDay, _context: Context) -> Day:
     open_day: str | None = connection.execute("SELECT day FROM queue_day WHERE state = 'open'").get
     return Day(None) if open_day is None else left_behind(connection, open_day)

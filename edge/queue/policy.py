@@ -4,7 +4,7 @@ Their defaults are what the branch does where nobody has said anything. A thresh
 of every counter: a rule may promote earlier, never later (S26).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -20,6 +20,8 @@ Seconds = Annotated[int, msgspec.Meta(ge=60, le=14_400)]
 People = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 Times = Annotated[int, msgspec.Meta(ge=1, le=20)]
 CounterId = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,31})$")]
+DayText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+DAYS_MAX: Final = 800
 EVERY_COUNTER: Final = "*"
 COUNTERS_MAX: Final = 60
 
@@ -40,6 +42,15 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if self.opens >= self.closes:
             raise ValueError("a day's hours end after they begin")
+
+
+def _days_exist(days: dict[str, DayClass]) -> str:
+    for day in days:
+        try:
+            date.fromisoformat(day)
+        except ValueError:
+            return f"{day}: there is no such day"
+    return ""
 
 
 def _rules_agree(rules: dict[str, CallRules]) -> str:
@@ -92,6 +103,16 @@ CALL_RULES: Final = Key[dict[str, CallRules]](
     merge=Merge.MERGE_BY_ID,
     lowest=Level.REGION,
     check=_rules_agree,
+)
+CALENDAR: Final = Key[dict[str, DayClass]](
+    name="queue.calendar",
+    kind=Annotated[dict[DayText, DayClass], msgspec.Meta(max_length=DAYS_MAX)],
+    default={},
+    zh="工作日历（节假日与调休上班日）",
+    en="Work calendar (holidays, and weekends that are worked)",
+    merge=Merge.MERGE_BY_ID,
+    lowest=Level.REGION,
+    check=_days_exist,
 )
 RECLASS_ON_BIND: Final = Key[bool](
     name="queue.reclass_on_bind",
@@ -188,6 +209,7 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     *PROMOTE_WAIT_S.values(),
     *PROMOTE_COUNT.values(),
     CALL_RULES,
+    CALENDAR,
     RECLASS_ON_BIND,
     TAKE_OVER,
     CALLS_BEFORE_NO_SHOW,
@@ -260,6 +282,11 @@ def from_above(connection: Connection, counter: str) -> FromAbove:
     if rules is None:
         return NOTHING_ABOVE
     return FromAbove(rules, held.level, held.locked_by is not None)
+
+
+def bank_calendar(connection: Connection) -> Calendar:
+    """The days of the bank's own calendar."""
+    return {date.fromisoformat(day): kind for day, kind in policy.read(connection, CALENDAR).items()}
 
 
 # --- the kiosk's hours

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from datetime import date
 
+from edge.kernel.db import Connection
 from edge.kernel.domain import Context, Event, Rejected
+from edge.policy import tables as policy
+from edge.policy.keys import Effective
 from edge.queue import events as e
-from edge.queue.call_rules import SetCalendar, SetCallRules, conflicts
+from edge.queue.call_rules import DayClass, SetCalendar, SetCallRules, conflicts
 from edge.queue.load import RulesState
-from edge.queue.policy import CALL_RULES, PROMOTE_WAIT_S
+from edge.queue.policy import CALENDAR, CALL_RULES, PROMOTE_WAIT_S
+from edge.queue.work_calendar import WorkCalendar, own_days
 
 
 def set_call_rules(state: RulesState, command: SetCallRules, _context: Context) -> Sequence[Event]:
@@ -36,14 +40,26 @@ def _within_policy(state: RulesState, command: SetCallRules) -> None:
         for tier, threshold in rule.thresholds.items():
             latest = state.latest_s.get(tier)
             if latest and latest.value is not None and (threshold.wait_s or 0) > latest.value:
-                policy = PROMOTE_WAIT_S[tier].name
-                raise Rejected("held_by_policy", policy=policy, level=latest.level, wait_s_max=latest.value)
+                held = PROMOTE_WAIT_S[tier].name
+                raise Rejected("held_by_policy", policy=held, level=latest.level, wait_s_max=latest.value)
 
 
-def set_calendar(_state: None, command: SetCalendar, _context: Context) -> Sequence[Event]:
-    for day in command.days:
-        try:
-            date.fromisoformat(day)
-        except ValueError as error:
-            raise Rejected("invalid_calendar", day=day) from error
-    return [e.CalendarSet(days=command.days)]
+def for_calendar(connection: Connection, _command: SetCalendar, _context: Context) -> Effective:
+    return policy.in_effect(connection, CALENDAR)
+
+
+def set_calendar(bank: Effective, command: SetCalendar, context: Context) -> Sequence[Event]:
+    """Keep what differs from the calendars above, so that a later word of theirs about another day is heard (S05)."""
+    if bank.locked_by is not None:
+        raise Rejected("held_by_policy", policy=CALENDAR.name, level=bank.locked_by)
+    wished = {_day(day): kind for day, kind in command.days.items()}
+    above = WorkCalendar({}, {date.fromisoformat(day): DayClass(kind) for day, kind in bank.value.items()})
+    own = own_days(wished, above, context.today)
+    return [e.CalendarSet(days={day.isoformat(): kind for day, kind in sorted(own.items())})]
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Rejected("invalid_calendar", day=text) from error

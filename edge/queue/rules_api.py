@@ -13,6 +13,7 @@ from edge.queue import ruling
 from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules, clock, in_force, preview
 from edge.queue.policy import from_above
 from edge.queue.rules import Rule
+from edge.queue.work_calendar import shown
 from edge.web.routes import Call, Routes
 
 routes: Final = Routes("queue")
@@ -109,7 +110,7 @@ class CalendarRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class CalendarView(msgspec.Struct, frozen=True):
-    """The days that are not what their weekday says."""
+    """The days that are not what their weekday says, from last year on, whoever has said so."""
 
     days: dict[str, DayClass]
 
@@ -117,8 +118,8 @@ class CalendarView(msgspec.Struct, frozen=True):
 @routes.get("/api/calendar", permission="queue.view", reply=CalendarView, summary="Make-up workdays and holidays")
 async def get_calendar(call: Call[None]) -> CalendarView:
     with call.app.pipeline.db.reader() as connection:
-        days = ruling.calendar(connection)
-    return CalendarView({day.isoformat(): kind for day, kind in sorted(days.items())})
+        days = shown(ruling.calendar(connection), call.app[Place].now().date())
+    return CalendarView({day.isoformat(): kind for day, kind in days.items()})
 
 
 @routes.put(
@@ -127,7 +128,7 @@ async def get_calendar(call: Call[None]) -> CalendarView:
     permission="queue.set_rules",
     status=204,
     summary="Set make-up workdays and holidays",
-    problems=("invalid_calendar",),
+    problems=("invalid_calendar", "held_by_policy"),
 )
 async def put_calendar(call: Call[CalendarRequest]) -> None:
     await call.submit(SetCalendar(days=call.body.days))

@@ -7,9 +7,10 @@ import msgspec
 from edge.kernel.db import Connection
 from edge.policy import tables as policy
 from edge.queue import policy as keys
-from edge.queue.call_rules import Calendar, CallRules, DayClass, in_force
+from edge.queue.call_rules import CallRules, DayClass, in_force
 from edge.queue.model import Tier
 from edge.queue.rules import FRESH, Memory, Rule
+from edge.queue.work_calendar import WorkCalendar
 
 
 def rule_now(connection: Connection, counter: str, now: datetime) -> Rule:
@@ -38,10 +39,11 @@ def own_rules(connection: Connection, counter: str) -> CallRules | None:
     return None if body is None else msgspec.json.decode(body, type=CallRules)
 
 
-def calendar(connection: Connection) -> Calendar:
+def calendar(connection: Connection) -> WorkCalendar:
     """The days that are not what their weekday says."""
     rows = connection.execute("SELECT day, class FROM queue_calendar")
-    return {date.fromisoformat(str(day)): DayClass(str(kind)) for day, kind in rows}
+    own = {date.fromisoformat(str(day)): DayClass(str(kind)) for day, kind in rows}
+    return WorkCalendar(own, keys.bank_calendar(connection))
 
 
 def memory(connection: Connection, counter: str) -> Memory:

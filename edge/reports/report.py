@@ -8,7 +8,8 @@ from typing import Final
 
 from edge.kernel.db import Connection
 from edge.policy import tables as policy
-from edge.queue.call_rules import Calendar, DayClass
+from edge.queue import ruling
+from edge.queue.call_rules import Calendar
 from edge.queue.model import Tier
 from edge.queue.policy import TARGET_S
 from edge.reports import words
@@ -61,8 +62,7 @@ class Ask:
     @cached_property
     def calendar(self) -> Calendar:
         """The days that are not what their weekday says."""
-        rows = self.connection.execute("SELECT day, class FROM queue_calendar")
-        return {date.fromisoformat(day): DayClass(kind) for day, kind in rows}
+        return ruling.calendar(self.connection)
 
     @cached_property
     def counters(self) -> words.Words:

@@ -1,7 +1,7 @@
 """S26: three levels. 总行 locks T ≤ 30 minutes, 分行 sets N = 10, the outlet sets N = 8 and tries T = 60."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from edge.policy import model as m
 from edge.policy import tables
 from edge.policy.keys import Effective, Level
 from edge.queue import policy as keys
-from edge.queue.call_rules import CallRules, Schedule
+from edge.queue import ruling
+from edge.queue.call_rules import CallRules, DayClass, Schedule, class_of
 from edge.queue.model import BindCustomer, Channel, CloseDay, IssueTicket, MarkNoShow, OpenDay, Tier
 from edge.queue.rules import Rule, Threshold
 from edge.queue.ruling import targets_s
@@ -267,3 +268,33 @@ async def test_what_is_no_value_is_refused(outlet: Outlet) -> None:
         with pytest.raises(Rejected, match=code):
             await outlet.set(policy, value)
     assert (await outlet.set("queue.remote_refused_days", 30)).held_by == "region"
+
+
+def day_classes(outlet: Outlet, *days: str) -> list[str]:
+    with outlet.hall.branch.db.reader() as connection:
+        calendar = ruling.calendar(connection)
+    return [class_of(date.fromisoformat(day), calendar).value for day in days]
+
+
+DAYS = ("2026-10-01", "2026-10-03", "2026-10-10", "2026-10-08")
+"""National Day, a Saturday of its week, a Saturday that is worked for it, and the first day back."""
+
+
+async def test_s05_the_states_calendar_is_known_without_being_told(outlet: Outlet) -> None:
+    assert day_classes(outlet, *DAYS) == ["holiday", "holiday", "workday", "workday"]
+
+
+async def test_s05_head_offices_calendar_is_the_rule_and_the_outlet_may_differ(outlet: Outlet) -> None:
+    """Head office works through the week of National Day; the outlet is closed on the 8th for a day of its own."""
+    await outlet.publish("head_office", 1, {"queue.calendar": {"2026-10-01": "holiday"}})
+    assert day_classes(outlet, *DAYS) == ["holiday", "weekend", "weekend", "workday"]
+    await outlet.hall.calendar({"2026-10-01": DayClass.HOLIDAY, "2026-10-08": DayClass.HOLIDAY})
+    await outlet.publish("head_office", 2, {"queue.calendar": {"2026-10-01": "holiday", "2026-10-10": "workday"}})
+    assert day_classes(outlet, *DAYS) == ["holiday", "weekend", "workday", "holiday"]
+    await outlet.hall.calendar({"2026-10-08": DayClass.HOLIDAY, "2026-10-10": DayClass.WORKDAY})
+    assert day_classes(outlet, *DAYS) == ["workday", "weekend", "workday", "holiday"]
+    await outlet.publish("head_office", 3, {"queue.calendar": {"value": {"2026-10-01": "holiday"}, "lock": True}})
+    with pytest.raises(Rejected, match="held_by_policy"):
+        await outlet.hall.calendar({})
+    assert await outlet.publish("head_office", 4, {"queue.calendar": {"2026-02-30": "holiday"}}) == "invalid_policy_value"
+    assert outlet.sound()
