@@ -20,6 +20,10 @@ from drivers.barcode_scanner.driver import BarcodeScanner
 from drivers.barcode_scanner.emulator import ScannerEmulator
 from drivers.barcode_scanner.stories import ScannerBench
 from drivers.barcode_scanner.traits import ScannerTraits
+from drivers.call_keypad.driver import CallBus
+from drivers.call_keypad.emulator import CallEmulator
+from drivers.call_keypad.stories import CallBench
+from drivers.call_keypad.traits import CallKeypadTraits
 from drivers.conformance import Bench
 from drivers.emulation import Emulator
 from drivers.escpos_printer.driver import EscposPrinter, trial_print
@@ -126,6 +130,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench),
+        "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench),
     }
 )
 

@@ -1,8 +1,8 @@
 """The CallUnit interface: a teller's call keypad. Ours; XFS4IoT has no word for it.
 
 Several keypads hang on one RS-485 bus and are told apart by the address that their switches are set to; by convention it is
-the number of the window. A press is told once: its `press` is the same for every copy of it that the bus delivers, so whoever
-acts on it can derive one command id from bus, address and press.
+the number of the window. A press is told once, however often the bus delivers it, and has a number: whoever acts on it derives
+one command id from bus, address and press.
 """
 
 from enum import StrEnum
@@ -61,8 +61,8 @@ class KeyPressed(Event, frozen=True, kw_only=True, tag="CallUnit.KeyPressedEvent
 
     unit: int
     key: UnitKey
-    press: str
-    """Names this press among all of this bus; the keypad's sequence number and which life of the bus it belongs to."""
+    press: int
+    """Numbers the presses of this keypad since the program started, from 1."""
     number: str = ""
     """The digits pressed before the key, leading noughts kept."""
 
