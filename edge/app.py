@@ -242,7 +242,7 @@ class Branch:
             return
         places = Places(self.ground.launch.data, devices)
         places.profiles = families.load_profiles()
-        built = [families.build(device, places.profiles) for device in places.devices]
+        built = [places.build(device) for device in places.devices]
         fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed)
         self.floor.fleet = places.fleet = fleet
         self.floor.places = places

@@ -11,13 +11,14 @@ import msgspec
 import structlog
 
 from drivers import bindings as bound
-from drivers import registry
+from drivers.api import Device
 from drivers.bindings import Binding, BindingsBroken, Offer
 from drivers.discovery import Discovery
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from drivers.supervisor import Supervisor, UnknownDevice
 from drivers.transport.udev import Place
+from drivers.worker_device import Workshop
 from edge.kernel.domain import Rejected
 
 
@@ -48,6 +49,7 @@ class Places:
         """The configured devices, each at its place."""
         self.fleet: Supervisor | None = None
         self.profiles: Mapping[str, Profile] = {}
+        self._workshop = Workshop()
         self._discovery = Discovery(appeared=self._appeared)
 
     async def run(self) -> None:
@@ -59,6 +61,10 @@ class Places:
             if device.id == device_id:
                 return device, self.profiles[device.profile]
         raise UnknownDevice(device_id)
+
+    def build(self, device: DeviceConfig) -> Device:
+        """Not yet opened; in a process of its own where its wire demands one. Raises `ProfileError`, `AddressError`."""
+        return self._workshop.build(device, self.profiles)
 
     def view(self) -> Sockets:
         owner = {device.address: device.id for device in self.devices}
@@ -86,7 +92,7 @@ class Places:
             raise Rejected("bindings_unusable") from error
         self.devices = bound.placed(self.devices, self._bindings)
         moved = next(one for one in self.devices if one.id == device_id)
-        await self.fleet.replace(registry.build(moved, self.profiles))
+        await self.fleet.replace(self.build(moved))
         self._log.info("device_bound", device=device_id, address=address)
 
     def _load(self) -> list[Binding]:

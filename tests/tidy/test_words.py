@@ -26,6 +26,7 @@ UNFINISHED: Final = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")
 BROAD_EXCEPT: Final = {
     "drivers/supervisor.py": "a driver's bug stops the driver, never the branch",
     "drivers/transport/lane.py": "whatever a call raises belongs to whoever awaits it",
+    "drivers/worker_process.py": "a driver's bug is told to the supervisor, which counts it",
     "edge/kernel/db.py": "whatever a job raises belongs to the one caller whose job it was",
     "edge/kernel/runner.py": "whatever a handler raises settles or delays its effect",
     "edge/kernel/supervise.py": "whatever a task raises counts against its restart budget",
