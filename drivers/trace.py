@@ -49,6 +49,10 @@ class Trace:
         if not self._hidden:
             self._keep(way, at_s, len(data), data[:FRAME_BYTES_MAX] if self.content else None)
 
+    def adopt(self, frame: Frame) -> None:
+        """A frame from the trace of the same device in another process, under a number of our own."""
+        self._keep(frame.way, frame.at_s, frame.size_bytes, frame.data)
+
     @contextmanager
     def hidden(self, at_s: float) -> Iterator[None]:
         """Keep nothing for a while, and say so once."""

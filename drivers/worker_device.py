@@ -24,11 +24,13 @@ from drivers.api import (
     Command,
     Completion,
     CompletionCode,
+    Counts,
     Device,
     DeviceError,
     ErrorCode,
     Event,
     Listener,
+    Noise,
     OnEvent,
     Outcome,
     Started,
@@ -40,6 +42,7 @@ from drivers.envelope import Header, Kind, Message, Privacy, Vocabulary, command
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from drivers.session import LISTENERS_MAX, WAITING_MAX
+from drivers.trace import Frame, Trace
 from drivers.worker import Limits, Worker, WorkerFailed, say
 
 ISOLATED: Final = frozenset({"hid", "pcsc", "usb"})
@@ -98,6 +101,8 @@ class WorkerDevice:
         self._config = config
         self._capabilities = twin.capabilities()
         self._status = twin.status()
+        self.counts = Counts()
+        self.trace = Trace(content=twin.trace.content)
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._opened: asyncio.Future[None] | None = None
@@ -108,6 +113,7 @@ class WorkerDevice:
             "Worker.Opened": self._has_opened,
             "Worker.Away": self._is_away,
             "Worker.Failed": self._has_failed,
+            "Worker.Traced": self._has_traced,
             "Common.StatusChangedEvent": self._has_status,
         }
         worker.join(self)
@@ -129,8 +135,11 @@ class WorkerDevice:
     async def open(self) -> None:
         if self.is_open:
             raise RuntimeError(f"{self.id} is already open")
+        loop = asyncio.get_running_loop()
+        if self.counts.since_s is None:
+            self.counts.since_s = loop.time()
         await self._worker.ensure()
-        self._opened = opening = asyncio.get_running_loop().create_future()
+        self._opened = opening = loop.create_future()
         self._tell("Worker.Open", self._config)
         try:
             await asyncio.wait_for(opening, self._worker.limits.open_s)
@@ -162,20 +171,9 @@ class WorkerDevice:
         claim: Claim | None = None,
     ) -> Completion:
         request_id = next(self._ids)
-        if (refusal := self._refusal(request_id, claim)) is not None:
-            return refusal
-        pending = self._pending[request_id] = _Pending(command, on_event)
-        message = command_message(command, request_id, timeout_s=timeout_s, privacy=Privacy.WHOLE)
-        try:
-            self._worker.tell(_for(self.id, message))
-            return await self._follow(request_id, pending)
-        except WorkerFailed as failure:
-            return _cut_off(request_id, pending, str(failure))
-        except asyncio.CancelledError:
-            self._ask_to_cancel([request_id])
-            raise
-        finally:
-            del self._pending[request_id]
+        completion = self._refusal(request_id, claim) or await self._passed_on(request_id, command, timeout_s, on_event)
+        self.counts.note(completion, asyncio.get_running_loop().time())
+        return completion
 
     def cancel(self, request_id: int | None = None) -> int:
         chosen = [one for one in self._pending if request_id in (None, one)]
@@ -218,6 +216,7 @@ class WorkerDevice:
         self._capabilities = read_body(payload["capabilities"], Capabilities)
         if self._opened is not None and not self._opened.done():
             self._lost = asyncio.get_running_loop().create_future()
+            self.counts.connections += 1
             self._opened.set_result(None)
         self._set_status(read_body(payload["status"], Status))
 
@@ -238,6 +237,10 @@ class WorkerDevice:
     def _has_status(self, payload: dict[str, Any]) -> None:
         if self.is_open:  # what it learns while greeting comes with the word that it is open
             self._set_status(read_body(payload["status"], Status))
+
+    def _has_traced(self, payload: dict[str, Any]) -> None:
+        for frame in msgspec.convert(payload["frames"], list[Frame]):
+            self.trace.adopt(frame)
 
     def _end(self, how: DeviceError | WorkerFailed | None, code: ErrorCode) -> None:
         if self._lost is not None and not self._lost.done():
@@ -261,6 +264,22 @@ class WorkerDevice:
         if self.waiting >= WAITING_MAX:
             return refuse(CompletionCode.DEVICE_NOT_READY, ErrorCode.TOO_MANY_REQUESTS)
         return None
+
+    async def _passed_on(
+        self, request_id: int, command: Command, timeout_s: float | None, on_event: OnEvent | None
+    ) -> Completion:
+        pending = self._pending[request_id] = _Pending(command, on_event)
+        message = command_message(command, request_id, timeout_s=timeout_s, privacy=Privacy.WHOLE)
+        try:
+            self._worker.tell(_for(self.id, message))
+            return await self._follow(request_id, pending)
+        except WorkerFailed as failure:
+            return _cut_off(request_id, pending, str(failure))
+        except asyncio.CancelledError:
+            self._ask_to_cancel([request_id])
+            raise
+        finally:
+            del self._pending[request_id]
 
     async def _follow(self, request_id: int, pending: _Pending) -> Completion:
         """Pass events on, each awaited before the other process goes on, until the completion."""
@@ -295,12 +314,15 @@ class WorkerDevice:
     # Small things.
 
     def _publish(self, event: Event) -> None:
+        self.counts.noise += isinstance(event, Noise)
         for listener in tuple(self._listeners):
             listener(event)
 
     def _set_status(self, status: Status) -> None:
         if status != self._status:
             self._status = status
+            if status.error is not None:
+                self.counts.wrong(status.error, asyncio.get_running_loop().time())
             self._publish(StatusChanged(status=status))
 
     def _release(self, held: _Held) -> None:

@@ -58,6 +58,7 @@ class _Hosted:
         self._say = say
         self._answers: dict[int, asyncio.Future[bool]] = {}
         self._own_ids: dict[int, int] = {}
+        self._traced = 0
         device.subscribe(self._unsolicited)
 
     async def open(self) -> None:
@@ -70,6 +71,7 @@ class _Hosted:
         except Exception as fault:  # noqa: BLE001 -- a driver's bug is told to the supervisor, which counts it
             self._news("Worker.Failed", detail=f"{type(fault).__name__}: {fault}")
             return
+        self.pass_trace_on()
         gone = {} if lost is None else {"error": lost.code, "detail": lost.detail}
         self._news("Worker.Away", **gone)
 
@@ -89,12 +91,19 @@ class _Hosted:
         finally:
             self._own_ids.pop(request_id, None)
             self._answers.pop(request_id, None)
+        self.pass_trace_on()
         self._complete(command, completion, request_id)
 
     def heard(self, payload: dict[str, Any]) -> None:
         answer = self._answers.get(payload["request"])
         if answer is not None and not answer.done():
             answer.set_result(bool(payload["goOn"]))
+
+    def pass_trace_on(self) -> None:
+        """Whatever the trace has gained since the last time. Both processes have the same clock."""
+        if gained := self.device.trace.after(self._traced):
+            self._traced = gained[-1].n
+            self._news("Worker.Traced", frames=msgspec.to_builtins(gained))
 
     def cancel(self, requests: list[int]) -> None:
         for request_id in requests:
@@ -140,6 +149,8 @@ class _Process:
         name, device = message.header.name, message.header.device or ""
         if name == "Worker.Ping":
             self._say("", Message(header=Header(name="Worker.Pong", type=Kind.UNSOLICITED)))
+            for hosted in self._hosted.values():
+                hosted.pass_trace_on()
         elif name == "Worker.Open":
             self._begin(self._host(device, message.payload or {}).open())
         elif name == "Worker.Close":

@@ -13,6 +13,7 @@ from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.interfaces.printer import PaperThreshold, PrintForm, Reset
 from drivers.registry import DeviceConfig
 from drivers.supervisor import FAILURES_MAX, DeviceView, Supervisor
+from drivers.trace import Way
 from drivers.worker import Limits, Worker, WorkerFailed
 from drivers.worker_device import WorkerDevice, Workshop, isolate
 from tests.drivers.printers import PROFILES, STRONG, Hearing, noon
@@ -58,9 +59,12 @@ async def test_a_printer_in_another_process_is_a_printer_like_any_other(emulator
     emulator.act("paper_low")
     await asyncio.wait_for(low.wait(), 10)
     assert printer.status().paper is PaperStatus.LOW
+    assert (printer.counts.commands, printer.counts.failures, printer.counts.connections) == (1, 0, 1)
     pid = worker.pid
     await printer.close()
     assert printer.status().device is DeviceStatus.OFFLINE
+    frames = printer.trace.after(0)
+    assert {frame.way for frame in frames} == {Way.TO_DEVICE, Way.FROM_DEVICE}, "what went through is seen here too"
     assert pid is not None
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
