@@ -16,28 +16,17 @@ Sans I/O. Source: XFS4IoT (CWA 17852), message header.
 from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from types import MappingProxyType, ModuleType
 from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import inspect
 
-from drivers import api
+from drivers import api, interfaces
 from drivers.api import Command, Completion, CompletionCode, ErrorCode, Event, Outcome, Payload, Proof
 from drivers.confidential import Confidential, Opaque
-from drivers.interfaces import (
-    barcode_reader,
-    call_unit,
-    card_reader,
-    evaluator,
-    id_card,
-    passbook_printer,
-    pin_pad,
-    printer,
-    signature,
-    sms,
-    text_terminal,
-)
 
 VERSION: Final = "1.0"
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -308,24 +297,9 @@ def _shape(error: Exception) -> str:
 
 
 MODULES: Final[Mapping[str, ModuleType]] = MappingProxyType(
-    {
-        module.__name__.rpartition(".")[2]: module
-        for module in (
-            barcode_reader,
-            call_unit,
-            card_reader,
-            evaluator,
-            id_card,
-            passbook_printer,
-            pin_pad,
-            printer,
-            signature,
-            sms,
-            text_terminal,
-        )
-    }
+    {one.name: import_module(f"{interfaces.__name__}.{one.name}") for one in iter_modules(interfaces.__path__)}
 )
-"""Every interface, by the name of its module."""
+"""Every interface, by the name of its module: the folder is the list."""
 
 
 @cache
