@@ -50,6 +50,10 @@ from drivers.magnetic_stripe.driver import StripeReader
 from drivers.magnetic_stripe.emulator import StripeEmulator
 from drivers.magnetic_stripe.stories import StripeBench
 from drivers.magnetic_stripe.traits import StripeTraits
+from drivers.plate_camera.driver import PlateCamera
+from drivers.plate_camera.emulator import CameraEmulator
+from drivers.plate_camera.stories import CameraBench
+from drivers.plate_camera.traits import CameraTraits
 from drivers.profiles import FOLDER, Profile, ProfileError, Section
 from drivers.transport.address import dial_for
 from drivers.transport.wire import Dial
@@ -128,6 +132,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
+        "plate_camera": Family(PlateCamera, CameraEmulator, CameraTraits, CameraBench),
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench),
         "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench),

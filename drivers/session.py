@@ -248,6 +248,9 @@ class Session(ABC):
     async def _look_after(self, link: Link) -> None:
         """Called every `poll_s` while idle. Raises `DeviceError` where the device is gone."""
 
+    async def _on_news(self, link: Link) -> None:  # noqa: B027 -- most devices only answer
+        """Something came while idle: answer what the device began by itself. Raises `DeviceError`."""
+
     def _choose(self) -> Request:
         """Which of those that wait goes next; a family with urgent commands says so."""
         return self._queue[0]
@@ -411,6 +414,7 @@ class Session(ABC):
                     look_s = loop.time() + self._poll_s
                 else:
                     await link.wait(look_s)
+                    await self._on_news(link)
         except DeviceError as error:
             link.end(error)
             return self._ended(error)

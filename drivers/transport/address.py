@@ -7,6 +7,7 @@
 ``hid:///dev/hidraw3``               a HID device: reports as packets
 ``evdev:///dev/input/by-path/…``     an input device, held for us alone
 ``pcsc://ACS ACR122U``               a card reader of the PC/SC service: cards and APDUs as packets
+``listen://10.0.8.1:8090/10.0.8.21``  a port of ours at which the device at the second address, and nobody else, may call
 ``alsa://default``                   a sound card, by ALSA's name for it
 ``usb://0400:c35a/SERIAL``           raw USB; the serial number may be left out. ``?port=1-1.2`` names the physical
                                      socket, ``?pipes=sdt`` a device with two pipes each way
@@ -17,6 +18,7 @@ Packets are framed as `drivers.transport.packets` says. Emulators listen at ``tc
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -26,6 +28,7 @@ from drivers.profiles import SerialLine
 from drivers.transport.alsa import dial_alsa
 from drivers.transport.evdev import dial_evdev
 from drivers.transport.hid import dial_hid
+from drivers.transport.inbound import dial_inbound
 from drivers.transport.outlet import Outlet, PtyOutlet, Socket, TcpOutlet
 from drivers.transport.pcsc import dial_pcsc
 from drivers.transport.serial import dial_serial
@@ -83,6 +86,15 @@ def _pcsc(parts: SplitResult, line: SerialLine) -> Dial | None:
     return dial_pcsc(unquote(parts.netloc + parts.path)) if parts.netloc else None
 
 
+def _listen(parts: SplitResult, line: SerialLine) -> Dial | None:
+    del line
+    try:
+        source = str(ip_address(parts.path.removeprefix("/")))
+    except ValueError:
+        return None
+    return dial_inbound(parts.hostname, parts.port, source) if parts.hostname and parts.port else None
+
+
 def _alsa(parts: SplitResult, line: SerialLine) -> Dial | None:
     del line
     device = unquote(parts.netloc + parts.path)
@@ -112,6 +124,7 @@ _DIALS: Final[Mapping[str, _Dialling]] = MappingProxyType(
         "pcsc": _pcsc,
         "usb": _usb,
         "alsa": _alsa,
+        "listen": _listen,
     }
 )
 

@@ -43,6 +43,8 @@ ATR_BYTES_MAX: Final = 33
 APDU_BYTES_MAX: Final = 65_535
 """What a frame can hold: every short command and response, and extended ones but for their last nine bytes."""
 REASON_BYTES_MAX: Final = 200
+ADDRESS_BYTES_MAX: Final = 64
+VISIT_BYTES_MAX: Final = 16_384
 
 
 class Hid(StrEnum):
@@ -66,7 +68,15 @@ class Card(StrEnum):
     RESET = "P"
 
 
-Kind = Hid | Card
+class Visitor(StrEnum):
+    """Kinds of packets of a port where devices connect to us."""
+
+    NEW = "N"
+    DATA = "D"
+    END = "X"
+
+
+Kind = Hid | Card | Visitor
 Lengths = Mapping[Kind, range]
 """The kinds of a conversation, each with the lengths its payload may have."""
 
@@ -89,6 +99,14 @@ CARD: Final[Lengths] = MappingProxyType(
         Card.RESET: range(1),
     }
 )
+VISITOR: Final[Lengths] = MappingProxyType(
+    {
+        Visitor.NEW: range(ADDRESS_BYTES_MAX + 1),
+        Visitor.DATA: range(1, VISIT_BYTES_MAX + 1),
+        Visitor.END: range(1),
+    }
+)
+_TABLES: Final[Lengths] = MappingProxyType({**HID, **CARD, **VISITOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +124,7 @@ class Unexplained:
 
 def pack(kind: Kind, payload: bytes = b"") -> bytes:
     """One frame. Raises `ValueError` for a payload that the kind cannot have: the caller's bug."""
-    if len(payload) not in (HID if isinstance(kind, Hid) else CARD)[kind]:
+    if len(payload) not in _TABLES[kind]:
         raise ValueError(f"{kind.name}: {len(payload)} bytes")
     return kind.encode("ascii") + len(payload).to_bytes(2, "big") + payload
 

@@ -11,12 +11,14 @@ from drivers.transport.packets import (
     CARD,
     HID,
     REASON_BYTES_MAX,
+    VISITOR,
     Card,
     Hid,
     Lengths,
     Packet,
     Unexplained,
     Unpacker,
+    Visitor,
     pack,
     reason,
 )
@@ -34,6 +36,9 @@ VECTORS = [
     (CARD, "43 0005 00B2010C00", Packet(Card.COMMAND, bytes.fromhex("00B2010C00"))),
     (CARD, "52 0002 9000", Packet(Card.RESPONSE, b"\x90\x00")),
     (CARD, "50 0000", Packet(Card.RESET)),
+    (VISITOR, "4E 0009 3132372E302E302E31", Packet(Visitor.NEW, b"127.0.0.1")),
+    (VISITOR, "44 0002 4F4B", Packet(Visitor.DATA, b"OK")),
+    (VISITOR, "58 0000", Packet(Visitor.END)),
 ]
 """The agreement between transports and emulators: it may be added to, never changed."""
 
@@ -46,14 +51,17 @@ def test_frames_are_as_agreed(lengths: Lengths, data: str, packet: Packet) -> No
 
 
 def packets(lengths: Lengths) -> st.SearchStrategy[Packet]:
-    def of_kind(kind: Hid | Card) -> st.SearchStrategy[Packet]:
+    def of_kind(kind: Hid | Card | Visitor) -> st.SearchStrategy[Packet]:
         allowed = lengths[kind]
         return st.binary(min_size=allowed.start, max_size=min(allowed.stop - 1, 80)).map(lambda payload: Packet(kind, payload))
 
     return st.sampled_from(list(lengths)).flatmap(of_kind)
 
 
-@given(st.sampled_from([HID, CARD]).flatmap(lambda one: st.tuples(st.just(one), st.lists(packets(one), max_size=8))), st.data())
+@given(
+    st.sampled_from([HID, CARD, VISITOR]).flatmap(lambda one: st.tuples(st.just(one), st.lists(packets(one), max_size=8))),
+    st.data(),
+)
 def test_any_cut_gives_the_packets_that_were_sent(sent: tuple[Lengths, list[Packet]], data: st.DataObject) -> None:
     lengths, expected = sent
     stream = b"".join(pack(packet.kind, packet.payload) for packet in expected)
@@ -68,7 +76,7 @@ def cut(stream: bytes, data: st.DataObject) -> list[bytes]:
     return [stream[start:end] for start, end in itertools.pairwise(edges)]
 
 
-@given(st.binary(max_size=600), st.sampled_from([HID, CARD]), st.data())
+@given(st.binary(max_size=600), st.sampled_from([HID, CARD, VISITOR]), st.data())
 def test_no_byte_is_swallowed(stream: bytes, lengths: Lengths, data: st.DataObject) -> None:
     unpacker = Unpacker(lengths)
     found = [one for piece in cut(stream, data) for one in unpacker.receive(piece)]

@@ -1,0 +1,1 @@
+"""Plate cameras at the drive: they push what they saw by HTTP."""
