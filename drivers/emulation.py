@@ -170,6 +170,11 @@ class Emulator(ABC):
         """Where a driver reaches it: the first place it listens at; known once started."""
         return self._outlets[0].address
 
+    @property
+    def addresses(self) -> Sequence[str]:
+        """Every place it listens at."""
+        return tuple(outlet.address for outlet in self._outlets)
+
     async def start(self) -> None:
         for outlet in self._outlets:
             await outlet.start()

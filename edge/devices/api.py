@@ -13,7 +13,7 @@ from edge.devices.health import DayOfDevice, HealthLog
 from edge.devices.model import OpenTrace, RecordTest
 from edge.devices.places import Sockets
 from edge.devices.trace_permits import TracePermits
-from edge.devices.views import DeviceDetail, FrameView, detail, frames
+from edge.devices.views import DeviceDetail, FamilyView, FrameView, detail, family_view, frames
 from edge.kernel.domain import Rejected
 from edge.org.place import Place
 from edge.web.problems import Problem
@@ -36,6 +36,8 @@ HEALTH_DAYS_MAX: Final = 90
 
 class DeviceList(msgspec.Struct, frozen=True):
     devices: list[DeviceView]
+    families: dict[str, FamilyView]
+    """What their families are called, and which of them have a test."""
 
 
 class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,7 +52,8 @@ class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary="The branch's devices and how they are",
 )
 async def list_devices(call: Call[None]) -> DeviceList:
-    return DeviceList(call.app[Floor].views())
+    devices = call.app[Floor].views()
+    return DeviceList(devices, {name: family_view(name) for name in dict.fromkeys(view.family for view in devices)})
 
 
 def _device(call: Call[Any]) -> tuple[str, Device]:

@@ -50,6 +50,8 @@ class Places:
         self.fleet: Supervisor | None = None
         self.profiles: Mapping[str, Profile] = {}
         self._workshop = Workshop()
+        self.emulated: Sequence[Place] = ()
+        """Sockets that no udev knows of: the sandbox's."""
         self._discovery = Discovery(appeared=self._appeared)
 
     async def run(self) -> None:
@@ -70,13 +72,13 @@ class Places:
         owner = {device.address: device.id for device in self.devices}
         sockets = [
             Socket(place=place, device=owner.get(place.address), profiles=tuple(bound.candidates(place, self.profiles)))
-            for place in self._discovery.places
+            for place in (*self._discovery.places, *self.emulated)
         ]
         return Sockets(sockets=sockets, offers=self._discovery.offers(self._bindings))
 
     async def bind(self, device_id: str, address: str) -> None:
         """Drive the device at another place from now on. Raises Rejected."""
-        place = self._discovery.place(address)
+        place = self._discovery.place(address) or next((one for one in self.emulated if one.address == address), None)
         device = next((one for one in self.devices if one.id == device_id), None)
         if device is None or self.fleet is None:
             raise Rejected("unknown_device", device=device_id)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 
@@ -18,12 +19,19 @@ class Words(msgspec.Struct, frozen=True):
     en: str
 
 
+class FamilyView(msgspec.Struct, frozen=True):
+    """A family of devices, from its manifest."""
+
+    name: Words
+    summary: Words
+    can_test: bool
+
+
 class DeviceDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything a technician wants to see of one device."""
 
     view: DeviceView
-    name: Words
-    """Of the family."""
+    family: FamilyView
     profile: str
     address: str
     capabilities: Capabilities
@@ -37,7 +45,6 @@ class DeviceDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     noise: int
     last_error: ErrorCode | None = None
     last_error_at: datetime | None = None
-    can_test: bool = False
     trace_content: bool = False
     """Whether a trace shows bytes: of devices that nothing personal passes through."""
     firmware_min: str | None = None
@@ -57,13 +64,22 @@ class FrameView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The same with everything unprintable as a dot."""
 
 
+@cache
+def family_view(name: str) -> FamilyView:
+    """Raises `ProfileError` for a family that this release does not have."""
+    manifest, family = families.manifest(name), families.family(name)
+    return FamilyView(
+        Words(manifest.name, manifest.name_en), Words(manifest.summary, manifest.summary_en), family.test is not None
+    )
+
+
 def detail(view: DeviceView, device: Device, profile: Profile, address: str, now: datetime) -> DeviceDetail:
     """`now` is the time on the wall at this moment of the loop."""
     counts, capabilities = device.counts, device.capabilities()
-    manifest, firmware = families.manifest(profile.family), profile.firmware
+    firmware = profile.firmware
     return DeviceDetail(
         view=view,
-        name=Words(manifest.name, manifest.name_en),
+        family=family_view(profile.family),
         profile=profile.id,
         address=address,
         capabilities=capabilities,
@@ -75,7 +91,6 @@ def detail(view: DeviceView, device: Device, profile: Profile, address: str, now
         noise=counts.noise,
         last_error=counts.last_error,
         last_error_at=None if counts.last_error is None else _wall(counts.last_error_s, now),
-        can_test=families.family(profile.family).test is not None,
         trace_content=device.trace.content,
         firmware_min=firmware.min if _older(capabilities.firmware, firmware.min) else None,
         firmware_bad=capabilities.firmware in firmware.known_bad,

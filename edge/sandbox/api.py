@@ -11,6 +11,7 @@ from drivers.document import COPY_MARK
 from drivers.emulation import BadParameters, OutputKind, Pictured, Produced, UnknownAction
 from drivers.supervisor import DeviceView
 from edge.devices.floor import Floor
+from edge.devices.views import Words, family_view
 from edge.kernel.domain import Rejected
 from edge.org.place import Place
 from edge.queue import views
@@ -67,6 +68,8 @@ class PropView(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     family: str
     model: str
+    name: Words
+    """What its family is called."""
     actions: list[str]
     forms: dict[str, dict[str, Any]]
     """The JSON Schema of what an action can be told, of those that can be told something."""
@@ -127,6 +130,7 @@ def _prop(prop: Prop, view: DeviceView) -> PropView:
         id=prop.id,
         family=prop.profile.family,
         model=prop.profile.model,
+        name=family_view(prop.profile.family).name,
         actions=list(prop.emulator.actions),
         forms={action: form for action in prop.emulator.actions if (form := _form(prop.emulator.form(action)))},
         device=view.device.value,
@@ -140,9 +144,20 @@ def _prop(prop: Prop, view: DeviceView) -> PropView:
 @cache
 def _form(takes: type[msgspec.Struct]) -> dict[str, Any] | None:
     """None for an action that is told nothing."""
-    (_,), parts = msgspec.json.schema_components((takes,))
-    schema: dict[str, Any] = parts[takes.__name__]
+    (root,), parts = msgspec.json.schema_components((takes,))
+    schema: dict[str, Any] = _inlined(root, parts)
     return schema if schema["properties"] else None
+
+
+def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """With what is referred to in the place of the reference: a form is small and refers to nothing twice."""
+    if isinstance(schema, list):
+        return [_inlined(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined({**parts[schema["$ref"].rpartition("/")[2]], **{k: v for k, v in schema.items() if k != "$ref"}}, parts)
+    return {key: _inlined(value, parts) for key, value in schema.items()}
 
 
 class ClockRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

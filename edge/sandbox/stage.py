@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from drivers import registry as families
 from drivers.emulation import Emulator
-from drivers.profiles import Profile
+from drivers.profiles import Profile, Transport
 from drivers.registry import DeviceConfig
+from drivers.transport.udev import Place
 from edge.adapters.sms import SandboxSms, Sent
 from edge.app import Branch
 from edge.appointments.model import SetSlotPlan, SlotPlan
@@ -41,6 +42,19 @@ class Prop:
     id: str
     profile: Profile
     emulator: Emulator
+
+    def places(self) -> list[Place]:
+        """The sockets it hangs at, as discovery would name them."""
+        return [
+            Place(
+                address=address,
+                wire="serial" if address.startswith("serial:") else "tcp",
+                path=self.id,
+                node=address,
+                name=self.id,
+            )
+            for address in self.emulator.addresses
+        ]
 
 
 def emulate(profile: Profile, now: Callable[[], datetime]) -> Emulator:
@@ -86,6 +100,8 @@ class Stage:
         await self.branch.connect_devices(
             [DeviceConfig(id=prop.id, profile=prop.profile.id, address=prop.emulator.address) for prop in self.props.values()]
         )
+        if self.branch.floor.places is not None:
+            self.branch.floor.places.emulated = [place for prop in self.props.values() for place in prop.places()]
         if self.head_office is not None:
             await self._lay_line(self.head_office)
         else:

@@ -4,7 +4,7 @@ So the paper survives when the branch is killed, as it does in life, and a test 
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from drivers.emulation import Emulator, Hand
@@ -21,6 +21,10 @@ class PrinterOutside(Emulator):
     @property
     def address(self) -> str:
         return os.environ[ADDRESS]
+
+    @property
+    def addresses(self) -> Sequence[str]:
+        return (self.address,)
 
     def listen(self, address: str) -> None:
         """It has its place already."""

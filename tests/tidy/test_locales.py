@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from drivers.api import ErrorCode
 from tests.tidy.tree import ROOT, named
 from tools import reference
 
@@ -64,6 +65,12 @@ def test_every_text_is_used(surface: str) -> None:
     patterns = [re.compile(pattern) for pattern in _patterns(code)]
     unused = [key for key in texts(surface, "en") if not any(f"{quote}{key}{quote}" in code for quote in "'\"`")]
     assert not [key for key in unused if not any(pattern.fullmatch(key) for pattern in patterns)]
+
+
+def test_every_trouble_of_a_device_says_what_to_do() -> None:
+    for language in LANGUAGES:
+        missing = {code.value for code in ErrorCode if f"device_error.{code.value}" not in texts("kit", language)}
+        assert not missing, f"ui/kit/locales/{language}.json has no device_error.CODE for these"
 
 
 def test_every_problem_says_what_to_do() -> None:

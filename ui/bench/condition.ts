@@ -29,7 +29,7 @@ const BY_DEVICE: Readonly<Record<string, Condition>> = {
   deviceBusy: { key: 'busy', tone: 'note' },
 };
 
-export function conditionOf(prop: Prop): Condition {
+export function conditionOf(prop: Pick<Prop, 'device' | 'paper' | 'message_code'>): Condition {
   const said = BY_MESSAGE[prop.message_code ?? ''] ?? (prop.device === 'online' ? BY_PAPER[prop.paper ?? ''] : undefined);
   if (said) return said;
   if (prop.device === 'online' && prop.paper === 'low') return { key: 'paper_low', tone: 'warn' };

@@ -22,6 +22,12 @@ export function problemText(error: unknown): string {
   return kt('problem.unknown', { code: problem.code });
 }
 
+/** What is the matter with a device, as a clerk would say it, and what to do. */
+export function deviceErrorText(code: string): string {
+  const key = `device_error.${code}`;
+  return has(key) ? kt(key) : kt('device_error.unknown', { code });
+}
+
 /** "约 8–15 分钟": whole minutes, rounded away from false precision; a range, never one number. */
 /** Nobody plans by the minute beyond this; a range of days and nights would only look broken. */
 const LONG_MIN = 120;

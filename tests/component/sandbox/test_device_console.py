@@ -49,7 +49,7 @@ def admin(branch: BranchProcess) -> Staff:
 
 def test_a_device_says_where_it_is_from_and_what_it_has_been_through(admin: Staff) -> None:
     found = admin.online(PRINTER)
-    assert (found["profile"], found["name"]["zh"]) == ("generic.escpos-80mm", "小票打印机")
+    assert (found["profile"], found["family"]["name"]["zh"]) == ("generic.escpos-80mm", "小票打印机")
     assert found["address"].startswith("tcp://127.0.0.1:")
     assert found["capabilities"]["verified"] == "emulated"
     assert found["connections"] >= 1

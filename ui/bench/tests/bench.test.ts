@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { conditionOf, offered, others, PRINTER_LEVERS, pulled } from '../condition';
 import en from '../locales/en.json';
 import zh from '../locales/zh-CN.json';
-import { lastPhonePath, withToken, type PrintedSlip, type Prop } from '../sandbox';
+import { choicesOf, fieldsOf, filled, type Schema } from '../hands';
+import { lastPhonePath, withToken, type PrintedSlip, type Prop, type Sandbox } from '../sandbox';
 
 const printer = (given: Partial<Prop> = {}): Prop => ({
-  id: 'printer-1', family: 'escpos_printer', model: 'ESC/POS 80 mm', actions: [], device: 'online', paper: 'full', waiting_jobs: 0, ...given,
+  id: 'printer-1', family: 'escpos_printer', model: 'ESC/POS 80 mm', name: { zh: '', en: '' }, actions: [], forms: {}, device: 'online', paper: 'full', waiting_jobs: 0, ...given,
 });
 const slip = (n: number, text: string): PrintedSlip => ({ n, text, png: '', at: '', copy: false, complete: true });
 
@@ -42,6 +43,45 @@ describe('the condition of a printer', () => {
       if (lever.undo) expect(en).toHaveProperty([`action.${lever.undo}`]);
     }
     expect(others(['jam', 'plug', 'sneeze'], PRINTER_LEVERS)).toEqual(['sneeze']);
+  });
+});
+
+describe('the hands of a device', () => {
+  const form = (properties: Record<string, Schema>, required: string[] = []): Schema => ({ properties, required });
+  const sandbox = {
+    customers: [
+      { name: '李秀英', tier: 'normal', identities: [{ kind: 'id_card', value: '11' }, { kind: 'bank_card', value: '62' }] },
+      { name: '周小雨', tier: 'normal', identities: [{ kind: 'id_card', value: '22' }] },
+    ],
+  } as unknown as Sandbox;
+  const none = { url: null, label: 'slip' };
+
+  it('lays the IDs and swipes the cards of the branch its own customers', () => {
+    const lay = fieldsOf(form({ number: { anyOf: [{ type: 'string' }, { type: 'null' }], default: null }, name: { type: 'string' } }));
+    expect(choicesOf('lay', lay, sandbox, none).map(({ parameters }) => parameters)).toEqual([
+      { number: '11', name: '李秀英' }, { number: '22', name: '周小雨' },
+    ]);
+    const swipe = fieldsOf(form({ number: { type: 'string' } }));
+    expect(choicesOf('swipe', swipe, sandbox, none)).toEqual([{ label: '李秀英', parameters: { number: '62' } }]);
+  });
+
+  it('offers each of a few values as a press', () => {
+    const rate = fieldsOf(form({ rating: { type: 'integer', minimum: 1, maximum: 5 } }, ['rating']));
+    expect(choicesOf('press', rate, sandbox, none).map(({ label }) => label)).toEqual(['1', '2', '3', '4', '5']);
+    const key = fieldsOf(form({ key: { enum: ['next', 'recall'] } }));
+    expect(choicesOf('press', key, sandbox, none).map(({ parameters }) => parameters)).toEqual([{ key: 'next' }, { key: 'recall' }]);
+  });
+
+  it('scans what was printed last and drives up with a plate', () => {
+    const text = fieldsOf(form({ text: { type: 'string' } }));
+    expect(choicesOf('scan', text, sandbox, { url: 'http://x/t/1', label: 'slip' })).toEqual([{ label: 'slip', parameters: { text: 'http://x/t/1' } }]);
+    expect(choicesOf('scan', text, sandbox, none)).toEqual([]);
+    expect(choicesOf('drive_up', fieldsOf(form({ plate: { type: 'string' } })), sandbox, none)).toHaveLength(3);
+  });
+
+  it('sends what was typed as what it is, and nothing that was left empty', () => {
+    const fields = fieldsOf(form({ n: { type: 'integer' }, on: { type: 'boolean' }, kind: { enum: [1, 2] }, text: { type: 'string' } }));
+    expect(filled(fields, { n: '7', on: true, kind: '2', text: '' })).toEqual({ n: 7, on: true, kind: 2 });
   });
 });
 

@@ -5,7 +5,7 @@ import { demoCards, plainCards, type Demo } from '../cards';
 
 const sandbox: Sandbox = {
   services: [], counters: [{ id: 'counter-1', number: 1 }], staff: [], customers: [], kiosk_token: 'k', display_token: 'd',
-  devices: [{ id: 'printer-1', family: 'escpos_printer', model: 'm', actions: [], device: 'online', paper: 'full', waiting_jobs: 0 }],
+  devices: [{ id: 'printer-1', family: 'escpos_printer', model: 'm', name: { zh: '小票打印机', en: 'Receipt printer' }, actions: [], forms: {}, device: 'online', paper: 'full', waiting_jobs: 0 }],
   head_office_url: 'http://127.0.0.1:8090', guest_url: '', wan: { up: true }, clock: { now: '' },
 };
 const display: DisplayView = {
@@ -37,7 +37,7 @@ describe('the front page', () => {
     expect(href('kiosk')).toBe('/kiosk#token=k');
     expect(href('display')).toBe('/display#token=d');
     expect(href('phone')).toBeNull();
-    expect(href('phone', demo({ outputs: [{ slips, calls: [], sms: [] }] }))).toBe('/t/abc');
+    expect(href('phone', demo({ outputs: [{ slips, calls: [], sms: [], produced: [] }] }))).toBe('/t/abc');
   });
 
   it('has neither bench nor tokens without the sandbox', () => {
