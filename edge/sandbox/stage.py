@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from drivers import registry as families
 from drivers.emulation import Emulator
-from drivers.profiles import Profile, Transport
+from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from drivers.transport.udev import Place
 from edge.adapters.sms import SandboxSms, Sent
@@ -51,7 +51,7 @@ class Prop:
                 wire="serial" if address.startswith("serial:") else "tcp",
                 path=self.id,
                 node=address,
-                name=self.id,
+                name=self.profile.model,
             )
             for address in self.emulator.addresses
         ]
