@@ -24,6 +24,10 @@ from drivers.call_keypad.driver import CallBus
 from drivers.call_keypad.emulator import CallEmulator
 from drivers.call_keypad.stories import CallBench
 from drivers.call_keypad.traits import CallKeypadTraits
+from drivers.chip_card.driver import ChipCardReader
+from drivers.chip_card.emulator import ChipEmulator
+from drivers.chip_card.stories import ChipBench
+from drivers.chip_card.traits import ChipTraits
 from drivers.conformance import Bench
 from drivers.emulation import Emulator
 from drivers.escpos_printer.driver import EscposPrinter, trial_print
@@ -50,6 +54,10 @@ from drivers.magnetic_stripe.driver import StripeReader
 from drivers.magnetic_stripe.emulator import StripeEmulator
 from drivers.magnetic_stripe.stories import StripeBench
 from drivers.magnetic_stripe.traits import StripeTraits
+from drivers.motor_card_reader.driver import MotorCardReader
+from drivers.motor_card_reader.emulator import MotorEmulator
+from drivers.motor_card_reader.stories import MotorBench
+from drivers.motor_card_reader.traits import MotorTraits
 from drivers.plate_camera.driver import PlateCamera
 from drivers.plate_camera.emulator import CameraEmulator
 from drivers.plate_camera.stories import CameraBench
@@ -128,6 +136,8 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
         "magnetic_stripe": Family(StripeReader, StripeEmulator, StripeTraits, StripeBench),
         "barcode_scanner": Family(BarcodeScanner, ScannerEmulator, ScannerTraits, ScannerBench),
+        "motor_card_reader": Family(MotorCardReader, MotorEmulator, MotorTraits, MotorBench),
+        "chip_card": Family(ChipCardReader, ChipEmulator, ChipTraits, ChipBench),
         "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench, trial_print),
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),

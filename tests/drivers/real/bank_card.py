@@ -1,12 +1,17 @@
-"""A bank card of our own, as far as the tests ask: its ATR, and the payment directory."""
+"""The bank card of our own that lies in the virtual reader of the tests."""
 
 from typing import Final
 
-ATR: Final = bytes.fromhex("3B6500002063CBA000")
+from drivers.chip_card.plastic import ATR, BankChip
+from drivers.specimens import CARDS
+
+__all__ = ["ATR", "FCI", "NOT_SUPPORTED", "SELECT_PPSE", "SPECIMEN", "answer"]
+SPECIMEN: Final = CARDS[0]
 SELECT_PPSE: Final = bytes.fromhex("00A404000E325041592E5359532E444446303100")
-FCI: Final = bytes.fromhex("6F10840E325041592E5359532E4444463031A50090009000")
+FCI: Final = BankChip(SPECIMEN).transmit(SELECT_PPSE)
 NOT_SUPPORTED: Final = b"\x6d\x00"
+_CHIP: Final = BankChip(SPECIMEN)
 
 
 def answer(command: bytes) -> bytes:
-    return FCI if command == SELECT_PPSE else NOT_SUPPORTED
+    return _CHIP.transmit(command)

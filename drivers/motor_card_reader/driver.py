@@ -1,0 +1,265 @@
+"""The motorised reader's driver: knows where the card is, reads its stripe, gives it back or keeps it.
+
+A card that has been drawn in is read once and told. Giving it back and keeping it change the world, so they are never said to
+be done without the reader's word; where the reader had to be told twice, its second "there is no card" is checked against where
+the card is now. Chips are not powered here: neither dialect's chip commands are public. A chip's card is read by stripe.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from drivers.api import (
+    Capabilities,
+    Command,
+    Completion,
+    CompletionCode,
+    DeviceStatus,
+    ErrorCode,
+    MediaStatus,
+    Outcome,
+    Proof,
+    Status,
+    Supply,
+    SupplyKind,
+    SupplyLevel,
+)
+from drivers.confidential import wipe
+from drivers.interfaces.card_reader import (
+    Admit,
+    BankCard,
+    BankCardRead,
+    CardSeen,
+    InvalidMedia,
+    Lamp,
+    MediaInserted,
+    MediaRemoved,
+    MediaRetained,
+    Move,
+    ReadCard,
+    Reset,
+    SetLight,
+    Side,
+)
+from drivers.motor_card_reader.codec import Position, Reply, Verb
+from drivers.motor_card_reader.conversation import Conversation, codes
+from drivers.motor_card_reader.traits import MotorTraits
+from drivers.profiles import Profile
+from drivers.session import Link, Request, Session
+from drivers.tracks import BadTrack, Track, card, tracks
+from drivers.transport.wire import Dial
+
+FAMILY: Final = "motor_card_reader"
+MEDIA: Final[Mapping[Position, MediaStatus]] = MappingProxyType(
+    {
+        Position.NONE: MediaStatus.NOT_PRESENT,
+        Position.GATE: MediaStatus.ENTERING,
+        Position.INSIDE: MediaStatus.PRESENT,
+        Position.UNFIT: MediaStatus.PRESENT,
+    }
+)
+LIGHTS: Final[Mapping[Lamp, Verb]] = MappingProxyType(
+    {
+        Lamp.OFF: Verb.LIGHT_OFF,
+        Lamp.GREEN: Verb.LIGHT_GREEN,
+        Lamp.RED: Verb.LIGHT_RED,
+        Lamp.AMBER: Verb.LIGHT_AMBER,
+    }
+)
+STARTS: Final[Mapping[Side | None, Verb]] = MappingProxyType(
+    {None: Verb.INITIALISE, Side.EXIT: Verb.INITIALISE_EJECT, Side.STORAGE: Verb.INITIALISE_CAPTURE}
+)
+READS: Final = ((Verb.READ_2, ";", 2), (Verb.READ_1, "%", 1), (Verb.READ_3, "+", 3))
+NEEDS: Final[Mapping[type[Command], Verb]] = MappingProxyType(
+    {
+        ReadCard: Verb.READ_2,
+        Move: Verb.EJECT,
+        Admit: Verb.ADMIT,
+        SetLight: Verb.LIGHT_GREEN,
+        Reset: Verb.INITIALISE_EJECT,
+    }
+)
+HELP: Final[Mapping[ErrorCode, DeviceStatus]] = MappingProxyType(
+    {
+        ErrorCode.MEDIA_JAM: DeviceStatus.USER_ERROR,
+        ErrorCode.INVALID_MEDIA: DeviceStatus.USER_ERROR,
+        ErrorCode.RETAIN_BIN_FULL: DeviceStatus.USER_ERROR,
+    }
+)
+"""Whether a person can help; with anything else, only service can."""
+
+
+class MotorCardReader(Session):
+    def __init__(self, device_id: str, profile: Profile, dial: Dial) -> None:
+        timing = profile.timing
+        super().__init__(device_id, dial, connect_s=timing.connect_ms / 1000, poll_s=timing.poll_ms / 1000)
+        self.profile = profile
+        self._traits = profile.section(MotorTraits)
+        self._codes = codes(self._traits)
+        self._talk: Conversation
+        self._position = Position.NONE
+        self._admits = self._traits.admit
+        self._bin_full = False
+
+    def capabilities(self) -> Capabilities:
+        known = (command for command, verb in NEEDS.items() if verb in self._codes)
+        return Capabilities(
+            family=FAMILY,
+            model=self.profile.model,
+            commands=tuple(sorted(str(command.__struct_config__.tag) for command in known)),
+            proof=Proof.ANSWER,
+            verified=self.profile.provenance.verified,
+        )
+
+    # What `Session` asks of a family.
+
+    async def _greet(self, link: Link) -> None:
+        self._talk = Conversation(link, self._traits, settle_s=self.profile.timing.settle_ms / 1000, publish=self._publish)
+        await self._look()
+        if Verb.ADMIT in self._codes:
+            await self._talk.tell(Verb.ADMIT if self._admits else Verb.REFUSE)
+
+    async def _look_after(self, link: Link) -> None:
+        del link  # the conversation has it
+        self._talk.tidy()
+        if await self._look():
+            self._tell(await self._read())
+
+    async def _perform(self, link: Link, request: Request) -> Completion:
+        command = request.command
+        need = STARTS[command.card] if isinstance(command, Reset) else NEEDS.get(type(command))
+        if need is None or need not in self._codes:
+            return request.complete(CompletionCode.UNSUPPORTED_COMMAND)
+        match command:
+            case ReadCard():
+                return await self._serve_reading(link, request)
+            case Move(to=side):
+                return await self._move(request, side)
+            case Reset():
+                return await self._reset(request, need)
+            case _:
+                return await self._simply(request, command)
+
+    def _received(self, data: bytes) -> None:
+        self._talk.received(data)
+
+    # Commands.
+
+    async def _serve_reading(self, link: Link, request: Request) -> Completion:
+        await request.ask()
+        loop = asyncio.get_running_loop()
+        while True:
+            request.check(loop.time())
+            await self._look()
+            if self._position is Position.INSIDE:
+                break
+            if self._position is Position.UNFIT:
+                return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.INVALID_MEDIA)
+            await link.wait(min(loop.time() + self._poll_s, request.deadline_s or loop.time() + self._poll_s))
+        found = await self._read()
+        if isinstance(found, BankCard):
+            return request.succeed(Proof.ANSWER, BankCardRead(card=found))
+        return request.complete(CompletionCode.COMMAND_ERROR_CODE, outcome=Outcome.HELD, error=found)
+
+    async def _move(self, request: Request, side: Side) -> Completion:
+        await self._look()
+        if self._position is Position.NONE:
+            return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.NO_MEDIA)
+        await request.start()
+        reply = await self._talk.tell(Verb.EJECT if side is Side.EXIT else Verb.CAPTURE)
+        repeated = self._talk.repeated
+        self._bin_full = reply.error is ErrorCode.RETAIN_BIN_FULL
+        if reply.error is ErrorCode.MEDIA_JAM:
+            self._show(ErrorCode.MEDIA_JAM)
+        done = reply.error is None
+        if done and side is Side.STORAGE:
+            self._position = Position.NONE
+            self._publish(MediaRetained())
+        await self._look()
+        if repeated and not done and side is Side.EXIT and self._position in (Position.NONE, Position.GATE):
+            done = True  # the first telling was heard after all
+        return request.succeed(Proof.ANSWER) if done else _settled(request, reply.error, repeated=repeated)
+
+    async def _reset(self, request: Request, start: Verb) -> Completion:
+        await request.start()
+        reply = await self._talk.tell(start)
+        await self._look()
+        return _settled(request, reply.error)
+
+    async def _simply(self, request: Request, command: Command) -> Completion:
+        match command:
+            case Admit(cards=admits):
+                self._admits = admits
+                verb = Verb.ADMIT if admits else Verb.REFUSE
+            case SetLight(lamp=lamp):
+                verb = LIGHTS[lamp]
+            case _:
+                return request.complete(CompletionCode.UNSUPPORTED_COMMAND)
+        await request.start()
+        return _settled(request, (await self._talk.tell(verb)).error)
+
+    # The card.
+
+    async def _look(self) -> bool:
+        """Learn where the card is; true where one has come in."""
+        reply = await self._talk.tell(Verb.STATUS)
+        if reply.not_ready:
+            await self._talk.tell(Verb.INITIALISE_EJECT)  # a card from before goes back to its owner
+            reply = await self._talk.tell(Verb.STATUS)
+        before, now = self._position, reply.position or self._position
+        self._position = now
+        self._show(reply.error)
+        came = now in (Position.INSIDE, Position.UNFIT) and before in (Position.NONE, Position.GATE)
+        if came:
+            self._publish(MediaInserted())
+        elif now is Position.NONE and before is not Position.NONE:
+            self._publish(MediaRemoved())
+        return came
+
+    async def _read(self) -> BankCard | ErrorCode:
+        """The card by its stripe; a track that does not read is made up for by the others."""
+        if self._position is Position.UNFIT:
+            return ErrorCode.INVALID_MEDIA
+        read: list[Track] = []
+        error = ErrorCode.READ_FAIL
+        for verb, sentinel, _ in READS:
+            if verb in self._codes:
+                reply = await self._talk.tell(verb)
+                error = reply.error or error
+                read += _tracks(sentinel, reply)
+        try:
+            return card(read)
+        except BadTrack:
+            return error
+
+    def _tell(self, found: BankCard | ErrorCode) -> None:
+        self._publish(CardSeen(card=found) if isinstance(found, BankCard) else InvalidMedia(error=found))
+
+    def _show(self, error: ErrorCode | None) -> None:
+        jammed = error is ErrorCode.MEDIA_JAM
+        device = DeviceStatus.ONLINE if error is None else HELP.get(error, DeviceStatus.HARDWARE_ERROR)
+        level = SupplyLevel.OUT if self._bin_full else SupplyLevel.OK
+        media = MediaStatus.JAMMED if jammed else MEDIA[self._position]
+        supplies = (Supply(kind=SupplyKind.RETAIN_BIN, level=level),)
+        self._set_status(Status(device=device, error=error, media=media, supplies=supplies))
+
+
+def _tracks(sentinel: str, reply: Reply) -> list[Track]:
+    """What a reader sends of a track, with its sentinels or without."""
+    said = bytes(reply.data)
+    wipe(reply.data)
+    if reply.error is not None or not said.isascii():
+        return []
+    text = said.decode("ascii").strip("\0\r\n ")
+    begun = text if text.startswith((sentinel, ";", "%", "+")) else sentinel + text
+    return tracks(begun if begun.endswith("?") else begun + "?")
+
+
+def _settled(request: Request, error: ErrorCode | None, *, repeated: bool = False) -> Completion:
+    if error is None:
+        return request.succeed(Proof.ANSWER)
+    broken = error in (ErrorCode.DEVICE_FAULT, ErrorCode.SHUTTER_FAIL, ErrorCode.GARBLED)
+    code = CompletionCode.HARDWARE_ERROR if broken else CompletionCode.COMMAND_ERROR_CODE
+    # Told once and refused, nothing happened; told twice, the first telling may have been obeyed.
+    return request.complete(code, outcome=Outcome.UNKNOWN if repeated else Outcome.HELD, error=error)
