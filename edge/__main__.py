@@ -253,12 +253,76 @@ def keys_import(*, data: Path, passphrase: str, source: Path) -> None:
     sys.exit(run_keys_import(data, source, passphrase))
 
 
-@main.command()
-def devices() -> None:
-    """The device models this release can drive, and how far each is proven."""
-    from edge.cli import run_devices
+ADDRESS = click.argument("address")
+FOLDER = click.Path(path_type=Path, file_okay=False)
+PROFILE = click.option("--profile", required=True, help="The model; `branchbox devices profiles` lists them.")
 
-    sys.exit(run_devices())
+
+@main.group()
+def devices() -> None:
+    """Models, what is plugged in, a device's health, recordings of what it says."""
+
+
+@devices.command()
+def profiles() -> None:
+    """The device models this release can drive, and how far each is proven."""
+    from drivers.cli import run_profiles
+
+    sys.exit(run_profiles())
+
+
+@devices.command("list")
+@click.option("--data", type=FOLDER, help="Folder of the box's data, to name the devices that are bound.")
+def list_devices(*, data: Path | None) -> None:
+    """What is plugged into this machine, and which models it can be."""
+    from drivers.cli import run_list
+
+    sys.exit(run_list(data))
+
+
+@devices.command()
+@DATA
+@click.argument("device")
+@ADDRESS
+def bind(*, data: Path, device: str, address: str) -> None:
+    """Say that DEVICE hangs at ADDRESS; a running branch is told in the console instead."""
+    from drivers.cli import run_bind
+
+    sys.exit(run_bind(data, device, address))
+
+
+@devices.command("test")
+@ADDRESS
+@PROFILE
+def test_device(*, address: str, profile: str) -> None:
+    """Greet the device at ADDRESS and say how it is."""
+    from drivers.cli import run_test
+
+    sys.exit(run_test(address, profile))
+
+
+@devices.command()
+@ADDRESS
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--profile", help="Whose serial settings to use.")
+@click.option("--listen", metavar="ADDRESS", help="Stand between: where the vendor's program connects, tcp:// or serial://.")
+@click.option("--redact", is_flag=True, help="Keep moments and sizes, no content.")
+@click.option("--seconds", default=3600.0, show_default=True, help="How long.")
+def capture(*, address: str, target: Path, profile: str | None, listen: str | None, redact: bool, seconds: float) -> None:
+    """Record what passes at ADDRESS into TARGET, a new file."""
+    from drivers.cli import run_capture
+
+    sys.exit(run_capture(address, target, profile=profile, listen=listen, redact=redact, seconds=seconds))
+
+
+@devices.command("replay")
+@click.argument("source", type=FILE)
+@PROFILE
+def replay_capture(*, source: Path, profile: str) -> None:
+    """Give a recording to the driver of a model and show what it understands."""
+    from drivers.cli import run_replay
+
+    sys.exit(run_replay(source, profile))
 
 
 if __name__ == "__main__":

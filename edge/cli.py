@@ -14,7 +14,6 @@ import click
 import msgspec
 import sqlite_utils
 
-from drivers import registry as families
 from edge import __version__, registry
 from edge.document import DocumentRefused
 from edge.kernel.backup import CORE, BackupRefused, carry, list_backups, make_backup, restore, verify_backup
@@ -233,13 +232,6 @@ def run_keys_import(data: Path, source: Path, passphrase: str) -> int:
         import_keys(find_keys(data), source.read_bytes(), passphrase)
     except KeysRefused as error:
         return _say(str(error), EXIT_USAGE)
-    return 0
-
-
-def run_devices() -> int:
-    """The profiles, one a line."""
-    for profile in families.load_profiles().values():
-        click.echo(f"{profile.id:28} {profile.family:16} {profile.provenance.verified:9} {profile.vendor} {profile.model}")
     return 0
 
 
