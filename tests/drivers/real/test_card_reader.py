@@ -39,7 +39,7 @@ async def test_a_card_is_laid_asked_and_pulled(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("profile_id", ["generic.pcsc-contact", "generic.pcsc-contactless"])
 async def test_the_driver_reads_a_card_twice(tmp_path: Path, profile_id: str) -> None:
-    reading = (sys.executable, "-m", "tests.drivers.real.reading_cards", profile_id, f"pcsc://{READER} 00 00")
+    reading = (sys.executable, "-m", "tests.drivers.real.watching", profile_id, f"pcsc://{READER} 00 00")
     digest = hashlib.sha256(SPECIMEN.pan.encode()).hexdigest()
     masked = SPECIMEN.pan[:6] + "*" * (len(SPECIMEN.pan) - 10) + SPECIMEN.pan[-4:]
     async with card_service(tmp_path) as service, program(*reading, env=service.env) as driver:

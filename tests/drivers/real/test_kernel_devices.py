@@ -1,10 +1,14 @@
 """The kernel's own interfaces, as umockdev pretends them: input events, hidraw, USB printers, serial ports."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from drivers.keyboard import strokes
+from drivers.specimens import CARDS
+from drivers.tracks import write
 from drivers.transport.input_events import key
 from drivers.transport.packets import Hid, pack
 from drivers.transport.usblp import PortStatus
@@ -96,6 +100,26 @@ async def test_a_wedge_is_held_and_heard(pretended: Machine, tmp_path: Path) -> 
         while len(heard) < len(key(30).hex()):
             heard += await wire.line()
         assert heard == key(30).hex()
+
+
+async def test_what_wedges_type_is_a_card_and_a_code(pretended: Machine, tmp_path: Path) -> None:
+    (tmp_path / "wedge.ioctl").write_text(wedge_ioctls(), encoding="ascii")
+    await pretended.wish("add", text=WEDGE)
+    await pretended.wish("ioctls", node="/dev/input/event5", file=str(tmp_path / "wedge.ioctl"))
+    card, code = CARDS[0], "https://branch.example/t/Ab_12"
+    masked = card.pan[:6] + "*" * (len(card.pan) - 10) + card.pan[-4:]
+    told = {
+        "generic.stripe-wedge": ("".join(write(card.pan, card.expiry, card.service_code, card.holder)[:2]), card.pan),
+        "generic.scanner-wedge": (code, code),
+    }
+    for profile_id, (typed, secret) in told.items():
+        async with pretended.program("-m", "tests.drivers.real.watching", profile_id, "evdev:///dev/input/event5") as driver:
+            assert await driver.line() == "open"
+            for stroke in strokes(typed, 1_772_444_460_000_000):
+                await pretended.wish("send", node="/dev/input/event5", content=stroke.hex())
+            line = await driver.line()
+            assert line.endswith(hashlib.sha256(secret.encode()).hexdigest())
+            assert line.startswith(f"seen {masked} {card.expiry}" if profile_id == "generic.stripe-wedge" else "scanned")
 
 
 async def test_a_usb_printer_takes_bytes_answers_and_shows_its_lines(pretended: Machine) -> None:
