@@ -49,6 +49,7 @@ from edge.org import tables as org
 from edge.org.place import Place
 from edge.queue import views as queue_views
 from edge.queue.arrivals import Arrivals
+from edge.queue.auto_call import AutoCall
 from edge.queue.effects import SlipPrinter, effect_kind
 from edge.queue.model import RecordSlip
 from edge.queue.presence import PresenceWatch
@@ -219,6 +220,7 @@ class Branch:
         self._keep("reminders", self.reminders.run, give_up=self._give_up)
         presence = PresenceWatch(self.pipeline, self.live.staff)
         self._keep("presence", presence.run, give_up=self._give_up)
+        self._keep("auto_call", AutoCall(self.pipeline).run, give_up=self._give_up)
         self.schedule.backup_made = self.monitor.note_backup
         self.schedule.start()
 

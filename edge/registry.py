@@ -42,6 +42,8 @@ from edge.policy.model import POLICY as POLICY_KIND
 from edge.policy.model import ReceiveDocument
 from edge.queue import api as queue_api
 from edge.queue import decide as queue_decide
+from edge.queue import desk_api as queue_desk_api
+from edge.queue import desk_policy as queue_desk_policy
 from edge.queue import effects as queue_effects
 from edge.queue import glance as queue_glance
 from edge.queue import interventions as queue_interventions
@@ -86,7 +88,7 @@ KERNEL_MIGRATIONS: Final = (*journal.MIGRATIONS, *receipts.MIGRATIONS, *outbox.M
 KERNEL_EVENTS: Final[tuple[type[Event], ...]] = (ClockStepped,)
 """Facts about the box itself; no table is made of them."""
 
-POLICY: Final = Catalogue(queue_policy.KEYS, appointments_policy.KEYS, notify_policy.KEYS)
+POLICY: Final = Catalogue(queue_policy.KEYS, queue_desk_policy.KEYS, appointments_policy.KEYS, notify_policy.KEYS)
 """What can be set by the levels of the bank, by name."""
 
 CAPABILITIES: Final = (
@@ -118,6 +120,7 @@ CAPABILITIES: Final = (
         routes=(
             queue_glance.routes,
             queue_api.routes,
+            queue_desk_api.routes,
             queue_remote_api.routes,
             queue_rules_api.routes,
             queue_interventions_api.routes,

@@ -337,7 +337,7 @@ class OutcomeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _DESK_PROBLEMS: Final = ("unknown_counter", "not_signed_in_here")
-_HAND_PROBLEMS: Final = (*_DESK_PROBLEMS, "nobody_in_hand", "ticket_not_in_state")
+_HAND_PROBLEMS: Final = (*_DESK_PROBLEMS, "nobody_in_hand", "ticket_not_in_state", "outcome_needed")
 _SIGN_IN_PROBLEMS: Final = ("unknown_counter", "counter_taken", "signed_in_elsewhere", "day_closed")
 
 
@@ -353,7 +353,7 @@ class DeskMove(NamedTuple):
 
 DESK_MOVES: Final = (
     DeskMove("sign-in", m.SignIn, CounterView, "A teller takes a counter", _SIGN_IN_PROBLEMS),
-    DeskMove("sign-out", m.SignOut, CounterView, "The teller leaves the counter", _DESK_PROBLEMS),
+    DeskMove("sign-out", m.SignOut, CounterView, "The teller leaves the counter", (*_DESK_PROBLEMS, "outcome_needed")),
     DeskMove("open", m.OpenCounter, CounterView, "Begin to call", (*_DESK_PROBLEMS, "counter_paused")),
     DeskMove("resume", m.ResumeCounter, CounterView, "Go on calling", _DESK_PROBLEMS),
     DeskMove("recall", m.RecallTicket, TicketView, "Call the same ticket again", (*_HAND_PROBLEMS, "too_many_calls")),
@@ -388,7 +388,7 @@ for _move in DESK_MOVES:
     reply=CounterView,
     permission="queue.serve",
     summary="Stop calling for a while",
-    problems=(*_DESK_PROBLEMS, "ticket_in_hand"),
+    problems=(*_DESK_PROBLEMS, "ticket_in_hand", "pause_reason_needed"),
 )
 async def pause(call: Call[ReasonRequest]) -> bytes:
     command = m.PauseCounter(counter=call.path["counter"], staff=call.principal.id, reason=call.body.reason)
@@ -404,7 +404,7 @@ NOBODY: Final = msgspec.json.encode(Called())
     reply=Called,
     permission="queue.serve",
     summary="Call whom the rule picks, and say why; 204 when nobody may be called",
-    problems=(*_DESK_PROBLEMS, "counter_paused"),
+    problems=(*_DESK_PROBLEMS, "counter_paused", "outcome_needed"),
 )
 async def call_next(call: Call[NoBody]) -> bytes | Reply:
     outcome = await call.submit(m.CallNext(counter=call.path["counter"], staff=call.principal.id))

@@ -19,6 +19,7 @@ from edge.queue import answers, load
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.call_rules import SetCalendar, SetCallRules
+from edge.queue.desk_policy import Outcomes
 from edge.queue.forecast import POSITION, SIMULATED, Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id, staff_pool_id
@@ -280,7 +281,11 @@ def sign_in(state: DeskState, command: m.SignIn, context: Context) -> Sequence[E
 def sign_out(state: DeskState, command: m.SignOut, _context: Context) -> Sequence[Event]:
     """Leave the counter; whoever is still in hand is finished, and who was sent there by name waits for anybody (S04)."""
     desk = _manned(state.desk, command.staff)
-    return [*_put_down(desk), *(_back_to_service(ticket) for ticket in state.pool), _signed_out(desk, automatic=False)]
+    return [
+        *_put_down(desk, state.outcomes),
+        *(_back_to_service(ticket) for ticket in state.pool),
+        _signed_out(desk, automatic=False),
+    ]
 
 
 def _back_to_service(ticket: Ticket) -> Event:
@@ -308,6 +313,8 @@ def pause_counter(state: DeskState, command: m.PauseCounter, _context: Context) 
     desk = _manned(state.desk, command.staff)
     if desk.presence is Presence.PAUSED:
         return ()
+    if state.pause_refused:
+        raise Rejected("pause_reason_needed")
     if desk.ticket is not None:
         raise Rejected("ticket_in_hand", number=desk.ticket.number)
     number, staff = desk.config.number, command.staff
@@ -350,7 +357,9 @@ def _signed_out(desk: Desk, *, automatic: bool) -> Event:
 
 def call_next(state: DeskState, command: m.CallNext, context: Context) -> Sequence[Event]:
     """Call whom the rule picks. Nobody waiting is not a refusal: the teller simply has nobody to call."""
-    desk, before = ready(state.desk, command.staff)
+    if command.if_free and not _free(state.desk, command.staff):
+        return ()
+    desk, before = ready(state.desk, command.staff, state.outcomes)
     choice = choose(state.heads, state.rule, context.now_ms, state.memory)
     if choice is None:
         return before
@@ -358,13 +367,17 @@ def call_next(state: DeskState, command: m.CallNext, context: Context) -> Sequen
     return [*before, *passed(state.pending, head.queue, head.place_ms), called(desk, choice)]
 
 
-def ready(found: Desk | None, staff: str) -> tuple[Desk, list[Event]]:
+def _free(desk: Desk | None, staff: str) -> bool:
+    return desk is not None and desk.staff == staff and desk.presence is Presence.OPEN and desk.ticket is None and not desk.lost
+
+
+def ready(found: Desk | None, staff: str, outcomes: Outcomes) -> tuple[Desk, list[Event]]:
     """The counter, and what makes it ready to call: it opens, and whoever is in hand is finished."""
     desk = _manned(found, staff)
     if desk.presence is Presence.PAUSED:
         raise Rejected("counter_paused")
     before: list[Event] = [] if desk.presence is Presence.OPEN else [_opened(desk)]
-    return desk, [*before, *_put_down(desk)]
+    return desk, [*before, *_put_down(desk, outcomes)]
 
 
 def called(desk: Desk, choice: Choice, *, reason: str = "") -> Event:
@@ -390,9 +403,13 @@ def called(desk: Desk, choice: Choice, *, reason: str = "") -> Event:
     )
 
 
-def _put_down(desk: Desk) -> list[Event]:
-    """Finish whoever is still in hand: pressing Next says that the service is over (S19)."""
-    return [] if desk.ticket is None else [_finished(desk.ticket, ASSUMED)]
+def _put_down(desk: Desk, outcomes: Outcomes) -> list[Event]:
+    """Finish whoever is still in hand: pressing Next says that the service is over (S19), unless that has to be said."""
+    if desk.ticket is None:
+        return []
+    if outcomes.needed:
+        raise Rejected("outcome_needed", number=desk.ticket.number)
+    return [_finished(desk.ticket, ASSUMED)]
 
 
 def _finished(ticket: Ticket, outcome: str) -> Event:
@@ -452,7 +469,10 @@ def park(state: DeskState, command: m.ParkTicket, _context: Context) -> Sequence
 
 def finish(state: DeskState, command: m.FinishTicket, _context: Context) -> Sequence[Event]:
     desk = _manned(state.desk, command.staff)
-    return [_finished(_in_hand(desk, "finish"), command.outcome)]
+    ticket = _in_hand(desk, "finish")
+    if state.outcomes.refuses(command.outcome):
+        raise Rejected("outcome_needed", number=ticket.number)
+    return [_finished(ticket, command.outcome)]
 
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
@@ -468,14 +488,14 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     m.SignIn: Handler(load.for_sign_in, sign_in, answers.desk),
     m.SignOut: Handler(load.for_sign_out, sign_out, answers.desk),
     m.OpenCounter: Handler(load.for_desk, open_counter, answers.desk),
-    m.PauseCounter: Handler(load.for_desk, pause_counter, answers.desk),
+    m.PauseCounter: Handler(load.for_pause, pause_counter, answers.desk),
     m.ResumeCounter: Handler(load.for_desk, resume_counter, answers.desk),
     m.CallNext: Handler(load.for_call, call_next, answers.called),
     m.RecallTicket: Handler(load.for_repeat, recall, answers.ticket),
     m.ServeTicket: Handler(load.for_desk, serve, answers.ticket),
     m.MarkNoShow: Handler(load.for_repeat, mark_no_show, answers.ticket),
     m.ParkTicket: Handler(load.for_desk, park, answers.ticket),
-    m.FinishTicket: Handler(load.for_desk, finish, answers.ticket),
+    m.FinishTicket: Handler(load.for_finish, finish, answers.ticket),
     SetCallRules: Handler(load.for_rules, set_call_rules),
     SetCalendar: Handler(for_calendar, set_calendar),
 }

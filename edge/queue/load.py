@@ -13,10 +13,11 @@ from edge.org import tables as org
 from edge.org.model import Counter, Service
 from edge.policy import tables as policy
 from edge.policy.keys import Effective
+from edge.queue import desk_policy, outlook, ruling
 from edge.queue import model as m
-from edge.queue import outlook, ruling
 from edge.queue import policy as keys
 from edge.queue.call_rules import SetCallRules
+from edge.queue.desk_policy import NO_OUTCOMES, Outcomes
 from edge.queue.load_heads import heads, manned, offered
 from edge.queue.load_remote import HolderState, Pending, holder_state, pending
 from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queue_id, staff_pool_id
@@ -123,6 +124,10 @@ class DeskState:
     """Tickets sent to this counter or teller by name, known where it is about to be left."""
     pending: tuple[Pending, ...] = ()
     """Remote tickets whose turn may pass with this call."""
+    outcomes: Outcomes = NO_OUTCOMES
+    """What the service in hand may end with, known where it may end."""
+    pause_refused: bool = False
+    """A pause needs a reason, and this is none of them."""
     calls_max: int = keys.CALLS_MAX.default
     calls_before_no_show: int = keys.CALLS_BEFORE_NO_SHOW.default
 
@@ -284,17 +289,27 @@ def for_sign_in(connection: Connection, command: m.SignIn, context: Context) -> 
 
 def for_desk(
     connection: Connection,
-    command: m.OpenCounter
-    | m.PauseCounter
-    | m.ResumeCounter
-    | m.ServeTicket
-    | m.ParkTicket
-    | m.FinishTicket
-    | m.MarkLost
-    | m.MarkFound,
+    command: m.OpenCounter | m.ResumeCounter | m.ServeTicket | m.ParkTicket | m.MarkLost | m.MarkFound,
     _context: Context,
 ) -> DeskState:
     return DeskState(desk(connection, command.counter))
+
+
+def for_pause(connection: Connection, command: m.PauseCounter, _context: Context) -> DeskState:
+    refused = desk_policy.refuses_pause(connection, command.reason)
+    return DeskState(desk(connection, command.counter), pause_refused=refused)
+
+
+def for_finish(connection: Connection, command: m.FinishTicket, _context: Context) -> DeskState:
+    found = desk(connection, command.counter)
+    return DeskState(found, outcomes=outcomes(connection, found))
+
+
+def outcomes(connection: Connection, found: Desk | None) -> Outcomes:
+    """What the service in hand may end with."""
+    if found is None or found.ticket is None:
+        return NO_OUTCOMES
+    return desk_policy.outcomes_of(connection, found.ticket.service)
 
 
 def for_repeat(connection: Connection, command: m.RecallTicket | m.MarkNoShow, _context: Context) -> DeskState:
@@ -311,7 +326,8 @@ def for_sign_out(connection: Connection, command: m.SignOut, _context: Context) 
         _TICKET + "WHERE queue IN (?, ?) AND state = 'waiting' ORDER BY place_ms, seq LIMIT ?",
         (pool_id(command.counter), staff_pool_id(command.staff), LIVE_TICKETS_MAX),
     )
-    return DeskState(desk(connection, command.counter), pool=tuple(_ticket(row) for row in rows))
+    found = desk(connection, command.counter)
+    return DeskState(found, outcomes=outcomes(connection, found), pool=tuple(_ticket(row) for row in rows))
 
 
 def for_call(connection: Connection, command: m.CallNext, context: Context) -> DeskState:
@@ -321,6 +337,7 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
     rule = ruling.rule_now(connection, found.config.id, context.now)
     return DeskState(
         found,
+        outcomes=outcomes(connection, found),
         heads=heads(connection, found.config.id, found.staff, offered(connection, found.config, found.staff)),
         rule=rule,
         memory=ruling.memory(connection, found.config.id),

@@ -274,6 +274,8 @@ class CallNext(Command, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "queue.call_next"
     counter: str
     staff: str
+    if_free: bool = False
+    """Only where the counter is open and has nobody in hand; else nothing happens."""
 
 
 class CallTicket(Command, frozen=True, kw_only=True):

@@ -23,6 +23,8 @@ PROBLEMS: Final = (
     Problem("not_signed_in_here", 409, "您未在此窗口签到", "You are not signed in at this counter"),
     Problem("counter_paused", 409, "窗口已暂停，请先恢复服务", "The counter is paused; resume first"),
     Problem("ticket_in_hand", 409, "请先办结当前客户", "Finish the customer in hand first"),
+    Problem("outcome_needed", 409, "请先选择办理结果", "Choose what came of the service first"),
+    Problem("pause_reason_needed", 409, "请选择暂停原因", "Choose a reason for the pause"),
     Problem("nobody_in_hand", 409, "当前没有客户", "There is nobody at this counter"),
     Problem("too_many_calls", 409, "重复叫号次数已达上限", "This ticket was called too often"),
     Problem("duplicate_ticket", 409, "您已有一个远程号码", "You already hold a remote ticket"),

@@ -92,6 +92,8 @@ class CounterView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     pause_reason: str = ""
     lost: bool = False
     """Its terminal fell silent (失联)."""
+    finished_at: datetime | None = None
+    """The end of its last service; the time to wrap up counts from then."""
     why: Why | None = None
     """Why the ticket in hand was called."""
 
@@ -369,11 +371,12 @@ def counter(connection: Connection, counter_id: str, zone: ZoneInfo) -> CounterV
     if config is None:
         return None
     live = connection.execute(
-        "SELECT state, staff, ticket, since_ms, pause_reason, lost, why FROM queue_counter WHERE counter = ?", (counter_id,)
+        "SELECT state, staff, ticket, since_ms, pause_reason, lost, why, finished_ms FROM queue_counter WHERE counter = ?",
+        (counter_id,),
     ).fetchone()
     if live is None:
         return CounterView(id=config.id, number=config.number, name=config.name, state="closed")
-    state, staff_no, ticket_id, since_ms, pause_reason, lost, why = live
+    state, staff_no, ticket_id, since_ms, pause_reason, lost, why, finished_ms = live
     member = None if staff_no is None else org.staff(connection, staff_no)
     return CounterView(
         id=config.id,
@@ -385,6 +388,7 @@ def counter(connection: Connection, counter_id: str, zone: ZoneInfo) -> CounterV
         ticket=None if ticket_id is None else ticket(connection, ticket_id, zone),
         pause_reason=pause_reason,
         lost=bool(lost),
+        finished_at=maybe_moment(finished_ms, zone),
         why=None if ticket_id is None or why is None else msgspec.json.decode(why, type=Why),
     )
 

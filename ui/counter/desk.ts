@@ -7,6 +7,7 @@ import type {
   BranchView, CounterView, LiveEvent, Notice, QueueView, SlipView, TicketView,
 } from '@kit/types';
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
+import { useWays } from './ways';
 import { keepWhy, keptWhy, roundOfEvent, whyOfEvent, type KeptWhy, type Round } from './why';
 
 const LIST_LIMIT = 300;
@@ -85,6 +86,8 @@ export function useDesk(api: Api, staff_no: () => string) {
   /** Where this teller is signed in, as the box knows it. */
   const counter = computed(() => follow.view.value?.counters.find((one) => one.staff?.staff_no === staff_no()) ?? null);
 
+  const ways = useWays(api, () => counter.value?.id);
+
   watch(follow.problem, (problem) => { ended.value = problem?.status === 401; });
   // A feed that is refused looks like a feed that is cut: a load tells which.
   watch(follow.state, (state) => { if (state === 'offline') void follow.reload(); });
@@ -103,6 +106,6 @@ export function useDesk(api: Api, staff_no: () => string) {
     patchCounter({ ...mine, state: 'open', ticket: inHand ? ticket : null });
   }
 
-  return { ...follow, branch, notices, why, round, ended, counter, learnWhy, patchCounter, patchTicket };
+  return { ...follow, branch, notices, why, round, ended, counter, ways, learnWhy, patchCounter, patchTicket };
 }
 export type Desk = ReturnType<typeof useDesk>;

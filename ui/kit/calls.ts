@@ -1,7 +1,7 @@
 /** The contract's routes, one line each. A surface that does not import a call does not carry it. */
 import type { Api } from './api';
 import type {
-  BranchView, CalledNext, CountersView, CounterView, DeviceView, DisplayView, IssuedTicket, NewRating, NewTicket,
+  BranchView, CalledNext, CountersView, CounterView, DeskWays, DeviceView, DisplayView, IssuedTicket, NewRating, NewTicket,
   Notice, PhoneView, QueuesView, Rated, ReportName, SignedIn, SlipView, StaffSession, SyncView, TicketsView, TicketView,
 } from './types';
 
@@ -35,6 +35,7 @@ export const reprintTicket = (api: Api, id: string) => api.post<TicketView>(`/ap
 export const getQueues = (api: Api) => api.get<QueuesView>('/api/queues');
 export const getCounters = (api: Api) => api.get<CountersView>('/api/counters');
 export const getCounter = (api: Api, id: string) => api.get<CounterView>(`/api/counters/${part(id)}`);
+export const getWays = (api: Api, id: string) => api.get<DeskWays>(`/api/counters/${part(id)}/ways`);
 export type Presence = 'sign-in' | 'sign-out' | 'open' | 'pause' | 'resume';
 export const movePresence = (api: Api, counter: string, move: Presence, reason?: string) =>
   api.post<CounterView>(`/api/counters/${part(counter)}/${move}`, reason ? { reason } : {});
@@ -43,7 +44,7 @@ export const callNext = (api: Api, counter: string) =>
   api.post<CalledNext | null>(`/api/counters/${part(counter)}/next`);
 export type InHand = 'recall' | 'serve' | 'no-show' | 'park' | 'finish';
 export const moveTicket = (
-  api: Api, counter: string, move: InHand, body: { reason?: string; outcome?: string } = {},
+  api: Api, counter: string, move: InHand, body: { reason?: string; outcome?: string; pool?: string } = {},
 ) => api.post<TicketView>(`/api/counters/${part(counter)}/${move}`, body);
 
 export const getDisplay = (api: Api) => api.get<DisplayView>('/api/display');

@@ -79,6 +79,12 @@ export interface QueuesView { queues: QueueView[]; seq: number; as_of: string }
 export interface CounterView {
   id: string; number: number | string; name: string; state: CounterState; staff?: { staff_no: string; name: string } | null;
   ticket?: TicketView | null; since?: string | null; pause_reason?: string | null;
+  finished_at?: string | null;
+}
+export interface Option { code: string; zh: string; en: string }
+export interface DeskWays {
+  pause_reasons: Option[]; pause_reason_needed: boolean; outcomes: Record<string, { needed?: boolean; choices: Option[] }>;
+  auto_call: boolean; wrap_up_s: number; calls_before_no_show: number; calls_max: number;
 }
 export interface CountersView { counters: CounterView[]; seq: number; as_of: string }
 export interface Candidate {
