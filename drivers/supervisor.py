@@ -69,6 +69,8 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 OnStatus = Callable[[DeviceView], Awaitable[None]]
+OnEvent = Callable[[str, Event], None]
+"""Hears what any device tells of itself, with its name. Must return at once and never raise."""
 
 
 class UnknownDevice(Exception):
@@ -96,12 +98,20 @@ class _Tended:
 class Supervisor:
     """Owns the devices; made by the composition root, started and stopped with the program."""
 
-    def __init__(self, devices: Iterable[Device], *, chance: Chance, on_status: OnStatus | None = None) -> None:
+    def __init__(
+        self,
+        devices: Iterable[Device],
+        *,
+        chance: Chance,
+        on_status: OnStatus | None = None,
+        on_event: OnEvent | None = None,
+    ) -> None:
         self._tended = {device.id: _Tended(device) for device in devices}
         if len(self._tended) > DEVICES_MAX:
             raise ValueError(f"{len(self._tended)} devices are more than {DEVICES_MAX}")
         self._chance = chance
         self._on_status = on_status
+        self._on_event = on_event
         self._changed: dict[str, None] = {}
         self._news = asyncio.Event()
         self._announcer: asyncio.Task[None] | None = None
@@ -255,6 +265,8 @@ class Supervisor:
     def _heard(self, tended: _Tended, event: Event) -> None:
         if isinstance(event, StatusChanged):
             self._note(tended)
+        elif self._on_event is not None:
+            self._on_event(tended.device.id, event)
 
     def _note(self, tended: _Tended) -> None:
         self._changed[tended.device.id] = None

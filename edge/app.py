@@ -18,9 +18,11 @@ from drivers.supervisor import Supervisor as Fleet
 from edge import __version__, registry
 from edge.adapters.sms import NoSms, SandboxSms, SmsPort
 from edge.appointments.codes import SmsCodes
+from edge.customers.privacy import Names
 from edge.devices.floor import Floor
 from edge.devices.health import HealthLog
 from edge.devices.places import Places
+from edge.devices.recognition import KioskGuests
 from edge.devices.trace_permits import TracePermits
 from edge.forecast.jobs import BackTests
 from edge.forecast.live import LiveForecast
@@ -51,6 +53,7 @@ from edge.queue import views as queue_views
 from edge.queue.arrivals import Arrivals
 from edge.queue.auto_call import AutoCall
 from edge.queue.effects import SlipPrinter, effect_kind
+from edge.queue.handles import Handles
 from edge.queue.model import RecordSlip
 from edge.queue.presence import PresenceWatch
 from edge.queue.tokens import TicketTokens
@@ -166,17 +169,20 @@ class Branch:
         self.vault = Vault(ground.box_keys)
         self.supervisor = Supervisor()
         self.permissions = Permissions(registry.PERMISSIONS)
-        self.place = Place(self.clock, ground.zone, launch.guest_url or "", launch.sandbox, launch.printers)
+        self.place = Place(self.clock, ground.zone, launch.guest_url or "", launch.sandbox, launch.printers, launch.readers)
         self.tokens = TicketTokens(derive(ground.box_keys.root, "ticket-token"))
         self.pipeline = Pipeline(self.db, self.journal, self.clock, registry.rules(), ground.zone, self._seal)
         self.notices = NoticeBoard(self.place)
         self.sessions = self._make_sessions()
         self.devices = Devices(self.db, self.clock, self.permissions)
         self.gatekeeper = Gatekeeper(self.tokens.ticket, sessions=self.sessions, devices=self.devices)
+        self.handles = Handles(self.clock.steady_ms)
+        self.arrivals = Arrivals(self.db, self.vault, self.handles)
         self.phones = PhoneTickets(self.db, self.place)
         self.line = Line()
         self.live = self._make_live()
         self.floor = Floor(self.notices)
+        self.kiosk_guests = KioskGuests(self.place, self.arrivals, self.tokens)
         self.health_log = HealthLog(launch.data, lambda: self.place.now().date())
         self.health_log.samples = self.floor.samples
         self.monitor = self._make_monitor()
@@ -202,6 +208,7 @@ class Branch:
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
         self.floor.usable = self._printer_usable
+        self.kiosk_guests.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
         self.forecast.changed = self._outlook_changed
         await self.forecast.begin()
         self.sessions.ended.append(self.live.drop)
@@ -245,7 +252,9 @@ class Branch:
         places = Places(self.ground.launch.data, devices)
         places.profiles = families.load_profiles()
         built = [places.build(device) for device in places.devices]
-        fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed)
+        fleet = Fleet(
+            built, chance=random.SystemRandom().random, on_status=self.floor.changed, on_event=self.kiosk_guests.heard
+        )
         self.floor.fleet = places.fleet = fleet
         self.floor.places = places
         await fleet.start()
@@ -348,7 +357,10 @@ class Branch:
             self.place,
             self.tokens,
             SmsCodes(derive(self.ground.box_keys.root, "sms-code")),
-            Arrivals(self.db, self.vault),
+            self.arrivals,
+            Names(self.vault),
+            self.handles,
+            self.kiosk_guests,
             self.sessions,
             self.devices,
             Reception(self.ground.zone, self._seat_of),

@@ -41,6 +41,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     devices: tuple[DeviceConfig, ...] = ()
     printers: dict[str, str] = msgspec.field(default_factory=dict)
     """Kiosk (device id) → the printer beside it; `*` for everybody else."""
+    readers: dict[str, str] = msgspec.field(default_factory=dict)
+    """Card, document or code reader (device id) → the kiosk it stands at; `*` for every other reader."""
 
 
 def read(path: Path) -> Document:

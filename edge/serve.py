@@ -44,9 +44,9 @@ def _loop() -> asyncio.AbstractEventLoop:
 async def _serve(launch: Launch, ready: Callable[[int, int | None], None]) -> int:
     given = None if launch.branch_file is None else document.read(launch.branch_file)
     if launch.sandbox:
-        launch = replace(launch, printers={"*": demo.PRINTER})
+        launch = replace(launch, printers={"*": demo.PRINTER}, readers={"*": demo.KIOSK})
     elif given is not None:
-        launch = replace(launch, devices=given.devices, printers=given.printers)
+        launch = replace(launch, devices=given.devices, printers=given.printers, readers=given.readers)
     branch = Branch(lay_ground(launch))
     stage = _stage(branch) if launch.sandbox else None
     stopped = _until_signal()

@@ -33,6 +33,7 @@ class Launch:
     """The base of addresses on slips, where it is not simply the guests' listener."""
     static: Path = STATIC
     printers: Mapping[str, str] = field(default_factory=dict)
+    readers: Mapping[str, str] = field(default_factory=dict)
     """Kiosk (device id) → the printer beside it. `*` is the printer for everybody else."""
     devices: tuple[DeviceConfig, ...] = ()
     branch_file: Path | None = None

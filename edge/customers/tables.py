@@ -27,6 +27,10 @@ MIGRATIONS: Final = (
 )
 
 
+ORDINARY: Final = "normal"
+"""The tier of whoever is not known."""
+
+
 class Recognised(NamedTuple):
     """What the branch knows of somebody it recognises."""
 

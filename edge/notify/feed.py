@@ -15,8 +15,12 @@ CALLS: Final = "calls"
 QUEUE: Final = "queue"
 DEVICES: Final = "devices"
 NOTICES: Final = "notices"
+RECOGNITION: Final = "recognition"
 FORECAST: Final = "forecast"
-UNJOURNALLED: Final = dict.fromkeys((DEVICES, NOTICES, FORECAST), frozenset({Kind.STAFF, Kind.DEVICE}))
+UNJOURNALLED: Final = {
+    **dict.fromkeys((DEVICES, NOTICES, FORECAST), frozenset({Kind.STAFF, Kind.DEVICE})),
+    RECOGNITION: frozenset({Kind.DEVICE}),
+}
 
 REFERENCES: Final = frozenset({"customer", "holder", "phone_ref", "comment_ref", "why"})
 """Fields that no screen needs: references to customers and their words; the reasons of a call have their own view."""

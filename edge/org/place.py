@@ -20,9 +20,15 @@ class Place:
     printers: Mapping[str, str] = field(default_factory=dict)
     """Kiosk (device id) → the printer beside it. `*` is the printer for everybody else."""
 
+    readers: Mapping[str, str] = field(default_factory=dict)
+    """Reader or scanner (device id) → the kiosk it stands at. `*` is the kiosk of every other one."""
+
     def now(self) -> datetime:
         """To whole seconds, with the branch's offset."""
         return datetime.fromtimestamp(self.clock.now_ms() // 1000, self.zone)
 
     def printer_of(self, device: str) -> str | None:
         return self.printers.get(device) or self.printers.get("*")
+
+    def kiosk_of(self, reader: str) -> str | None:
+        return self.readers.get(reader) or self.readers.get("*")

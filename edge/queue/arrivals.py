@@ -15,6 +15,7 @@ from edge.kernel.domain import Rejected
 from edge.kernel.identities import IdentityKind, normalise
 from edge.kernel.pipeline import Secret
 from edge.kernel.vault import Vault
+from edge.queue.handles import RECOGNITION, Handles
 from edge.queue.model import Tier
 
 
@@ -46,12 +47,13 @@ class Arrivals:
 
     db: Database
     vault: Vault
+    handles: Handles
 
     def receive(self, arrival: Arrival, command_id: str) -> Known:
         """Recognise and take note. An unknown identity is a stranger, an impossible one is Rejected("invalid_identity")."""
         if arrival == (None, None):
             return STRANGER
-        mark = None if arrival.identity is None else self._mark(*arrival.identity)
+        mark = None if arrival.identity is None else self._mark(*arrival.identity, command_id)
         found = None if mark is None else self._recognise(mark)
         holder = None if mark is None else mark.hex()
         tier = Tier.NORMAL if found is None else Tier(found.tier)
@@ -62,7 +64,16 @@ class Arrivals:
         ref = "contact-" + hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()
         return Known(tier, customer, ref, [Secret(ref, "phone", number.encode())], holder)
 
-    def _mark(self, kind: str, value: str) -> bytes:
+    def mark(self, kind: IdentityKind, value: str) -> bytes:
+        """The keyed hash of an identity. Raises Rejected("invalid_identity")."""
+        return self.vault.index_hash(kind, normalise(kind, value).value)
+
+    def known(self, mark: bytes) -> customers.Recognised | None:
+        return self._recognise(mark)
+
+    def _mark(self, kind: str, value: str, command_id: str) -> bytes | None:
+        if kind == RECOGNITION:
+            return self.handles.redeem(value, command_id).mark
         normal = _normal(kind, value)  # refuses a kind that is none
         return self.vault.index_hash(IdentityKind(kind), normal)
 

@@ -1,6 +1,6 @@
 """What the queue decides. Pure: state, command and context in; facts or a refusal out.
 
-What may happen to a ticket is in `MOVES`, and nowhere else:
+What may happen to a ticket is in `MOVES` of `desk.py`, and nowhere else:
 
     waiting ──call──▶ called ──serve──▶ serving ──finish──▶ finished
        ▲                 │  │              │
@@ -19,29 +19,30 @@ from edge.queue import answers, load
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.call_rules import SetCalendar, SetCallRules
+from edge.queue.desk import (
+    ASSUMED,
+    finished,
+    in_hand,
+    known,
+    manned,
+    may,
+    open_counter,
+    opened,
+    pause_counter,
+    put_down,
+    resume_counter,
+    sign_out,
+    signed_out,
+)
 from edge.queue.desk_policy import Outcomes
 from edge.queue.forecast import POSITION, SIMULATED, Wait, estimate
-from edge.queue.load import Day, Desk, DeskState, IssueState, Ticket, TicketState
+from edge.queue.load import Day, Desk, DeskState, IssueState, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id, staff_pool_id
 from edge.queue.remote import may_take, passed
 from edge.queue.rule_changes import for_calendar, set_calendar, set_call_rules
 from edge.queue.rules import DEFAULT, Choice, choose
 
-MOVES: Final[dict[str, frozenset[State]]] = {
-    "serve": frozenset({State.CALLED}),
-    "recall": frozenset({State.CALLED}),
-    "no_show": frozenset({State.CALLED}),
-    "park": frozenset({State.CALLED, State.SERVING}),
-    "finish": frozenset({State.CALLED, State.SERVING}),
-    "cancel": frozenset({State.PENDING, State.WAITING, State.CALLED, State.PARKED, State.NO_SHOW}),
-    "transfer": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
-    "requeue": frozenset({State.PARKED, State.NO_SHOW}),
-    "reprint": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
-}
-
 COPIES_MAX: Final = 5
-ASSUMED: Final = "assumed"
-"""Outcome of a service that ended because Next was pressed."""
 
 
 # --- the day
@@ -69,10 +70,10 @@ def close(day: Day) -> list[Event]:
     settled: list[Event] = []
     for ticket in day.left_tickets:
         if ticket.state in (State.CALLED, State.SERVING):
-            settled.append(_finished(ticket, ASSUMED))
+            settled.append(finished(ticket, ASSUMED))
         else:
             settled.append(e.TicketExpired(ticket=ticket.id, number=ticket.number))
-    settled += [_signed_out(desk, automatic=True) for desk in day.left_desks]
+    settled += [signed_out(desk, automatic=True) for desk in day.left_desks]
     return [*settled, e.DayClosed(day=day.open_day)]
 
 
@@ -156,15 +157,6 @@ def promise(state: IssueState, tier: Tier) -> tuple[int, Wait, str]:
 
 
 # --- a ticket
-
-
-def may(ticket: Ticket | None, move: str) -> Ticket:
-    """The ticket, if it exists and stands where `move` is possible."""
-    if ticket is None:
-        raise Rejected("unknown_ticket")
-    if ticket.state not in MOVES[move]:
-        raise Rejected("ticket_not_in_state", move=move, state=ticket.state.value, number=ticket.number)
-    return ticket
 
 
 def cancel(state: TicketState, command: m.CancelTicket, _context: Context) -> Sequence[Event]:
@@ -265,7 +257,7 @@ def rate(state: TicketState, command: m.RateService, context: Context) -> Sequen
 
 def sign_in(state: DeskState, command: m.SignIn, context: Context) -> Sequence[Event]:
     """One teller at one counter (S23); the first of the morning opens the day."""
-    desk = _known(state.desk)
+    desk = known(state.desk)
     opening = new_day(state.day, context)
     if not opening:
         if state.elsewhere is not None:
@@ -276,80 +268,6 @@ def sign_in(state: DeskState, command: m.SignIn, context: Context) -> Sequence[E
             raise Rejected("counter_taken", staff=desk.staff)
     number = desk.config.number
     return [*opening, e.CounterSignedIn(counter=desk.config.id, counter_number=number, staff=command.staff)]
-
-
-def sign_out(state: DeskState, command: m.SignOut, _context: Context) -> Sequence[Event]:
-    """Leave the counter; whoever is still in hand is finished, and who was sent there by name waits for anybody (S04)."""
-    desk = _manned(state.desk, command.staff)
-    return [
-        *_put_down(desk, state.outcomes),
-        *(_back_to_service(ticket) for ticket in state.pool),
-        _signed_out(desk, automatic=False),
-    ]
-
-
-def _back_to_service(ticket: Ticket) -> Event:
-    return e.TicketTransferred(
-        ticket=ticket.id,
-        number=ticket.number,
-        service=ticket.service,
-        tier=ticket.tier,
-        queue=queue_id(ticket.service, ticket.tier),
-        from_queue=ticket.queue,
-        place_ms=ticket.place_ms,
-    )
-
-
-def open_counter(state: DeskState, command: m.OpenCounter, _context: Context) -> Sequence[Event]:
-    desk = _manned(state.desk, command.staff)
-    if desk.presence is Presence.OPEN:
-        return ()
-    if desk.presence is Presence.PAUSED:
-        raise Rejected("counter_paused")
-    return [_opened(desk)]
-
-
-def pause_counter(state: DeskState, command: m.PauseCounter, _context: Context) -> Sequence[Event]:
-    desk = _manned(state.desk, command.staff)
-    if desk.presence is Presence.PAUSED:
-        return ()
-    if state.pause_refused:
-        raise Rejected("pause_reason_needed")
-    if desk.ticket is not None:
-        raise Rejected("ticket_in_hand", number=desk.ticket.number)
-    number, staff = desk.config.number, command.staff
-    return [e.CounterPaused(counter=desk.config.id, counter_number=number, staff=staff, reason=command.reason)]
-
-
-def resume_counter(state: DeskState, command: m.ResumeCounter, _context: Context) -> Sequence[Event]:
-    desk = _manned(state.desk, command.staff)
-    if desk.presence is not Presence.PAUSED:
-        return ()
-    return [e.CounterResumed(counter=desk.config.id, counter_number=desk.config.number, staff=command.staff)]
-
-
-def _known(desk: Desk | None) -> Desk:
-    if desk is None:
-        raise Rejected("unknown_counter")
-    return desk
-
-
-def _manned(desk: Desk | None, staff: str) -> Desk:
-    """The counter, if this teller is signed in there."""
-    known = _known(desk)
-    if known.staff != staff:
-        raise Rejected("not_signed_in_here", counter_number=known.config.number)
-    return known
-
-
-def _opened(desk: Desk) -> Event:
-    return e.CounterOpened(counter=desk.config.id, counter_number=desk.config.number, staff=desk.staff or "")
-
-
-def _signed_out(desk: Desk, *, automatic: bool) -> Event:
-    return e.CounterSignedOut(
-        counter=desk.config.id, counter_number=desk.config.number, staff=desk.staff or "", automatic=automatic
-    )
 
 
 # --- calling and serving
@@ -373,11 +291,11 @@ def _free(desk: Desk | None, staff: str) -> bool:
 
 def ready(found: Desk | None, staff: str, outcomes: Outcomes) -> tuple[Desk, list[Event]]:
     """The counter, and what makes it ready to call: it opens, and whoever is in hand is finished."""
-    desk = _manned(found, staff)
+    desk = manned(found, staff)
     if desk.presence is Presence.PAUSED:
         raise Rejected("counter_paused")
-    before: list[Event] = [] if desk.presence is Presence.OPEN else [_opened(desk)]
-    return desk, [*before, *_put_down(desk, outcomes)]
+    before: list[Event] = [] if desk.presence is Presence.OPEN else [opened(desk)]
+    return desk, [*before, *put_down(desk, outcomes)]
 
 
 def called(desk: Desk, choice: Choice, *, reason: str = "") -> Event:
@@ -403,29 +321,9 @@ def called(desk: Desk, choice: Choice, *, reason: str = "") -> Event:
     )
 
 
-def _put_down(desk: Desk, outcomes: Outcomes) -> list[Event]:
-    """Finish whoever is still in hand: pressing Next says that the service is over (S19), unless that has to be said."""
-    if desk.ticket is None:
-        return []
-    if outcomes.needed:
-        raise Rejected("outcome_needed", number=desk.ticket.number)
-    return [_finished(desk.ticket, ASSUMED)]
-
-
-def _finished(ticket: Ticket, outcome: str) -> Event:
-    counter, staff = ticket.counter or "", ticket.staff or ""
-    return e.TicketFinished(ticket=ticket.id, number=ticket.number, counter=counter, staff=staff, outcome=outcome)
-
-
-def _in_hand(desk: Desk, move: str) -> Ticket:
-    if desk.ticket is None:
-        raise Rejected("nobody_in_hand", counter_number=desk.config.number)
-    return may(desk.ticket, move)
-
-
 def recall(state: DeskState, command: m.RecallTicket, _context: Context) -> Sequence[Event]:
-    desk = _manned(state.desk, command.staff)
-    ticket = _in_hand(desk, "recall")
+    desk = manned(state.desk, command.staff)
+    ticket = in_hand(desk, "recall")
     if ticket.calls >= state.calls_max:
         raise Rejected("too_many_calls", calls_max=state.calls_max)
     again = e.TicketRecalled(
@@ -445,22 +343,22 @@ def recall(state: DeskState, command: m.RecallTicket, _context: Context) -> Sequ
 
 
 def serve(state: DeskState, command: m.ServeTicket, _context: Context) -> Sequence[Event]:
-    desk = _manned(state.desk, command.staff)
-    ticket = _in_hand(desk, "serve")
+    desk = manned(state.desk, command.staff)
+    ticket = in_hand(desk, "serve")
     return [e.TicketServed(ticket=ticket.id, number=ticket.number, counter=desk.config.id, staff=command.staff)]
 
 
 def mark_no_show(state: DeskState, command: m.MarkNoShow, _context: Context) -> Sequence[Event]:
-    desk = _manned(state.desk, command.staff)
-    ticket = _in_hand(desk, "no_show")
+    desk = manned(state.desk, command.staff)
+    ticket = in_hand(desk, "no_show")
     if ticket.calls < state.calls_before_no_show:
         raise Rejected("call_again_first", calls=ticket.calls, calls_needed=state.calls_before_no_show)
     return [e.TicketNoShow(ticket=ticket.id, number=ticket.number, counter=desk.config.id, staff=command.staff)]
 
 
 def park(state: DeskState, command: m.ParkTicket, _context: Context) -> Sequence[Event]:
-    desk = _manned(state.desk, command.staff)
-    ticket = _in_hand(desk, "park")
+    desk = manned(state.desk, command.staff)
+    ticket = in_hand(desk, "park")
     at, staff, reason = desk.config.id, command.staff, command.reason
     pools = {m.Pool.COUNTER: pool_id(at), m.Pool.STAFF: staff_pool_id(staff)}
     queue = pools.get(command.pool)
@@ -468,11 +366,11 @@ def park(state: DeskState, command: m.ParkTicket, _context: Context) -> Sequence
 
 
 def finish(state: DeskState, command: m.FinishTicket, _context: Context) -> Sequence[Event]:
-    desk = _manned(state.desk, command.staff)
-    ticket = _in_hand(desk, "finish")
+    desk = manned(state.desk, command.staff)
+    ticket = in_hand(desk, "finish")
     if state.outcomes.refuses(command.outcome):
         raise Rejected("outcome_needed", number=ticket.number)
-    return [_finished(ticket, command.outcome)]
+    return [finished(ticket, command.outcome)]
 
 
 HANDLERS: Final[dict[type[Command], Handler]] = {

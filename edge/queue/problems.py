@@ -38,6 +38,7 @@ PROBLEMS: Final = (
     Problem("kiosk_closed", 409, "现在不是取号时间", "The kiosk gives no numbers at this hour"),
     Problem("call_again_first", 409, "请先再呼叫几次，再按过号", "Call again before marking them as not there"),
     Problem("rating_closed", 409, "评价时间已过", "The time for rating is over"),
+    Problem("recognition_over", 409, "请重新刷卡或放置证件", "Swipe the card or lay the document once more"),
     Problem("invalid_calendar", 400, "日历中有无效日期", "The calendar holds an invalid date"),
     Problem("invalid_identity", 400, "证件号码有误", "The identity number is not valid"),
 )

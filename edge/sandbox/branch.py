@@ -121,6 +121,7 @@ SLOT_PLANS: Final = {"wealth": SlotPlan(capacity=2, slot_min=60, experts=("1003"
 """How the demo's services are booked where that differs from the usual."""
 DEVICE_ROLES: Final = {"kiosk-1": "kiosk", "display-1": "display"}
 PRINTER: Final = "printer-1"
+KIOSK: Final = "kiosk-1"
 
 
 class DemoDevice(NamedTuple):
