@@ -7,7 +7,7 @@ import pytest
 
 from edge import registry
 from edge.kernel.domain import Command, Event
-from edge.queue import decide
+from edge.queue import decide, desk
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.load import Day, DeskState
@@ -68,19 +68,19 @@ def test_nobody_signs_in_once_the_day_was_closed() -> None:
 
 
 def test_signing_out_leaves_the_counter() -> None:
-    assert decide.sign_out(DeskState(a_desk()), m.SignOut(**AT_1), CONTEXT) == [e.CounterSignedOut(**DESK)]
+    assert desk.sign_out(DeskState(a_desk()), m.SignOut(**AT_1), CONTEXT) == [e.CounterSignedOut(**DESK)]
 
 
 def test_signing_out_finishes_whoever_is_in_hand() -> None:
-    facts = decide.sign_out(standing_at(State.SERVING), m.SignOut(**AT_1), CONTEXT)
+    facts = desk.sign_out(standing_at(State.SERVING), m.SignOut(**AT_1), CONTEXT)
     assert [type(fact) for fact in facts] == [e.TicketFinished, e.CounterSignedOut]
 
 
 Then = tuple[type[Event], ...]
 PRESENCE: dict[str, tuple[Callable[..., Sequence[Event]], Command]] = {
-    "open": (decide.open_counter, m.OpenCounter(**AT_1)),
-    "pause": (decide.pause_counter, m.PauseCounter(**AT_1, reason="lunch")),
-    "resume": (decide.resume_counter, m.ResumeCounter(**AT_1)),
+    "open": (desk.open_counter, m.OpenCounter(**AT_1)),
+    "pause": (desk.pause_counter, m.PauseCounter(**AT_1, reason="lunch")),
+    "resume": (desk.resume_counter, m.ResumeCounter(**AT_1)),
 }
 
 
@@ -111,24 +111,24 @@ def test_presence(wish: str, presence: Presence, then: Then | str) -> None:
 
 
 def test_a_pause_says_why() -> None:
-    (fact,) = decide.pause_counter(DeskState(a_desk()), m.PauseCounter(**AT_1, reason="lunch"), CONTEXT)
+    (fact,) = desk.pause_counter(DeskState(a_desk()), m.PauseCounter(**AT_1, reason="lunch"), CONTEXT)
     assert fact == e.CounterPaused(**DESK, reason="lunch")
 
 
 @pytest.mark.parametrize("state", [State.CALLED, State.SERVING])
 def test_nobody_pauses_with_a_customer_in_hand(state: State) -> None:
     with refused("ticket_in_hand") as no:
-        decide.pause_counter(standing_at(state), m.PauseCounter(**AT_1), CONTEXT)
+        desk.pause_counter(standing_at(state), m.PauseCounter(**AT_1), CONTEXT)
     assert no.facts == {"number": "A007"}
 
 
 # --- whose counter is it
 
 EVERYTHING: list[tuple[Callable[..., Sequence[Event]], type[Command]]] = [
-    (decide.sign_out, m.SignOut),
-    (decide.open_counter, m.OpenCounter),
-    (decide.pause_counter, m.PauseCounter),
-    (decide.resume_counter, m.ResumeCounter),
+    (desk.sign_out, m.SignOut),
+    (desk.open_counter, m.OpenCounter),
+    (desk.pause_counter, m.PauseCounter),
+    (desk.resume_counter, m.ResumeCounter),
     (decide.call_next, m.CallNext),
     (decide.recall, m.RecallTicket),
     (decide.serve, m.ServeTicket),

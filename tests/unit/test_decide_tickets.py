@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from edge.kernel.domain import Rejected
-from edge.queue import decide
+from edge.queue import decide, desk
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.load import Day, IssueState, Ticket
@@ -145,7 +145,7 @@ ALLOWED = {
 
 
 def test_every_move_is_tried_here() -> None:
-    assert set(ALLOWED) == set(decide.MOVES) == BY_TICKET.keys() | AT_DESK.keys()
+    assert set(ALLOWED) == set(desk.MOVES) == BY_TICKET.keys() | AT_DESK.keys()
 
 
 @pytest.mark.parametrize(("move", "state"), list(product(ALLOWED, State)), ids=str)
@@ -171,7 +171,7 @@ def test_an_unknown_ticket_is_refused(move: str) -> None:
 
 def test_nothing_leaves_an_end_state() -> None:
     ends = {State.FINISHED, State.CANCELLED, State.EXPIRED}
-    assert not any(ends & states for states in decide.MOVES.values())
+    assert not any(ends & states for states in desk.MOVES.values())
 
 
 # --- cancel, transfer, requeue
