@@ -4,6 +4,7 @@ import type { BranchView, DeviceView, QueueView } from '@kit/types';
 import { effectScope } from 'vue';
 import { describe, expect, it } from 'vitest';
 import { hasReader, opening, serviceRows, slipWord } from './rows';
+import { grouped, isWhole } from './code';
 import { useVisit } from './visit';
 
 const branch: BranchView = {
@@ -64,6 +65,14 @@ describe('the word about the slip', () => {
   });
 });
 
+describe('a code', () => {
+  it('is whole with six or twelve digits, and shown in threes', () => {
+    expect([isWhole('123456'), isWhole('1234567'), isWhole('123456789012')]).toEqual([true, false, true]);
+    expect(grouped('1234')).toEqual(['123', '4··']);
+    expect(grouped('1234567')).toEqual(['123', '456', '7··', '···']);
+  });
+});
+
 describe('a visit', () => {
   const issued = { id: 't-1', number: 'A001', service: 'personal', tier: 'normal', ahead: 0, token: 'x', phone_url: '/t/x' };
 
@@ -93,6 +102,19 @@ describe('a visit', () => {
       { service: 'personal', channel: 'kiosk', language: 'en', priority_reason: 'elderly' },
     ]);
     expect(visit.phase.value).toBe('ticket');
+    scope.stop();
+  });
+
+  it('takes a number by code, once, and says how its holder came', async () => {
+    locale.value = 'zh-CN';
+    const { visit, posts, scope } = kiosk(() => Promise.resolve(new Response(JSON.stringify({
+      ticket: { ...issued, ahead: undefined }, token: 'x', phone_url: '/t/x', arrival: 'early', sign_in_from: '2026-03-02T09:30:00+08:00',
+    }), { status: 201 })));
+    await Promise.all([visit.enter('123456'), visit.enter('123456')]);
+    expect(posts.map((body) => JSON.parse(body) as unknown)).toEqual([{ code: '123456', channel: 'kiosk', language: 'zh-CN' }]);
+    expect([visit.phase.value, visit.ticket.value?.ahead, visit.arrival.value?.arrival]).toEqual(['ticket', 0, 'early']);
+    visit.end();
+    expect([visit.arrival.value, visit.code.value]).toEqual([null, null]);
     scope.stop();
   });
 
