@@ -22,6 +22,7 @@ from edge.customers.privacy import Names
 from edge.devices.floor import Floor
 from edge.devices.health import HealthLog
 from edge.devices.places import Places
+from edge.devices.programs import Services as DevicesForPrograms
 from edge.devices.recognition import KioskGuests
 from edge.devices.trace_permits import TracePermits
 from edge.forecast.jobs import BackTests
@@ -71,6 +72,7 @@ from edge.web.limits import Rate, WebLimits
 from edge.web.live import Live
 from edge.web.permissions import Permissions
 from edge.web.problems import Problems
+from edge.web.programs import Programs
 from edge.web.routes import Services
 from edge.web.server import Listener, Listeners, Site, build
 from edge.web.session import SessionLimits, Sessions, Staff
@@ -183,6 +185,7 @@ class Branch:
         self.live = self._make_live()
         self.floor = Floor(self.notices)
         self.kiosk_guests = KioskGuests(self.place, self.arrivals, self.tokens)
+        self.programs = Programs(DevicesForPrograms(self.floor))
         self.health_log = HealthLog(launch.data, lambda: self.place.now().date())
         self.health_log.samples = self.floor.samples
         self.monitor = self._make_monitor()
@@ -213,6 +216,7 @@ class Branch:
         await self.forecast.begin()
         self.sessions.ended.append(self.live.drop)
         self.devices.ended.append(self.live.drop)
+        self.devices.ended.append(self.programs.drop)
         self.notices.read = lambda notice_id: kept_notices.acknowledge(self.ground.launch.data, notice_id)
         for notice in self.ground.start.notices:
             self.notices.put_up(notice.code, Severity.CRITICAL, about=notice.id, **notice.facts)
@@ -387,6 +391,7 @@ class Branch:
             problems=Problems(*registry.problems(), *(room.problems for room in extra)),
             live=self.live,
             static=StaticFiles(self.ground.launch.static),
+            programs=self.programs,
             version=__version__,
             limits=self._web_limits(),
             observe=self.monitor.count_request,

@@ -213,6 +213,7 @@ PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "admin": ADMIN,
     "kiosk": ("queue.view", "queue.issue_ticket", "appointments.book", "devices.view"),
     "display": ("queue.view",),
+    "program": ("devices.drive",),
 }
 """role × permission. Devices have roles too."""
 

@@ -23,6 +23,7 @@ routes: Final = Routes("devices")
 PROBLEMS: Final = (
     Problem("unknown_device", 404, "没有这台设备", "There is no such device"),
     Problem("device_not_ready", 409, "设备未就绪", "The device is not ready"),
+    Problem("too_many_programs", 503, "连接的程序过多", "Too many programs are connected"),
     Problem("nothing_plugged_in", 409, "这个接口上没有插着设备", "Nothing is plugged in at that socket"),
     Problem("socket_taken", 409, "这个接口已绑定给另一台设备", "That socket is bound to another device"),
     Problem("bindings_unusable", 500, "绑定文件无法使用，请联系技术人员", "The file of bindings cannot be used"),

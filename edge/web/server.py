@@ -31,6 +31,7 @@ from edge.web.live import Live
 from edge.web.openapi import describe
 from edge.web.permissions import Permissions
 from edge.web.problems import Problems
+from edge.web.programs import Programs
 from edge.web.routes import Reply, Route, Routes, Services, language_of
 from edge.web.static import StaticFiles
 
@@ -62,6 +63,8 @@ class Site:
     problems: Problems
     live: Live
     static: StaticFiles
+    programs: Programs | None = None
+    """Devices for other programs, on the branch's listener."""
     title: str = "Branchbox"
     version: str = "0"
     limits: WebLimits = field(default_factory=WebLimits)
@@ -95,6 +98,8 @@ def build(site: Site, listener: Listener) -> web.Application:
     site.live.mount(app, gatekeeper, turnstile)
     if not guest:
         _add_openapi(app, site, declared)
+        if site.programs is not None:
+            site.programs.mount(app, gatekeeper, turnstile)
     site.static.mount(app, turnstile, guest=guest)
     return app
 
