@@ -21,10 +21,14 @@ def branch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BranchProcess]:
         yield running
 
 
+def fetched(branch: BranchProcess, path: str) -> Any:
+    return requests.get(f"{branch.url}{path}", timeout=TIMEOUT_S).json()
+
+
 @pytest.fixture(scope="module")
 def token(branch: BranchProcess) -> str:
     """An administrator enrols a program."""
-    everything = requests.get(f"{branch.url}/sandbox", timeout=TIMEOUT_S).json()
+    everything = fetched(branch, "/sandbox")
     admin = next(one for one in everything["staff"] if "admin" in one["roles"])
     login = {"staff_no": admin["staff_no"], "password": admin["password"]}
     session = requests.post(f"{branch.url}/api/session", json=login, timeout=TIMEOUT_S).json()["token"]
@@ -39,7 +43,7 @@ def token(branch: BranchProcess) -> str:
 
 
 def device(branch: BranchProcess, family: str) -> str:
-    everything = requests.get(f"{branch.url}/sandbox", timeout=TIMEOUT_S).json()
+    everything = fetched(branch, "/sandbox")
     return str(next(one["id"] for one in everything["devices"] if one["family"] == family))
 
 
@@ -77,14 +81,14 @@ async def test_a_program_prints_and_is_told_the_proof(branch: BranchProcess, tok
     kinds = [one["header"]["type"] for one in told if one["header"].get("requestId") == 7]
     assert kinds == ["acknowledge", "event", "completion"]
     assert told[-1]["payload"]["outcome"] == "done"
-    output = requests.get(f"{branch.url}/sandbox/devices/{printer}/output", timeout=TIMEOUT_S).json()
+    output = fetched(branch, f"/sandbox/devices/{printer}/output")
     assert "外部程序" in json.dumps(output, ensure_ascii=False)
 
 
 @pytest.mark.parametrize(("shown", "status"), [("", 401), ("bbd_" + "x" * 43, 401), ("kiosk", 403)])
 async def test_who_may_not_is_refused_before_a_word_is_said(branch: BranchProcess, shown: str, status: int) -> None:
     if shown == "kiosk":
-        shown = requests.get(f"{branch.url}/sandbox", timeout=TIMEOUT_S).json()["kiosk_token"]
+        shown = fetched(branch, "/sandbox")["kiosk_token"]
     headers = {"Authorization": f"Bearer {shown}"} if shown else {}
     async with aiohttp.ClientSession(headers=headers) as session:
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
