@@ -58,6 +58,10 @@ from drivers.motor_card_reader.driver import MotorCardReader
 from drivers.motor_card_reader.emulator import MotorEmulator
 from drivers.motor_card_reader.stories import MotorBench
 from drivers.motor_card_reader.traits import MotorTraits
+from drivers.pin_pad.driver import PinPad
+from drivers.pin_pad.emulator import PinPadEmulator
+from drivers.pin_pad.stories import PinPadBench
+from drivers.pin_pad.traits import PinPadTraits
 from drivers.plate_camera.driver import PlateCamera
 from drivers.plate_camera.emulator import CameraEmulator
 from drivers.plate_camera.stories import CameraBench
@@ -146,6 +150,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench),
         "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench),
+        "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench),
     }
 )
 

@@ -40,6 +40,8 @@ PRESSES_A_ROUND_MAX: Final = 8
 class CallBus(Bus[Frame]):
     """All keypads of one bus."""
 
+    TRACES_CONTENT = True
+
     def __init__(self, device_id: str, profile: Profile, dial: Dial) -> None:
         self.traits = profile.section(CallKeypadTraits)
         super().__init__(device_id, profile, dial, tongue=Tongue(), members=self.traits.units, echo=self.traits.echo)

@@ -36,6 +36,8 @@ TRIES_MAX: Final = 2
 
 
 class RatingPad(Session):
+    TRACES_CONTENT = True
+
     def __init__(self, device_id: str, profile: Profile, dial: Dial) -> None:
         timing = profile.timing
         super().__init__(device_id, dial, connect_s=timing.connect_ms / 1000, poll_s=timing.poll_ms / 1000)

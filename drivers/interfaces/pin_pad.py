@@ -49,6 +49,7 @@ class Press(StrEnum):
     """What a key press looks like from outside. A digit is never named."""
 
     MASKED = "masked"
+    """A digit. As an end: it was the last one allowed."""
     ENTER = "enter"
     CLEAR = "clear"
     CANCEL = "cancel"
@@ -120,16 +121,6 @@ class ImportKey(Command, frozen=True, kw_only=True, tag="KeyManagement.ImportKey
             raise ValueError(f"a check value has 1 to {KCV_BYTES_MAX} bytes")
 
 
-class GenerateKcv(Command, frozen=True, kw_only=True, tag="KeyManagement.GenerateKCV"):
-    """The check value of a key in the pad."""
-
-    key: KeyName
-
-
-class KeyCheck(Payload, frozen=True, kw_only=True, tag="KeyManagement.GenerateKCV"):
-    kcv: bytes
-
-
 class KeyImported(Payload, frozen=True, kw_only=True, tag="KeyManagement.ImportKey"):
     kcv: bytes
 
@@ -138,7 +129,7 @@ class Reset(Command, frozen=True, kw_only=True, tag="PinPad.Reset"):
     """End whatever is asked, forget any PIN, keys stay."""
 
 
-PinPadCommand = PinEntry | GetPinBlock | DataEntry | ImportKey | GenerateKcv | Reset
+PinPadCommand = PinEntry | GetPinBlock | DataEntry | ImportKey | Reset
 
 
 class KeyEvent(Event, frozen=True, kw_only=True, tag="Keyboard.KeyEvent"):

@@ -1,0 +1,1 @@
+"""PIN pads: the customer's secret, encrypted before it leaves the pad."""
