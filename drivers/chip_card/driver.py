@@ -47,8 +47,9 @@ from drivers.transport.wire import Dial
 
 FAMILY: Final = "chip_card"
 READ_TRIES: Final = 2
-FORBIDDEN: Final = frozenset((0xAE, 0x20, 0x82, 0x84, 0x88, 0x2A, 0xDA, 0xDC, 0xD6, 0x1E, 0x18, 0x16))
-"""Instructions `ChipIo` does not pass: cryptograms, PINs, authentication, writing, blocking (EMV Book 3, ISO/IEC 7816-4)."""
+PASSED: Final = frozenset((0xA4, 0xA8, 0xB0, 0xB2, 0xC0, 0xCA))
+"""Instructions that `ChipIo` passes: SELECT, GET PROCESSING OPTIONS, READ BINARY and RECORD, GET RESPONSE and DATA. No PIN, no
+cryptogram, no authentication, nothing that writes or blocks (ISO/IEC 7816-4, EMV Book 3)."""
 
 
 class CardGone(Exception):
@@ -159,7 +160,7 @@ class ChipCardReader(Session):
 
     async def _pass(self, link: Link, request: Request, apdu: Opaque) -> Completion:
         command = apdu.reveal()
-        if len(command) < 4 or command[1] in FORBIDDEN:
+        if len(command) < 4 or command[1] not in PASSED:
             return request.complete(CompletionCode.INVALID_DATA)
         if not self._atr:
             return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.NO_MEDIA)

@@ -1,14 +1,14 @@
 """The chip card reader's part in the conformance suite: cards read, mute ones, and none asked for more than reading."""
 
-from typing import ClassVar, Final
+from typing import Final
 
 from drivers.api import Command, CompletionCode, ErrorCode, MediaStatus, Outcome
+from drivers.card_stories import CardBench
 from drivers.chip_card.emulator import ChipEmulator
 from drivers.chip_card.plastic import ATR
 from drivers.confidential import Opaque
-from drivers.conformance import Bench, must
+from drivers.conformance import must
 from drivers.interfaces.card_reader import (
-    BankCardRead,
     CardSeen,
     ChipAnswer,
     ChipIo,
@@ -20,7 +20,6 @@ from drivers.interfaces.card_reader import (
     ReadCard,
 )
 from drivers.specimens import CARDS
-from drivers.transport.memory import Temper
 from drivers.transport.packets import Card, pack
 
 READING: Final = frozenset((0xA4, 0xA8, 0xB2, 0xC0))
@@ -78,12 +77,11 @@ async def passes_commands_on_and_no_others(bench: "ChipBench") -> None:
     bench.told.clear()
 
 
-class ChipBench(Bench):
+class ChipBench(CardBench):
     PROFILES = ("generic.pcsc-contact", "generic.pcsc-contactless")
     STORIES = (tells_each_card, says_what_it_cannot_read, passes_commands_on_and_no_others)
     LATE = (pack(Card.RESPONSE, b"\x90\x00"),)
     DIES_AFTER_BYTES = (3, 20, 60)
-    LEAVES_TRACES: ClassVar[bool] = False
 
     emulator: ChipEmulator
 
@@ -93,23 +91,8 @@ class ChipBench(Bench):
         return ReadCard(stripe=False)
 
     def person(self, n: int) -> None:
-        self.act("insert", card=self._who(n))
-
-    def times_done(self, n: int) -> int:
-        completion = next((told.completion for told in self.told if told.n == n), None)
-        read = completion.payload if completion is not None else None
-        if self.temper is Temper.LOSSY:
-            # The card service loses no bytes, and its packets carry no checksum: on this wire only ending is demanded.
-            return int(isinstance(read, BankCardRead))
-        return int(isinstance(read, BankCardRead) and read.card.pan.reveal() == CARDS[self._who(n) - 1].pan)
+        self.act("insert", card=self.who(n))
 
     def only_read(self) -> None:
         chip = self.emulator.chip
         must(chip is None or set(chip.instructions) <= READING, "a card is only ever read")
-
-    def seen(self) -> list[str]:
-        """The numbers that were told, in order."""
-        return [event.card.pan.reveal() for event in self.unsolicited if isinstance(event, CardSeen)]
-
-    def _who(self, n: int) -> int:
-        return (n - 1) % len(CARDS) + 1

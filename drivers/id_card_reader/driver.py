@@ -16,7 +16,6 @@ from drivers.api import (
     Capabilities,
     Completion,
     CompletionCode,
-    DeviceError,
     DeviceStatus,
     ErrorCode,
     MediaStatus,
@@ -54,6 +53,8 @@ class Unreadable(Exception):
         self.error = error
 
 
+MODULE_TROUBLES: Final = (ErrorCode.SECURITY_MODULE, ErrorCode.DEVICE_FAULT, ErrorCode.GARBLED)
+"""What is wrong with the module, whatever card lies there."""
 PASSING: Final = (ErrorCode.READ_FAIL, ErrorCode.NO_MEDIA)
 """What another try may well put right."""
 
@@ -95,7 +96,7 @@ class IdCardReader(Session):
     async def _look_after(self, link: Link) -> None:
         del link  # the conversation has it
         self._talk.tidy()
-        if self._status.device is DeviceStatus.HARDWARE_ERROR:
+        if self._status.device is DeviceStatus.HARDWARE_ERROR and self._presence is Presence.NOTHING:
             await self._try_module()
             return
         try:
@@ -141,7 +142,7 @@ class IdCardReader(Session):
             except Unreadable as trouble:
                 tries -= 1
                 if tries == 0 or trouble.error not in PASSING:
-                    self._presence = Presence.TROUBLE
+                    self._give_up(trouble.error)
                     return _failure(request, trouble.error)
             await link.wait(min(loop.time() + self._poll_s, request.deadline_s or loop.time() + self._poll_s))
 
@@ -230,8 +231,13 @@ class IdCardReader(Session):
         """One more look at a card that could not be read."""
         self._fails += 1
         if error not in PASSING or self._fails >= CARD_TRIES:
-            self._presence = Presence.TROUBLE
+            self._give_up(error)
             self._publish(CardUnreadable(error=error))
+
+    def _give_up(self, error: ErrorCode) -> None:
+        """Not tried again before it has left; where it is the module that is broken, that shows."""
+        self._presence = Presence.TROUBLE
+        self._show(error if error in MODULE_TROUBLES else None)
 
     def _gone(self) -> None:
         was, self._presence, self._fails = self._presence, Presence.NOTHING, 0
@@ -252,14 +258,10 @@ class IdCardReader(Session):
 
 
 def _demand(answer: Answer, wanted: Sw) -> None:
-    """Raises `Unreadable`, or `DeviceError` where it is the module that is broken, not the card."""
-    if answer.status is wanted:
-        return
-    wipe(answer.data)
-    error = codec.ERRORS.get(answer.status, ErrorCode.READ_FAIL)
-    if error in (ErrorCode.SECURITY_MODULE, ErrorCode.GARBLED, ErrorCode.DEVICE_FAULT):
-        raise DeviceError(error, answer.status.name)
-    raise Unreadable(error)
+    """Raises `Unreadable`."""
+    if answer.status is not wanted:
+        wipe(answer.data)
+        raise Unreadable(codec.ERRORS.get(answer.status, ErrorCode.READ_FAIL))
 
 
 def _moved(holder: Holder, newest: Confidential) -> Holder:
@@ -267,5 +269,6 @@ def _moved(holder: Holder, newest: Confidential) -> Holder:
 
 
 def _failure(request: Request, error: ErrorCode) -> Completion:
-    broken = error in (ErrorCode.SECURITY_MODULE, ErrorCode.DEVICE_FAULT)
-    return request.complete(CompletionCode.HARDWARE_ERROR if broken else CompletionCode.COMMAND_ERROR_CODE, error=error)
+    return request.complete(
+        CompletionCode.HARDWARE_ERROR if error in MODULE_TROUBLES else CompletionCode.COMMAND_ERROR_CODE, error=error
+    )

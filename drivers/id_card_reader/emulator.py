@@ -42,7 +42,7 @@ class Lay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_from: Date | None = None
     valid_to: Date | Literal["长期"] | None = None
     newest_address: Annotated[str, msgspec.Meta(max_length=35)] | None = None
-    trouble: Literal["none", "askew", "not_genuine", "wrong_kind"] = "none"
+    trouble: Literal["none", "askew", "not_genuine", "wrong_kind", "unlicensed"] = "none"
 
 
 class Module(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +53,7 @@ _TROUBLES: Final[Mapping[str, Sw]] = {
     "askew": Sw.NOT_READ,
     "not_genuine": Sw.MODULE_REJECTS_CARD,
     "wrong_kind": Sw.WRONG_CARD,
+    "unlicensed": Sw.MODULE_NOT_LICENSED,
 }
 
 

@@ -32,11 +32,14 @@ async def says_what_is_wrong_with_a_card(bench: "IdCardBench") -> None:
         ("askew", ErrorCode.READ_FAIL),
         ("not_genuine", ErrorCode.CARD_NOT_GENUINE),
         ("wrong_kind", ErrorCode.INVALID_MEDIA),
+        ("unlicensed", ErrorCode.SECURITY_MODULE),
     ):
         bench.act("lay", trouble=trouble)
         await bench.settle(4)
         told = [event.error for event in bench.unsolicited if isinstance(event, CardUnreadable)]
         bench.expect(told == [error], f"{trouble} is told once as {error}, not {told}")
+        broken = bench.device.status().device is DeviceStatus.HARDWARE_ERROR
+        bench.expect(broken is (trouble == "unlicensed"), f"{trouble}: it shows where it is the module, not the card")
         bench.act("remove")
         await bench.settle(2)
         bench.unsolicited.clear()

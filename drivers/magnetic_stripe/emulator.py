@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -15,7 +15,7 @@ from drivers.profiles import Profile
 from drivers.specimens import CARDS
 from drivers.tracks import lrc, write
 
-SETUP_BYTES = 6
+SETUP_BYTES: Final = 6
 
 
 class Swipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,11 +4,10 @@ import asyncio
 from typing import ClassVar, Final
 
 from drivers.api import Command, ErrorCode
-from drivers.conformance import Bench, must
-from drivers.interfaces.card_reader import BankCardRead, CardSeen, InvalidMedia, ReadCard
+from drivers.card_stories import CardBench
+from drivers.interfaces.card_reader import InvalidMedia, ReadCard
 from drivers.magnetic_stripe.emulator import StripeEmulator
 from drivers.specimens import CARDS
-from drivers.transport.memory import Temper
 
 AGAIN_S: Final = 3.0
 """A person whose card was not read swipes again."""
@@ -38,13 +37,12 @@ async def says_when_a_swipe_did_not_read(bench: "StripeBench") -> None:
     await bench.does_the_next("the next swipe reads")
 
 
-class StripeBench(Bench):
+class StripeBench(CardBench):
     PROFILES = ("generic.stripe-wedge", "start.keypad-stripe", "generic.mrs100")
     STORIES = (tells_each_swipe, says_when_a_swipe_did_not_read)
     NOISE: ClassVar[bytes] = b"\xff" * 48
     DIES_AFTER_BYTES = (1, 3, 5)
     TALKS_BACK = False
-    LEAVES_TRACES = False
 
     emulator: StripeEmulator
 
@@ -56,27 +54,10 @@ class StripeBench(Bench):
         """Swipes until it is read."""
         told = self.told[n - 1]
         if told.completion is None and not self._stalled:
-            self.act("swipe", card=self._who(n))
+            self.act("swipe", card=self.who(n))
             asyncio.get_running_loop().call_later(AGAIN_S, self.person, n)
-
-    def times_done(self, n: int) -> int:
-        completion = next((told.completion for told in self.told if told.n == n), None)
-        read = completion.payload if completion is not None else None
-        if self.temper is Temper.LOSSY:
-            # A stripe's characters carry no checksum on their way: what a bad cable eats nobody can see.
-            return int(isinstance(read, BankCardRead))
-        return int(isinstance(read, BankCardRead) and read.card.pan.reveal() == CARDS[self._who(n) - 1].pan)
 
     async def rearm(self) -> None:
         """A reader that is asked for each swipe is asked again when the driver next looks after it."""
         await self.settle(self.profile.timing.poll_ms / 1000 + 0.5)
         await self.reconnect()
-
-    def seen(self) -> list[str]:
-        """The numbers that were told, in order."""
-        numbers = [event.card.pan.reveal() for event in self.unsolicited if isinstance(event, CardSeen)]
-        must(len(numbers) < 100, "a swipe is not told for ever")
-        return numbers
-
-    def _who(self, n: int) -> int:
-        return (n - 1) % len(CARDS) + 1

@@ -59,6 +59,7 @@ MEDIA: Final[Mapping[Position, MediaStatus]] = MappingProxyType(
         Position.UNFIT: MediaStatus.PRESENT,
     }
 )
+INSIDE: Final = (Position.INSIDE, Position.UNFIT)
 LIGHTS: Final[Mapping[Lamp, Verb]] = MappingProxyType(
     {
         Lamp.OFF: Verb.LIGHT_OFF,
@@ -70,7 +71,7 @@ LIGHTS: Final[Mapping[Lamp, Verb]] = MappingProxyType(
 STARTS: Final[Mapping[Side | None, Verb]] = MappingProxyType(
     {None: Verb.INITIALISE, Side.EXIT: Verb.INITIALISE_EJECT, Side.STORAGE: Verb.INITIALISE_CAPTURE}
 )
-READS: Final = ((Verb.READ_2, ";", 2), (Verb.READ_1, "%", 1), (Verb.READ_3, "+", 3))
+READS: Final = ((Verb.READ_2, ";"), (Verb.READ_1, "%"), (Verb.READ_3, "+"))
 NEEDS: Final[Mapping[type[Command], Verb]] = MappingProxyType(
     {
         ReadCard: Verb.READ_2,
@@ -99,6 +100,8 @@ class MotorCardReader(Session):
         self._codes = codes(self._traits)
         self._talk: Conversation
         self._position = Position.NONE
+        self._unread = False
+        """The card that is inside has not been read."""
         self._admits = self._traits.admit
         self._bin_full = False
 
@@ -123,7 +126,8 @@ class MotorCardReader(Session):
     async def _look_after(self, link: Link) -> None:
         del link  # the conversation has it
         self._talk.tidy()
-        if await self._look():
+        await self._look()
+        if self._unread:
             self._tell(await self._read())
 
     async def _perform(self, link: Link, request: Request) -> Completion:
@@ -132,7 +136,7 @@ class MotorCardReader(Session):
         if need is None or need not in self._codes:
             return request.complete(CompletionCode.UNSUPPORTED_COMMAND)
         match command:
-            case ReadCard():
+            case ReadCard(stripe=True):
                 return await self._serve_reading(link, request)
             case Move(to=side):
                 return await self._move(request, side)
@@ -201,8 +205,8 @@ class MotorCardReader(Session):
 
     # The card.
 
-    async def _look(self) -> bool:
-        """Learn where the card is; true where one has come in."""
+    async def _look(self) -> None:
+        """Learn where the card is, and tell of its coming and going."""
         reply = await self._talk.tell(Verb.STATUS)
         if reply.not_ready:
             await self._talk.tell(Verb.INITIALISE_EJECT)  # a card from before goes back to its owner
@@ -210,20 +214,21 @@ class MotorCardReader(Session):
         before, now = self._position, reply.position or self._position
         self._position = now
         self._show(reply.error)
-        came = now in (Position.INSIDE, Position.UNFIT) and before in (Position.NONE, Position.GATE)
-        if came:
+        inside = now in INSIDE
+        self._unread = inside and (self._unread or before not in INSIDE)
+        if inside and before not in INSIDE:
             self._publish(MediaInserted())
         elif now is Position.NONE and before is not Position.NONE:
             self._publish(MediaRemoved())
-        return came
 
     async def _read(self) -> BankCard | ErrorCode:
         """The card by its stripe; a track that does not read is made up for by the others."""
+        self._unread = False
         if self._position is Position.UNFIT:
             return ErrorCode.INVALID_MEDIA
         read: list[Track] = []
         error = ErrorCode.READ_FAIL
-        for verb, sentinel, _ in READS:
+        for verb, sentinel in READS:
             if verb in self._codes:
                 reply = await self._talk.tell(verb)
                 error = reply.error or error

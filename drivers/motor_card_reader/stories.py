@@ -1,11 +1,10 @@
 """The motorised reader's part in the conformance suite: cards drawn in, given back, kept, stuck."""
 
 from drivers.api import Command, CompletionCode, DeviceStatus, ErrorCode, MediaStatus, Outcome
-from drivers.conformance import Bench, must
+from drivers.card_stories import CardBench
+from drivers.conformance import must
 from drivers.interfaces.card_reader import (
     Admit,
-    BankCardRead,
-    CardSeen,
     InvalidMedia,
     Lamp,
     MediaInserted,
@@ -39,6 +38,16 @@ async def draws_in_reads_and_gives_back(bench: "MotorBench") -> None:
     for kind in (MediaInserted, MediaRemoved):
         bench.expect(sum(isinstance(event, kind) for event in bench.unsolicited) == len(CARDS), f"{kind.__name__} each once")
     bench.told.clear()
+
+
+async def finds_a_card_that_came_while_nobody_looked(bench: "MotorBench") -> None:
+    bench.act("unplug")
+    await bench.settle(1)
+    bench.act("insert", card=2)
+    bench.act("plug")
+    await bench.reconnect()
+    await bench.settle(3)
+    bench.expect(bench.seen() == [CARDS[1].pan], "it is read and told once connected")
 
 
 async def keeps_a_card_and_says_so(bench: "MotorBench") -> None:
@@ -105,10 +114,11 @@ async def obeys_the_small_commands(bench: "MotorBench") -> None:
     await bench.reconnect()
 
 
-class MotorBench(Bench):
+class MotorBench(CardBench):
     PROFILES = ("sankyo.ict3k5", "creator.crt-310")
     STORIES = (
         draws_in_reads_and_gives_back,
+        finds_a_card_that_came_while_nobody_looked,
         keeps_a_card_and_says_so,
         shows_a_jam_until_it_is_freed,
         says_when_a_card_does_not_read,
@@ -116,7 +126,7 @@ class MotorBench(Bench):
     )
     LATE = (b"\x06",)
     DIES_AFTER_BYTES = (3, 30, 120)
-    LEAVES_TRACES = False
+    CHECKED = True
 
     emulator: MotorEmulator
 
@@ -126,16 +136,4 @@ class MotorBench(Bench):
         return ReadCard()
 
     def person(self, n: int) -> None:
-        self.act("insert", card=self._who(n))
-
-    def times_done(self, n: int) -> int:
-        completion = next((told.completion for told in self.told if told.n == n), None)
-        read = completion.payload if completion is not None else None
-        return int(isinstance(read, BankCardRead) and read.card.pan.reveal() == CARDS[self._who(n) - 1].pan)
-
-    def seen(self) -> list[str]:
-        """The numbers that were told, in order."""
-        return [event.card.pan.reveal() for event in self.unsolicited if isinstance(event, CardSeen)]
-
-    def _who(self, n: int) -> int:
-        return (n - 1) % len(CARDS) + 1
+        self.act("insert", card=self.who(n))
