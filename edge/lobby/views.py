@@ -26,6 +26,8 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     taken_at: datetime
     state: str
     recognised: bool
+    appointment: bool = False
+    """Here by an appointment, in time for it."""
     priority_reason: str | None = None
     counter: str | None = None
 
@@ -67,6 +69,7 @@ def _arrival(record: TicketRow, zone: ZoneInfo) -> Arrival:
         taken_at=views.moment(record.taken_ms, zone),
         state=record.state,
         recognised=record.customer is not None,
+        appointment=record.by_appointment,
         priority_reason=record.priority_reason,
         counter=record.counter,
     )

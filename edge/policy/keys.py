@@ -62,9 +62,9 @@ class Unacceptable(ValueError):
     """A value is not of the key's type, or out of its range; the text says where."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Key(Generic[T]):
-    """One thing that can be set."""
+    """One thing that can be set. There is one object of each, so that what it makes of a text can be remembered."""
 
     name: str
     """`room.thing`, the unit last."""
@@ -85,7 +85,7 @@ class Key(Generic[T]):
     def accept(self, raw: Any) -> T:
         """The value of plain JSON. Raises Unacceptable."""
         try:
-            value: T = msgspec.convert(raw, self.kind)
+            value: T = msgspec.convert(raw, self.kind, str_keys=True)
         except (msgspec.ValidationError, ValueError) as error:
             raise Unacceptable(str(error)) from error
         wrong = "" if self.check is None else self.check(value)

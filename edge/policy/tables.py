@@ -5,6 +5,7 @@ and a pure function over it: nothing is derived that could be stale, and a chang
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -79,6 +80,8 @@ MIGRATIONS: Final = (
 )
 FOLDED: Final = ("policy_document", "policy_value", "policy_place", "policy_request", "policy_refusal")
 REFUSALS_KEPT: Final = 20
+HELD_MAX: Final = 256
+"""Keys whose value is remembered, each with what the levels said."""
 REQUESTS_KEPT: Final = 200
 
 
@@ -248,29 +251,58 @@ def _layer(row: Iterable[Any]) -> Layer:
     return Layer(Level(level), msgspec.json.decode(value), bool(lock), bool(granted))
 
 
+class Held(NamedTuple):
+    """What holds for a key: with its origin in plain JSON, and as its type. Not to be changed: it is remembered."""
+
+    effective: Effective
+    value: Any
+
+
+def held(connection: Connection, key: Key[Any]) -> Held:
+    return _held(key, _said(connection, key.name))
+
+
 def in_effect(connection: Connection, key: Key[Any]) -> Effective:
-    """What holds for `key`, with its origin."""
-    return effective(key, layers(connection, key.name))
+    """What holds for `key`, with its origin. Not to be changed: it is remembered."""
+    return held(connection, key).effective
 
 
 def read(connection: Connection, key: Key[T]) -> T:
-    """What holds for `key`."""
-    found = layers(connection, key.name)
-    return key.accept(effective(key, found).value) if found else key.default
+    """What holds for `key`. Not to be changed: it is remembered."""
+    said = _said(connection, key.name)
+    value: T = _held(key, said).value if said else key.default
+    return value
+
+
+Said = tuple[tuple[str, str, int, int], ...]
+"""Level, JSON, lock and grant, as they are in the table."""
+
+
+def _said(connection: Connection, policy: str) -> Said:
+    return tuple(
+        connection.execute("SELECT level, value, lock, granted FROM policy_value WHERE policy = ? ORDER BY level", (policy,))
+    )
+
+
+@lru_cache(HELD_MAX)
+def _held(key: Key[Any], said: Said) -> Held:
+    """A pure function of what was said, which seldom changes and is asked for with every call."""
+    found = effective(key, [_layer(row) for row in said])
+    return Held(found, key.accept(found.value))
 
 
 def read_each(connection: Connection, keys: Mapping[K, Key[T]]) -> dict[K, T]:
     """What holds for each of `keys`, in one read."""
     names = tuple(key.name for key in keys.values())
     rows = connection.execute(
-        f"SELECT policy, level, value, lock, granted FROM policy_value WHERE policy IN ({', '.join('?' * len(names))})",  # noqa: S608
+        f"SELECT policy, level, value, lock, granted FROM policy_value WHERE policy IN ({', '.join('?' * len(names))})"  # noqa: S608
+        " ORDER BY level",
         names,
     )
-    said = _by_policy(rows)
-    return {
-        name: key.accept(effective(key, said[key.name]).value) if key.name in said else key.default
-        for name, key in keys.items()
-    }
+    said: dict[str, Said] = {}
+    for policy, level, value, lock, granted in rows:
+        said[policy] = (*said.get(policy, ()), (level, value, lock, granted))
+    return {name: _held(key, said[key.name]).value if key.name in said else key.default for name, key in keys.items()}
 
 
 # --- documents and requests, as they are shown and decided on

@@ -9,8 +9,10 @@ from edge.kernel.domain import Rejected
 from edge.org import tables as org
 from edge.org.model import Service
 from edge.org.place import Place
+from edge.policy import tables as policy
 from edge.queue import model as m
-from edge.queue import views
+from edge.queue import ruling, views
+from edge.queue.policy import KIOSK_HOURS, kiosk_open
 from edge.queue.views import DayView
 from edge.web.routes import Call, Routes
 
@@ -48,6 +50,8 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     counters: list[CounterPlace]
     tiers: tuple[str, ...]
     day: DayView | None
+    kiosk_open: bool
+    """Whether the kiosk gives numbers at this hour; who is served is another matter."""
     languages: tuple[str, ...]
     guest_url: str
     sandbox: bool
@@ -68,12 +72,15 @@ async def glance(call: Call[None]) -> Glance:
         if branch is None:
             raise Rejected("branch_not_configured")
         services, counters, day = org.services(connection), org.counters(connection), views.day(connection)
+        hours = policy.read(connection, KIOSK_HOURS)
+        open_now = not hours or kiosk_open(hours, place.now(), ruling.calendar(connection))
     return Glance(
         branch=msgspec.convert(branch, BranchView, from_attributes=True),
         services=[ServiceView(open=True, **_named(service)) for service in services],
         counters=[CounterPlace(counter.id, counter.number, counter.name) for counter in counters],
         tiers=tuple(tier.value for tier in m.Tier),
         day=day,
+        kiosk_open=open_now,
         languages=tuple(language.value for language in m.Language),
         guest_url=place.guest_url,
         sandbox=place.sandbox,

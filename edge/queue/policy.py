@@ -20,7 +20,6 @@ Seconds = Annotated[int, msgspec.Meta(ge=60, le=14_400)]
 People = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 Times = Annotated[int, msgspec.Meta(ge=1, le=20)]
 CounterId = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,31})$")]
-DayText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 DAYS_MAX: Final = 800
 EVERY_COUNTER: Final = "*"
 COUNTERS_MAX: Final = 60
@@ -42,15 +41,6 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if self.opens >= self.closes:
             raise ValueError("a day's hours end after they begin")
-
-
-def _days_exist(days: dict[str, DayClass]) -> str:
-    for day in days:
-        try:
-            date.fromisoformat(day)
-        except ValueError:
-            return f"{day}: there is no such day"
-    return ""
 
 
 def _rules_agree(rules: dict[str, CallRules]) -> str:
@@ -94,6 +84,9 @@ PROMOTE_COUNT: Final = {
     )
     for tier, (zh, en) in _TIERS.items()
 }
+_PROMOTE: Final = {
+    (what, tier): key for what, keys in (("wait_s", PROMOTE_WAIT_S), ("count", PROMOTE_COUNT)) for tier, key in keys.items()
+}
 CALL_RULES: Final = Key[dict[str, CallRules]](
     name="queue.call_rules",
     kind=Annotated[dict[CounterId, CallRules], msgspec.Meta(max_length=COUNTERS_MAX)],
@@ -104,15 +97,14 @@ CALL_RULES: Final = Key[dict[str, CallRules]](
     lowest=Level.REGION,
     check=_rules_agree,
 )
-CALENDAR: Final = Key[dict[str, DayClass]](
+CALENDAR: Final = Key[dict[date, DayClass]](
     name="queue.calendar",
-    kind=Annotated[dict[DayText, DayClass], msgspec.Meta(max_length=DAYS_MAX)],
+    kind=Annotated[dict[date, DayClass], msgspec.Meta(max_length=DAYS_MAX)],
     default={},
     zh="工作日历（节假日与调休上班日）",
     en="Work calendar (holidays, and weekends that are worked)",
     merge=Merge.MERGE_BY_ID,
     lowest=Level.REGION,
-    check=_days_exist,
 )
 RECLASS_ON_BIND: Final = Key[bool](
     name="queue.reclass_on_bind",
@@ -257,11 +249,9 @@ def _with_rule(schedule: Schedule, rule: Rule) -> Schedule:
 
 
 def bounds(connection: Connection) -> Bounds:
-    waits, counts = policy.read_each(connection, PROMOTE_WAIT_S), policy.read_each(connection, PROMOTE_COUNT)
-    return Bounds(
-        {tier: wait_s for tier, wait_s in waits.items() if wait_s is not None},
-        {tier: count for tier, count in counts.items() if count is not None},
-    )
+    found = policy.read_each(connection, _PROMOTE)
+    said = {asked: value for asked, value in found.items() if value is not None}
+    return Bounds(*({tier: value for (what, tier), value in said.items() if what == one} for one in ("wait_s", "count")))
 
 
 class FromAbove(msgspec.Struct, frozen=True):
@@ -276,8 +266,7 @@ NOTHING_ABOVE: Final = FromAbove()
 
 
 def from_above(connection: Connection, counter: str) -> FromAbove:
-    held = policy.in_effect(connection, CALL_RULES)
-    sets = CALL_RULES.accept(held.value)
+    held, sets = policy.held(connection, CALL_RULES)
     rules = sets.get(counter) or sets.get(EVERY_COUNTER)
     if rules is None:
         return NOTHING_ABOVE
@@ -286,7 +275,7 @@ def from_above(connection: Connection, counter: str) -> FromAbove:
 
 def bank_calendar(connection: Connection) -> Calendar:
     """The days of the bank's own calendar."""
-    return {date.fromisoformat(day): kind for day, kind in policy.read(connection, CALENDAR).items()}
+    return policy.read(connection, CALENDAR)
 
 
 # --- the kiosk's hours

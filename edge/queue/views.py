@@ -58,6 +58,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: str | None = None
     transferred_from: str | None = None
     recognised: bool = False
+    appointment: bool = False
+    """Its holder came in time for an appointment."""
 
 
 class QueueView(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,6 +161,12 @@ class TicketRow(NamedTuple):
     copies: int
     printer: str | None
     transferred_from: str | None
+    appointment: str | None
+
+    @property
+    def by_appointment(self) -> bool:
+        """Whether its holder came in time for an appointment, and so goes first."""
+        return self.appointment is not None and self.tier == Tier.PRIORITY and self.priority_reason is None
 
 
 _SELECT: Final = f"SELECT {', '.join(TicketRow._fields)} FROM ticket "  # noqa: S608 -- constant columns
@@ -203,6 +211,7 @@ def view(record: TicketRow, zone: ZoneInfo, *, ahead: int | None = None, wait: W
         outcome=record.outcome,
         transferred_from=record.transferred_from,
         recognised=record.customer is not None,
+        appointment=record.by_appointment,
     )
 
 

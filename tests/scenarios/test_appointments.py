@@ -18,6 +18,7 @@ from edge.customers.tables import Recognised
 from edge.kernel import fold
 from edge.kernel.db import Connection
 from edge.kernel.identities import IdentityKind
+from edge.lobby.views import arrivals
 from edge.org import tables as org
 from edge.org.model import Staff
 from edge.queue.call_rules import DayClass
@@ -117,7 +118,9 @@ async def test_s17_in_time_signed_in_with_a_priority_ticket(desk: Desk) -> None:
     walk_in = await desk.hall.take(Tier.NORMAL, "09:30")
     signed = await desk.swipe("09:50")
     assert (signed["arrival"], signed["appointment"]["state"]) == ("on_time", "signed_in")
-    assert signed["ticket"]["tier"] == "priority"
+    assert (signed["ticket"]["tier"], signed["ticket"]["appointment"]) == ("priority", True)
+    with desk.hall.branch.db.reader() as connection:
+        assert [one.appointment for one in arrivals(connection, ZONE)] == [True]
     assert signed["token"] in signed["phone_url"]
     assert await desk.state(booked["id"]) == "signed_in"
     assert await desk.hall.calls(2) == [signed["ticket"]["number"], walk_in]
@@ -156,6 +159,7 @@ async def test_s17_too_early_is_a_live_ticket_and_the_appointment_stays(desk: De
     booked = await desk.book(identity=ANNE)
     signed = await desk.swipe("09:20")
     assert (signed["arrival"], signed["ticket"]["tier"]) == ("early", "normal")
+    assert "appointment" not in signed["ticket"]
     assert signed["sign_in_from"] == "2026-03-02T09:30:00+08:00"
     assert await desk.state(booked["id"]) == "booked"
     again = await desk.swipe("09:25")

@@ -258,6 +258,13 @@ async def test_the_keys_govern(outlet: Outlet) -> None:
         assert appointment_views.rules(connection).late_min == 5
 
 
+async def test_what_was_said_is_remembered_only_as_long_as_it_holds(outlet: Outlet) -> None:
+    """Effective values are memoised by what was said: a change is seen by the very next reader."""
+    for version, value in enumerate((5, 6, 5), 1):
+        await outlet.publish("head_office", version, {N.name: value})
+        assert outlet.hall.rule_now().thresholds[Tier.NORMAL].count == value
+
+
 async def test_what_is_no_value_is_refused(outlet: Outlet) -> None:
     for policy, value, code in (
         (N.name, 0, "invalid_policy_value"),

@@ -31,6 +31,7 @@ describe('the start screen', () => {
     expect(opening(branch)).toBe('open');
     expect(opening({ ...branch, day: null })).toBe('before');
     expect(opening({ ...branch, day: { date: '2026-03-02', state: 'closed' } })).toBe('after');
+    expect(opening({ ...branch, kiosk_open: false })).toBe('hours');
   });
 
   it('hints at a reader only when one works', () => {

@@ -13,9 +13,10 @@ export function serviceRows(branch: BranchView, queues: readonly QueueView[]): S
   });
 }
 
-export type Opening = 'open' | 'before' | 'after';
+export type Opening = 'open' | 'before' | 'after' | 'hours';
 export function opening(branch: BranchView): Opening {
   if (branch.day === null) return 'before';
+  if (branch.kiosk_open === false) return 'hours';
   return branch.day.state === 'open' ? 'open' : 'after';
 }
 

@@ -35,6 +35,8 @@ export interface BranchView {
   counters: { id: string; number: number | string; name: string }[];
   tiers: Tier[];
   day: { date: string; state: 'open' | 'closed' } | null;
+  /** Whether the kiosk gives numbers at this hour. */
+  kiosk_open?: boolean;
   languages: string[];
   guest_url: string;
   sandbox: boolean;

@@ -11,6 +11,7 @@ export function freshOnes(arrivals: readonly Arrival[], seen: ReadonlySet<string
 /** Why somebody is on this list: the priority reason says more than the tier. */
 export function whyHere(arrival: Arrival): Key {
   if (arrival.priority_reason) return `priority.${arrival.priority_reason}`;
+  if (arrival.appointment) return 'arrivals.appointment';
   if (arrival.tier !== 'normal') return `tier.${arrival.tier}`;
   return 'arrivals.recognised';
 }

@@ -4,7 +4,7 @@ import type { PriorityReason, Tier, TicketState, TicketView } from '@kit/types';
 
 export interface Arrival {
   ticket: string; number: string; service: string; tier: Tier; priority_reason?: PriorityReason | null; taken_at: string;
-  state: TicketState; recognised: boolean;
+  state: TicketState; recognised: boolean; appointment?: boolean;
   /** Where they were called to: the counter's id, and its number once the box tells it. */
   counter?: string | null; counter_number?: number | string | null;
 }

@@ -67,6 +67,7 @@ describe('arrivals', () => {
     expect(whyHere(arrival('a', { priority_reason: 'elderly', tier: 'priority' }))).toBe('priority.elderly');
     expect(whyHere(arrival('a'))).toBe('tier.gold');
     expect(whyHere(arrival('a', { tier: 'normal' }))).toBe('arrivals.recognised');
+    expect(whyHere(arrival('a', { tier: 'priority', appointment: true }))).toBe('arrivals.appointment');
   });
   it('keep those who left below those who are here', () => {
     const gone = arrival('gone', { state: 'finished', taken_at: ago(1) });
