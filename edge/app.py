@@ -16,14 +16,18 @@ from drivers import registry as families
 from drivers.registry import DeviceConfig
 from drivers.supervisor import Supervisor as Fleet
 from edge import __version__, registry
+from edge.adapters.modem import FAMILY as MODEMS
+from edge.adapters.modem import SmsWithFallback
 from edge.adapters.sms import NoSms, SandboxSms, SmsPort
 from edge.appointments.codes import SmsCodes
 from edge.customers.privacy import Names
+from edge.devices.effects import SPEAK, CallSpeaker
 from edge.devices.floor import Floor
 from edge.devices.health import HealthLog
 from edge.devices.places import Places
 from edge.devices.programs import Services as DevicesForPrograms
 from edge.devices.recognition import KioskGuests
+from edge.devices.signs import Signs
 from edge.devices.trace_permits import TracePermits
 from edge.forecast.jobs import BackTests
 from edge.forecast.live import LiveForecast
@@ -190,7 +194,8 @@ class Branch:
         self.health_log.samples = self.floor.samples
         self.monitor = self._make_monitor()
         self.schedule = Schedule(self.pipeline, self.journal, launch.data, backups=settings.backups)
-        self.sms: SmsPort = SandboxSms(self.place.now) if launch.sandbox else NoSms()
+        self.gateway: SmsPort = SandboxSms(self.place.now) if launch.sandbox else NoSms()
+        self.signs = Signs(self.db, ground.zone, self.floor)
         self.reminders = ReminderWatch(self.pipeline)
         self.forecast = LiveForecast(self.pipeline, launch.data)
         self.back_tests = BackTests(self.forecast)
@@ -208,10 +213,11 @@ class Branch:
         self.monitor.begin()
         self.pipeline.observe = self.monitor.count_command
         self.pipeline.followers += [self.live.follow, self.runner.follow, self.reminders.follow, self.forecast.follow]
+        self.pipeline.followers.append(self.signs.follow)
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
-        self.floor.usable = self._printer_usable
         self.kiosk_guests.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
+        self.floor.usable = self._device_usable
         self.forecast.changed = self._outlook_changed
         await self.forecast.begin()
         self.sessions.ended.append(self.live.drop)
@@ -262,6 +268,7 @@ class Branch:
         self.floor.fleet = places.fleet = fleet
         self.floor.places = places
         await fleet.start()
+        self._keep("signs", self.signs.run)
         self._keep("discovery", places.run)
         self._keep("device health", self.health_log.run)
 
@@ -350,8 +357,10 @@ class Branch:
         )
 
     def _make_runner(self) -> Runner:
-        sender = SmsSender(self.db, self.vault, self.sms)
-        handlers: dict[str, EffectHandler] = {**self._slip_handlers(), SEND_SMS: sender}
+        sms = SmsWithFallback(self.gateway, lambda: self.floor.of_family(MODEMS))
+        sender = SmsSender(self.db, self.vault, sms, self.clock)
+        speaker = CallSpeaker(self.floor, self.clock)
+        handlers: dict[str, EffectHandler] = {**self._slip_handlers(), SEND_SMS: sender, SPEAK: speaker}
         return Runner(self.pipeline, handlers, boot=self.boot, late={SEND_SMS: sender.too_late})
 
     def _make_services(self) -> Services:
@@ -411,10 +420,12 @@ class Branch:
         slips = SlipPrinter(self.db, self.place, self.tokens, self.floor, record)
         return {effect_kind(printer): slips for printer in set(self.place.printers.values())}
 
-    def _printer_usable(self, device_id: str) -> None:
-        kind = effect_kind(device_id)
-        if kind in self.runner.lanes:
-            self.runner.wake(kind)
+    def _device_usable(self, device_id: str) -> None:
+        """What may have waited for it is tried now."""
+        self.signs.wake()
+        for kind in (effect_kind(device_id), SPEAK, SEND_SMS):
+            if kind in self.runner.lanes:
+                self.runner.wake(kind)
 
     def _line_changed(self, state: UplinkState) -> None:
         if state.head_office in (Contact.UNREACHABLE, Contact.HALTED):

@@ -17,6 +17,7 @@ from edge.appointments import tables as appointments_tables
 from edge.customers import tables as customers_tables
 from edge.devices import api as devices_api
 from edge.devices import decide as devices_decide
+from edge.devices import effects as devices_effects
 from edge.devices import recognition_api as devices_recognition_api
 from edge.forecast import api as forecast_api
 from edge.kernel import journal, outbox, receipts, vault
@@ -144,6 +145,7 @@ CAPABILITIES: Final = (
         handlers=devices_decide.HANDLERS,
         applies=devices_decide.EVENTS,
         routes=(devices_api.routes, devices_recognition_api.routes),
+        reactions=devices_effects.REACTIONS,
         problems=devices_api.PROBLEMS,
     ),
     Capability(name="uplink", migrations=uplink_tables.MIGRATIONS, routes=(uplink_api.routes,)),

@@ -20,11 +20,19 @@ class Refused(AdapterError):
     """It said no; asking again gives the same."""
 
 
-class SmsPort(Protocol):
-    """Sends one message. The key makes a repeat harmless: the platform sends one message per key."""
+class NotConfigured(Refused):
+    """The bank has no such system."""
 
-    async def send(self, *, key: str, to: str, text: str) -> None:
-        """Raises Unavailable or Refused."""
+
+class Doubtful(AdapterError):
+    """It may have been done, and nobody can say; asking again might do it twice."""
+
+
+class SmsPort(Protocol):
+    """Sends one message. The key makes a repeat harmless where the platform sends one message per key."""
+
+    async def send(self, *, key: str, to: str, text: str, within_s: float, again: bool) -> None:
+        """`within_s`: later it would do harm. `again`: it may have gone out before. Raises Unavailable, Refused, Doubtful."""
 
 
 class Sent(NamedTuple):
@@ -44,7 +52,8 @@ class SandboxSms:
         self._now = now
         self._sent: deque[Sent] = deque(maxlen=KEPT_MAX)
 
-    async def send(self, *, key: str, to: str, text: str) -> None:
+    async def send(self, *, key: str, to: str, text: str, within_s: float, again: bool) -> None:
+        del within_s, again  # it knows the keys it has sent, and sends at once
         if not self.reachable():
             raise Unavailable("the line is down")
         if all(message.key != key for message in self._sent):
@@ -57,6 +66,6 @@ class SandboxSms:
 class NoSms:
     """A branch without an SMS platform: every message is refused, and staff see that it was."""
 
-    async def send(self, *, key: str, to: str, text: str) -> None:
-        del key, to, text
-        raise Refused("no SMS platform is configured")
+    async def send(self, *, key: str, to: str, text: str, within_s: float, again: bool) -> None:
+        del key, to, text, within_s, again
+        raise NotConfigured("no SMS platform is configured")

@@ -64,6 +64,11 @@ class Floor:
             for view in self.views()
         ]
 
+    def of_family(self, family: str) -> list[Device]:
+        """The devices of one family, those that can be used first."""
+        found = sorted((view for view in self.views() if view.family == family), key=lambda view: view.device not in READY)
+        return [self.device(view.id) for view in found]
+
     def views(self) -> list[DeviceView]:
         return [] if self.fleet is None else self.fleet.devices()
 

@@ -124,7 +124,7 @@ async def acknowledge(call: Call[Empty]) -> NoticeList:
 
 
 class ReminderView(msgspec.Struct, frozen=True):
-    """A reminder and what became of it: `due`, `sent`, `expired` (过期未发), `refused` or `suppressed`."""
+    """A reminder and its end: `due`, `sent`, `expired` (过期未发), `refused`, `suppressed` or `unknown` (结果不明)."""
 
     ticket: str
     number: str

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from edge.adapters.sms import Refused, SmsPort, Unavailable
+from edge.adapters.sms import Doubtful, Refused, SmsPort, Unavailable
+from edge.kernel.clock import Clock
 from edge.kernel.db import Connection, Database
 from edge.kernel.domain import Effect, Event, InvariantBroken
 from edge.kernel.outbox import End, Leased
@@ -24,6 +25,8 @@ from edge.queue.events import TicketIssued
 from edge.queue.model import Language, State
 from sync.chain import Record
 
+WITHIN_S_MAX: Final = 600.0
+"""A message without an end of its own is worth nothing after this."""
 LOOK_S: Final = 0.5
 """A pause between two looks at who is near: under load many moves are one look."""
 MINUTE_MS: Final = 60 * 1000
@@ -66,10 +69,11 @@ def text_of(order: _Order, language: Language, branch: str) -> str:
 class SmsSender:
     """The handler of reminders. The number is read from the vault, used, and forgotten."""
 
-    def __init__(self, db: Database, vault: Vault, port: SmsPort) -> None:
+    def __init__(self, db: Database, vault: Vault, port: SmsPort, clock: Clock) -> None:
         self._db = db
         self._vault = vault
         self._port = port
+        self._clock = clock
 
     async def __call__(self, effect: Leased, started: Started) -> Settled | TryAgain:
         order = msgspec.json.decode(effect.payload, type=_Order)
@@ -79,12 +83,20 @@ class SmsSender:
         if not effect.in_doubt:
             await started(effect.key)
         try:
-            await self._port.send(key=effect.key, to=to, text=text)
+            await self._port.send(key=effect.key, to=to, text=text, within_s=self._left_s(effect), again=effect.in_doubt)
         except Unavailable:
             return TryAgain("unavailable")
         except Refused:
             return self._end(order, "refused", End.DROPPED)
+        except Doubtful:
+            return self._end(order, "unknown", End.DONE)
         return self._end(order, "sent", End.DONE)
+
+    def _left_s(self, effect: Leased) -> float:
+        """Until it would be wrong."""
+        if effect.not_after_ms is None:
+            return WITHIN_S_MAX
+        return max(1.0, (effect.not_after_ms - self._clock.now_ms()) / 1000)
 
     def too_late(self, effect: Leased) -> Settled:
         """Its time is over: it is recorded as such, and staff see it."""

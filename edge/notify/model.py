@@ -19,7 +19,7 @@ class RemindCustomer(Command, frozen=True, kw_only=True):
 
 
 class RecordReminder(Command, frozen=True, kw_only=True):
-    """What became of a reminder: `sent`, `expired`, `refused` or `suppressed`."""
+    """What became of a reminder: `sent`, `expired`, `refused`, `suppressed`, or `unknown`: it may have gone out."""
 
     NAME: ClassVar[str] = "notify.record_reminder"
     ticket: str

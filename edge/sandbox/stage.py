@@ -106,14 +106,14 @@ class Stage:
             await self._lay_line(self.head_office)
         else:
             self.branch.connect_head_office(None, self.configure.branch.id)
-        if isinstance(self.branch.sms, SandboxSms):
-            self.branch.sms.reachable = lambda: self.line is None or self.line.up
+        if isinstance(self.branch.gateway, SandboxSms):
+            self.branch.gateway.reachable = lambda: self.line is None or self.line.up
         await pipeline.submit(OpenDay(), actor="system")
 
     @property
     def messages(self) -> tuple[Sent, ...]:
         """What the SMS gateway was given."""
-        return self.branch.sms.messages() if isinstance(self.branch.sms, SandboxSms) else ()
+        return self.branch.gateway.messages() if isinstance(self.branch.gateway, SandboxSms) else ()
 
     async def _passwords(self) -> None:
         """Once per data folder: a new password ends the sessions, and a restart must log nobody out."""

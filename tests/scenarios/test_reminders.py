@@ -46,7 +46,7 @@ async def settled(hall: Hall, *wanted: str) -> None:
 
 
 def texts(hall: Hall) -> list[str]:
-    gateway = hall.branch.sms
+    gateway = hall.branch.gateway
     assert isinstance(gateway, SandboxSms)
     return [message.text for message in gateway.messages()]
 
@@ -85,7 +85,7 @@ async def test_s13_a_jump_gives_the_true_count(hall: Hall) -> None:
     command = IssueTicket(service="personal", tier=Tier.NORMAL, channel=Channel.KIOSK, phone_ref="contact-2")
     secret = Secret("contact-2", "phone", PHONE.encode())
     await hall.branch.pipeline.submit(command, actor="device:kiosk-1", secrets_=[secret])
-    gateway = hall.branch.sms
+    gateway = hall.branch.gateway
     assert isinstance(gateway, SandboxSms)
     gateway.reachable = lambda: False
     await hall.branch.pipeline.submit(CancelTicket(ticket=leaver), actor="staff:2001")
@@ -106,7 +106,7 @@ async def test_s13_a_vip_coming_in_between_sends_no_second_message(hall: Hall) -
 
 
 async def test_s13_a_platform_that_is_down_too_long_is_told_to_staff(hall: Hall) -> None:
-    gateway = hall.branch.sms
+    gateway = hall.branch.gateway
     assert isinstance(gateway, SandboxSms)
     gateway.reachable = lambda: False
     for _ in range(3):
@@ -121,7 +121,7 @@ async def test_s13_a_platform_that_is_down_too_long_is_told_to_staff(hall: Hall)
 
 
 async def test_s13_called_before_it_is_sent(hall: Hall) -> None:
-    gateway = hall.branch.sms
+    gateway = hall.branch.gateway
     assert isinstance(gateway, SandboxSms)
     gateway.reachable = lambda: False
     for _ in range(3):

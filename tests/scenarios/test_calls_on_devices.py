@@ -1,0 +1,147 @@
+"""Calls reach the boards of lights and the loudspeaker, reminders the modem: real wires, emulated devices."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from drivers import registry
+from drivers.emulation import Emulator, Produced
+from drivers.profiles import Profile
+from drivers.registry import DeviceConfig
+from edge.adapters.modem import ModemSms
+from edge.adapters.sms import Doubtful, NotConfigured, SandboxSms, Unavailable
+from edge.queue.model import FinishTicket, PauseCounter, Tier
+from tests.scenarios.hall import Hall, open_hall
+from tests.scenarios.test_reminders import PHONE, settled, take_with_phone, texts
+
+PROFILES = registry.load_profiles()
+MODELS = {
+    "window-leds": "sunpn.window-digits",
+    "hall-led": "onbon.bx-5k",
+    "voice-1": "generic.loudspeaker",
+    "modem-1": "generic.gsm-modem",
+}
+
+
+class Bench:
+    """The emulated devices of a scenario, by the name the branch has for them."""
+
+    def __init__(self, *names: str) -> None:
+        self._changed = asyncio.Event()
+        self.devices = {name: self._emulated(PROFILES[MODELS[name]]) for name in names}
+
+    def _emulated(self, profile: Profile) -> Emulator:
+        emulator = registry.family(profile.family).emulator(profile).on_tcp()
+        put_out = emulator.put_out
+
+        def noticed(thing: Produced) -> None:
+            put_out(thing)
+            self._changed.set()
+
+        vars(emulator)["put_out"] = noticed
+        return emulator
+
+    def shown(self, name: str) -> list[str]:
+        return [thing.text for thing in self.devices[name].output()]
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not holds():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def with_devices(hall: Hall, *names: str) -> AsyncIterator[Bench]:
+    bench = Bench(*names)
+    for emulator in bench.devices.values():
+        await emulator.start()
+    await hall.branch.connect_devices(
+        [DeviceConfig(id=name, profile=MODELS[name], address=one.address) for name, one in bench.devices.items()]
+    )
+    try:
+        yield bench
+    finally:
+        for emulator in bench.devices.values():
+            await emulator.stop()
+
+
+@pytest.fixture
+async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
+    async with open_hall(tmp_path) as opened:
+        await opened.staff(1)
+        await opened.staff(2)
+        yield opened
+
+
+async def test_a_windows_board_shows_whom_it_called_and_the_halls_the_newest_call(hall: Hall) -> None:
+    async with with_devices(hall, "window-leds", "hall-led") as bench:
+        for _ in range(3):
+            await hall.take(Tier.NORMAL)
+        assert await hall.calls(1, counter=1) == ["A001"]
+        assert await hall.calls(1, counter=2) == ["A002"]
+        await bench.until(lambda: "[1] 1" in bench.shown("window-leds") and "[2] 2" in bench.shown("window-leds"))
+        await bench.until(lambda: bench.shown("hall-led")[-1:] == ["[1] 请A002号到2号窗口"])
+        await hall.branch.pipeline.submit(FinishTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+        await hall.branch.pipeline.submit(PauseCounter(counter="counter-1", staff="1001"), actor="staff:1001")
+        await bench.until(lambda: "[1] " in bench.shown("window-leds"))
+
+
+async def test_a_board_that_was_away_shows_the_newest_number_and_holds_up_nobody(hall: Hall) -> None:
+    async with with_devices(hall, "window-leds") as bench:
+        bench.devices["window-leds"].act("board_off", {"board": 1})
+        for _ in range(4):
+            await hall.take(Tier.NORMAL)
+        assert await hall.calls(2, counter=1) == ["A001", "A002"]
+        assert await hall.calls(1, counter=2) == ["A003"]
+        await bench.until(lambda: "[2] 3" in bench.shown("window-leds"))
+        bench.devices["window-leds"].act("board_on", {"board": 1})
+        await hall.next(1)
+        await bench.until(lambda: "[1] 4" in bench.shown("window-leds"))
+
+
+async def test_a_call_is_spoken_once(hall: Hall) -> None:
+    async with with_devices(hall, "voice-1") as bench:
+        await hall.take(Tier.NORMAL)
+        await hall.next(1)
+        await bench.until(lambda: bool(bench.shown("voice-1")))
+        assert bench.shown("voice-1") == ["♪ 请A001号到1号窗口请A001号到1号窗口"]
+
+
+async def test_a_reminder_goes_through_the_sim_card_while_the_gateway_is_away(hall: Hall) -> None:
+    gateway = hall.branch.gateway
+    assert isinstance(gateway, SandboxSms)
+    gateway.reachable = lambda: False
+    async with with_devices(hall, "modem-1") as bench:
+        for _ in range(3):
+            await hall.take(Tier.NORMAL)
+        await take_with_phone(hall)
+        await settled(hall, "sent")
+        assert texts(hall) == []
+        (message,) = bench.shown("modem-1")
+        assert message.startswith(f"{PHONE}\n【测试支行】")
+
+
+async def test_a_message_in_doubt_is_never_given_to_a_modem() -> None:
+    modem = ModemSms(list)
+    with pytest.raises(Doubtful):
+        await modem.send(key="k", to="10086", text="x", within_s=60, again=True)
+    with pytest.raises(Unavailable):
+        await modem.send(key="k", to="10086", text="x", within_s=60, again=False)
+
+
+async def test_a_message_that_the_network_half_took_is_told_as_unknown(hall: Hall) -> None:
+    gateway = hall.branch.gateway
+    assert isinstance(gateway, SandboxSms)
+    gateway.reachable = lambda: False
+    async with with_devices(hall, "modem-1") as bench:
+        bench.devices["modem-1"].act("refuse", {"cms": 500})
+        for _ in range(3):
+            await hall.take(Tier.NORMAL)
+        await take_with_phone(hall)
+        await settled(hall, "unknown")
+        assert bench.shown("modem-1") == []
+    assert issubclass(NotConfigured, Exception)
