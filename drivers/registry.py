@@ -67,6 +67,10 @@ from drivers.plate_camera.emulator import CameraEmulator
 from drivers.plate_camera.stories import CameraBench
 from drivers.plate_camera.traits import CameraTraits
 from drivers.profiles import FOLDER, Profile, ProfileError, Section
+from drivers.relay.driver import Relay
+from drivers.relay.emulator import RelayEmulator
+from drivers.relay.stories import RelayBench
+from drivers.relay.traits import RelayTraits
 from drivers.transport.address import dial_for
 from drivers.transport.wire import Dial
 from drivers.voice.driver import Voice
@@ -146,6 +150,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
+        "relay": Family(Relay, RelayEmulator, RelayTraits, RelayBench),
         "plate_camera": Family(PlateCamera, CameraEmulator, CameraTraits, CameraBench),
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench),

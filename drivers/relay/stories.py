@@ -1,0 +1,65 @@
+"""What is told of relays beyond the stories of every family."""
+
+from drivers.api import Command, ErrorCode, Outcome
+from drivers.conformance import Bench, must
+from drivers.interfaces.barrier import DrawerChanged, Open, OpenDrawer, Position, PositionChanged
+from drivers.relay.emulator import RelayEmulator
+from drivers.relay.traits import RelayTraits
+
+
+async def never_stays_switched_on(bench: "RelayBench") -> None:
+    await bench.do()
+    await bench.reconnect()
+    bench.stall()
+    doing = bench.begin()
+    await bench.middle()
+    bench.device.cancel()
+    await doing
+    bench.go_on()
+    await bench.settle(20)
+    await bench.reconnect()
+    bench.expect(not bench.emulator.closed_circuit, "however it ended, the relay is off")
+
+
+async def tells_what_did_not_open(bench: "RelayBench") -> None:
+    bench.act("block")
+    told = await bench.do()
+    must(told.outcome is not Outcome.DONE, "what did not open is not done")
+    bench.expect((told.error, told.outcome) == (ErrorCode.DEVICE_FAULT, Outcome.UNKNOWN), f"and told, not {told.completion}")
+    bench.act("unblock")
+    await bench.reconnect()
+    await bench.does_the_next("unblocked it opens")
+
+
+async def tells_who_opens_it_by_hand(bench: "RelayBench") -> None:
+    kind = PositionChanged if bench.profile.section(RelayTraits).serves == "barrier" else DrawerChanged
+    await bench.settle()
+    bench.act("open_by_hand")
+    await bench.settle()
+    bench.act("shut")
+    await bench.settle()
+    told = [event.position for event in bench.unsolicited if isinstance(event, kind)]
+    bench.expect(told == [Position.OPEN, Position.CLOSED], f"opened and shut, not {told}")
+
+
+class RelayBench(Bench):
+    PROFILES = ("generic.modbus-barrier", "generic.modbus-drawer")
+    DIES_AFTER_BYTES = (3, 20, 30)
+    STORIES = (never_stays_switched_on, tells_what_did_not_open, tells_who_opens_it_by_hand)
+    emulator: RelayEmulator
+
+    def specimen(self, n: int) -> Command:
+        del n  # one opening is like another
+        return Open() if self.profile.section(RelayTraits).serves == "barrier" else OpenDrawer()
+
+    def times_done(self, n: int) -> int:
+        """Openings look alike: as many whole ones as there are told done, this one among them."""
+        done = sum(told.outcome is Outcome.DONE for told in self.told[:n])
+        return int(sum(pulse.complete for pulse in self.emulator.output()) >= done)
+
+    def times_begun(self, n: int) -> int:
+        """Pulses beyond those of commands that were not held belong to one that was."""
+        if any(told.n == n and told.outcome is not Outcome.HELD for told in self.told):
+            return self.times_done(n)
+        others = sum(told.outcome is not Outcome.HELD for told in self.told)
+        return int(len(self.emulator.output()) > others)
