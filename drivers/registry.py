@@ -46,6 +46,12 @@ from drivers.id_card_reader.driver import IdCardReader
 from drivers.id_card_reader.emulator import IdCardEmulator
 from drivers.id_card_reader.stories import IdCardBench
 from drivers.id_card_reader.traits import IdCardReaderTraits
+from drivers.interfaces.barcode_reader import Read as ReadCode
+from drivers.interfaces.card_reader import ReadCard
+from drivers.interfaces.evaluator import AskRating
+from drivers.interfaces.id_card import ReadIdCard
+from drivers.interfaces.text_terminal import Write
+from drivers.interfaces.voice import Speak
 from drivers.led_board.driver import LedBus
 from drivers.led_board.emulator import LedEmulator
 from drivers.led_board.stories import LedBench
@@ -127,6 +133,15 @@ class MakeEmulator(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """A family's test, harmless at any time."""
+
+    command: Callable[[], Command]
+    needs_person: bool = False
+    """It waits for somebody to lay a card, show a code or press a key."""
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """What a family brings; each of these is a file in its folder."""
 
@@ -136,24 +151,28 @@ class Family:
     """`[traits]` of its profiles."""
     bench: type[Bench]
     """Its part in the conformance suite, `stories.py`."""
-    test: Callable[[], Command] | None = None
-    """What a technician has it do to see that it works; None where nothing can be seen without a person."""
+    trial: Trial | None = None
+    """What a technician has it do to see that it works; None where there is nothing harmless to do."""
+
+
+def by_person(command: Callable[[], Command]) -> Trial:
+    return Trial(command, needs_person=True)
 
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
     {
-        "magnetic_stripe": Family(StripeReader, StripeEmulator, StripeTraits, StripeBench),
-        "barcode_scanner": Family(BarcodeScanner, ScannerEmulator, ScannerTraits, ScannerBench),
-        "motor_card_reader": Family(MotorCardReader, MotorEmulator, MotorTraits, MotorBench),
-        "chip_card": Family(ChipCardReader, ChipEmulator, ChipTraits, ChipBench),
-        "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench, trial_print),
+        "magnetic_stripe": Family(StripeReader, StripeEmulator, StripeTraits, StripeBench, by_person(ReadCard)),
+        "barcode_scanner": Family(BarcodeScanner, ScannerEmulator, ScannerTraits, ScannerBench, by_person(ReadCode)),
+        "motor_card_reader": Family(MotorCardReader, MotorEmulator, MotorTraits, MotorBench, by_person(ReadCard)),
+        "chip_card": Family(ChipCardReader, ChipEmulator, ChipTraits, ChipBench, by_person(ReadCard)),
+        "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench, Trial(trial_print)),
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
-        "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench),
-        "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench),
+        "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench, Trial(lambda: Write(board=None, lines=("888",)))),
+        "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench, by_person(ReadIdCard)),
         "relay": Family(Relay, RelayEmulator, RelayTraits, RelayBench),
         "plate_camera": Family(PlateCamera, CameraEmulator, CameraTraits, CameraBench),
-        "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench),
-        "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench),
+        "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench, Trial(lambda: Speak(words=("en/1",)))),
+        "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench, by_person(AskRating)),
         "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench),
         "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench),
     }

@@ -91,10 +91,10 @@ async def one_device(call: Call[None]) -> DeviceDetail:
 )
 async def test_device(call: Call[Empty]) -> DeviceView:
     device_id, device = _device(call)
-    make = families.family(call.app[Floor].view(device_id).family).test
-    if make is None:
+    trial = families.family(call.app[Floor].view(device_id).family).trial
+    if trial is None:
         raise Rejected("no_device_test", device=device_id)
-    completion = await device.execute(make(), timeout_s=TEST_TIMEOUT_S)
+    completion = await device.execute(trial.command(), timeout_s=TEST_TIMEOUT_S)
     await call.submit(RecordTest(device=device_id, outcome=completion.outcome.value))
     if completion.outcome is not Outcome.DONE:
         raise Rejected("device_not_ready", device=device_id, reason=str(completion.error or completion.code))

@@ -25,6 +25,8 @@ class FamilyView(msgspec.Struct, frozen=True):
     name: Words
     summary: Words
     can_test: bool
+    test_needs_person: bool
+    """Its test waits for somebody to lay a card, show a code or press a key."""
 
 
 class DeviceDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -68,8 +70,12 @@ class FrameView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def family_view(name: str) -> FamilyView:
     """Raises `ProfileError` for a family that this release does not have."""
     manifest, family = families.manifest(name), families.family(name)
+    trial = family.trial
     return FamilyView(
-        Words(manifest.name, manifest.name_en), Words(manifest.summary, manifest.summary_en), family.test is not None
+        name=Words(manifest.name, manifest.name_en),
+        summary=Words(manifest.summary, manifest.summary_en),
+        can_test=trial is not None,
+        test_needs_person=trial is not None and trial.needs_person,
     )
 
 

@@ -71,6 +71,15 @@ def test_a_test_prints_counts_and_is_written_down(admin: Staff) -> None:
     assert "generic.escpos-80mm" in slips[-1]["text"]
 
 
+def test_a_test_that_needs_a_person_ends_when_somebody_lays_a_card(admin: Staff) -> None:
+    reader = "/api/devices/id-card-reader-1"
+    assert admin.online(reader)["family"]["test_needs_person"]
+    assert requests.post(f"{admin.branch.url}/sandbox/devices/id-card-reader-1/lay", json={}, timeout=TIMEOUT_S).ok
+    answer = admin.post(f"{reader}/test")
+    assert answer.status_code == 202, answer.text
+    assert "payload" not in answer.text, "whose card it was is nobody's business"
+
+
 def test_frames_are_shown_to_whoever_has_opened_the_trace(branch: BranchProcess, admin: Staff) -> None:
     admin.online(PRINTER)
     assert admin.get(f"{PRINTER}/trace").json()["code"] == "trace_not_open"
