@@ -90,12 +90,17 @@ class Publisher:
         return placed
 
     async def assign(self, branch: str, region: str, name: str) -> Published:
-        """Say to which region a branch belongs."""
+        """Say to which region a branch belongs, and then once more what is in force there: it was not for the branch before."""
 
         def place(documents: DocumentLedger) -> Published:
             content = {"branch": branch, "region": region, "name": name}
             placed = self._add_version(documents, "policy_place", f"outlet:{branch}", content)
-            documents.assign(branch, Region(region, name, placed.version))
+            documents.assign(branch, Region(region, name, placed.version, placed.n))
+            for one in documents.in_force("policy", f"region:{region}"):
+                again = one._replace(
+                    scope=f"outlet:{branch}", subject=f"place {placed.version}", published_at_ms=self._now_ms()
+                )
+                documents.add(again, KEPT["policy"])
             return placed
 
         placed = await self._store.within(lambda ledger: place(ledger.documents))
@@ -149,8 +154,7 @@ class Publisher:
         stream = f"{branch}@{place}"
         honoured = (question.ho_epoch, question.stream) == (self._ho_epoch, stream)
         after = question.after if honoured else 0
-        scopes = ["head_office", f"outlet:{branch}", *([f"region:{place}"] if place else [])]
-        found = await self._store.look(lambda documents: documents.after(scopes, after, MAX_FETCHED_ITEMS + 1))
+        found = await self._store.look(lambda documents: documents.after(branch, after, MAX_FETCHED_ITEMS + 1))
         sent = _fitting(found[:MAX_FETCHED_ITEMS])
         reply = Fetched(
             ho_epoch=self._ho_epoch,

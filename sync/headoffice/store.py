@@ -9,7 +9,7 @@ it behind the same port. What any adapter must promise:
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -50,6 +50,8 @@ class Region(NamedTuple):
     region: str
     name: str
     version: int
+    n: int
+    """The place of the document that said so."""
 
 
 class Published(NamedTuple):
@@ -72,7 +74,8 @@ class DocumentLedger(Protocol):
 
     def add(self, draft: Published, kept: int) -> Published: ...
     def newest_version(self, kind: str, scope: str, subject: str) -> int: ...
-    def after(self, scopes: Sequence[str], n: int, limit: int) -> list[Published]: ...
+    def after(self, branch: str, n: int, limit: int) -> list[Published]: ...
+    def in_force(self, kind: str, scope: str) -> list[Published]: ...
     def history(self, kind: str, limit: int) -> list[Published]: ...
     def region(self, branch: str) -> Region | None: ...
     def regions(self) -> dict[str, Region]: ...

@@ -1,6 +1,5 @@
 """Published documents in head office's journal file: what was signed, for whom, in one growing order."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from sync.headoffice.store import Published, Region
@@ -19,6 +18,10 @@ MIGRATION: Final = """
     ) STRICT;
     CREATE INDEX document_by_scope ON document (scope, n) WHERE stale = 0;
     CREATE UNIQUE INDEX document_by_version ON document (kind, scope, subject, version);
+    """
+MIGRATION_SETTLED: Final = """
+    -- n: from where on a region's documents are for this branch; those before it were sent once more when it came.
+    ALTER TABLE region ADD COLUMN n INTEGER NOT NULL DEFAULT 0;
     """
 _COLUMNS: Final = "n, kind, scope, subject, version, body, signature, published_at_ms"
 Row = tuple[Any, ...]
@@ -54,12 +57,21 @@ class SqliteDocuments:
         ).fetchall()
         return int(rows[0][0])
 
-    def after(self, scopes: Sequence[str], n: int, limit: int) -> list[Published]:
-        """What these scopes are to know beyond `n`, in order."""
-        marks = ", ".join("?" * len(scopes))
+    def after(self, branch: str, n: int, limit: int) -> list[Published]:
+        """What a branch is to know beyond `n`, in order: a region's documents after the word that it belongs there."""
+        place = self.region(branch)
         rows = self._sql.execute(
-            f"SELECT {_COLUMNS} FROM document WHERE stale = 0 AND scope IN ({marks}) AND n > ? ORDER BY n LIMIT ?",  # noqa: S608
-            (*scopes, n, limit),
+            f"SELECT {_COLUMNS} FROM document WHERE stale = 0 AND n > ?1 AND scope IN ('head_office', ?2, ?3)"  # noqa: S608
+            " AND (scope = 'head_office' OR kind <> 'policy' OR n > ?4) ORDER BY n LIMIT ?5",
+            (n, f"outlet:{branch}", f"region:{place.region}" if place else "", place.n if place else 0, limit),
+        )
+        return [Published(*row) for row in rows]
+
+    def in_force(self, kind: str, scope: str) -> list[Published]:
+        """What is still sent of a scope, oldest first."""
+        rows = self._sql.execute(
+            f"SELECT {_COLUMNS} FROM document WHERE stale = 0 AND kind = ? AND scope = ? ORDER BY n",  # noqa: S608
+            (kind, scope),
         )
         return [Published(*row) for row in rows]
 
@@ -72,12 +84,12 @@ class SqliteDocuments:
         return [Published(*row) for row in rows]
 
     def region(self, branch: str) -> Region | None:
-        rows = self._sql.execute("SELECT region, name, version FROM region WHERE branch = ?", (branch,))
+        rows = self._sql.execute("SELECT region, name, version, n FROM region WHERE branch = ?", (branch,))
         return next((Region(*row) for row in rows), None)
 
     def regions(self) -> dict[str, Region]:
-        rows = self._sql.execute("SELECT branch, region, name, version FROM region ORDER BY branch")
+        rows = self._sql.execute("SELECT branch, region, name, version, n FROM region ORDER BY branch")
         return {branch: Region(*row) for branch, *row in rows}
 
     def assign(self, branch: str, region: Region) -> None:
-        self._sql.execute("INSERT OR REPLACE INTO region VALUES (?, ?, ?, ?)", (branch, *region))
+        self._sql.execute("INSERT OR REPLACE INTO region VALUES (?, ?, ?, ?, ?)", (branch, *region))

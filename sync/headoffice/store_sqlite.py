@@ -54,6 +54,7 @@ MIGRATIONS: Final = (
     CREATE UNIQUE INDEX batch_by_end ON batch (branch, jid, after_seq);
     """,
     store_documents.MIGRATION,
+    store_documents.MIGRATION_SETTLED,
 )
 
 _LANE = """branch, jid, parent_jid, parent_seq, parent_hash, cursor_seq, cursor_hash, archived_seq, fault, kind"""

@@ -73,8 +73,8 @@ async def test_s26_from_head_office_to_the_outlet_and_back(tmp_path: Path) -> No
             admin = await guest.as_staff("9001")
             await shell.publish("head_office", {T: {"value": 1800, "lock": True}})
             online_s = await held(admin, T, lambda one: one["value"] == 1800)
-            await shell.do("region", "0001", "gd", "广东分行")
             await shell.publish("region:gd", {N: {"value": 10}})
+            await shell.do("region", "0001", "gd", "广东分行")
             await held(admin, N, lambda one: (one["value"], one["level"]) == (10, "region"))
             assert online_s < 10
 

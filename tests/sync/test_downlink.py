@@ -111,9 +111,16 @@ async def test_only_the_branchs_own_ancestry_is_sent(house: HeadOffice) -> None:
         await shelf.until(1)
         await call(house.url, house.console_token, "PUT", "/api/branches/0001/region", {"region": "gd", "name": "广东分行"})
         await shelf.until(4)
-    assert shelf.kinds == ["policy", "policy", "policy", "policy_place"]
-    assert [b'"region:gd"' in item.body for _, item in shelf.taken] == [False, True, False, False]
-    assert {at.stream for at, _ in shelf.taken} == {"0001@", "0001@gd"}
+        assert shelf.kinds == ["policy", "policy", "policy_place", "policy"]
+        assert [b'"region:gd"' in item.body for _, item in shelf.taken] == [False, False, False, True]
+        await publish(house, "region:sh", {"queue.calls_max": 6})
+        await publish(house, "region:gd", {"queue.calls_max": 7})
+        await shelf.until(5)
+        await call(house.url, house.console_token, "PUT", "/api/branches/0001/region", {"region": "sh", "name": "上海分行"})
+        await shelf.until(9)
+    assert shelf.kinds[4:] == ["policy", "policy", "policy_place", "policy", "policy"]
+    assert [b'"region:sh"' in item.body for _, item in shelf.taken[5:]] == [False, False, True, True]
+    assert [at.stream for at, _ in shelf.taken] == ["0001@", *["0001@gd"] * 4, *["0001@sh"] * 4]
 
 
 async def test_a_cut_line_is_mended_and_nothing_is_missed(house: HeadOffice) -> None:
