@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from drivers import registry as families
+from drivers.api import Event as DeviceEvent
 from drivers.registry import DeviceConfig
 from drivers.supervisor import Supervisor as Fleet
 from edge import __version__, registry
@@ -25,6 +26,7 @@ from edge.devices.effects import SPEAK, CallSpeaker
 from edge.devices.floor import Floor
 from edge.devices.health import HealthLog
 from edge.devices.places import Places
+from edge.devices.plates import PlateWatch
 from edge.devices.programs import Services as DevicesForPrograms
 from edge.devices.recognition import KioskGuests
 from edge.devices.signs import Signs
@@ -189,6 +191,7 @@ class Branch:
         self.live = self._make_live()
         self.floor = Floor(self.notices)
         self.kiosk_guests = KioskGuests(self.place, self.arrivals, self.tokens)
+        self.plates = PlateWatch(self.arrivals, self.notices)
         self.programs = Programs(DevicesForPrograms(self.floor))
         self.health_log = HealthLog(launch.data, lambda: self.place.now().date())
         self.health_log.samples = self.floor.samples
@@ -262,9 +265,7 @@ class Branch:
         places = Places(self.ground.launch.data, devices)
         places.profiles = families.load_profiles()
         built = [places.build(device) for device in places.devices]
-        fleet = Fleet(
-            built, chance=random.SystemRandom().random, on_status=self.floor.changed, on_event=self.kiosk_guests.heard
-        )
+        fleet = Fleet(built, chance=random.SystemRandom().random, on_status=self.floor.changed, on_event=self._device_told)
         self.floor.fleet = places.fleet = fleet
         self.floor.places = places
         await fleet.start()
@@ -419,6 +420,11 @@ class Branch:
 
         slips = SlipPrinter(self.db, self.place, self.tokens, self.floor, record)
         return {effect_kind(printer): slips for printer in set(self.place.printers.values())}
+
+    def _device_told(self, device_id: str, event: DeviceEvent) -> None:
+        """A device told of itself: whoever stands at a kiosk, whoever drives up."""
+        self.kiosk_guests.heard(device_id, event)
+        self.plates.heard(device_id, event)
 
     def _device_usable(self, device_id: str) -> None:
         """What may have waited for it is tried now."""

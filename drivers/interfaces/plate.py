@@ -10,24 +10,21 @@ from typing import Annotated
 import msgspec
 
 from drivers.api import Command, Event, Payload
+from drivers.confidential import Confidential
 
 SHOWN_CHARS = 3
 
 
-class Plate(msgspec.Struct, frozen=True, repr_omit_defaults=True):
+class Plate(Confidential):
     """A normalised plate; see `drivers.plate_camera.plates` for what normal is."""
 
-    number: Annotated[str, msgspec.Meta(min_length=5, max_length=9)]
+    TAIL = SHOWN_CHARS
+    __slots__ = ()
 
     @property
     def ending(self) -> str:
         """The last characters, which people may be shown."""
-        return self.number[-SHOWN_CHARS:]
-
-    def __repr__(self) -> str:
-        return f"Plate(…{self.ending})"
-
-    __str__ = __repr__
+        return self.reveal()[-SHOWN_CHARS:]
 
 
 class PlateKind(StrEnum):

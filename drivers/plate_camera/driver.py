@@ -118,7 +118,7 @@ class PlateCamera(Session):
         now_s = asyncio.get_running_loop().time()
         while self._remembered and next(iter(self._remembered.values())) <= now_s - self._traits.same_car_s:
             self._remembered.popitem(last=False)
-        marks = [f"plate {seen.plate.number}", *([f"event {seen.identity}"] if seen.identity else [])]
+        marks = [f"plate {seen.plate.reveal()}", *([f"event {seen.identity}"] if seen.identity else [])]
         known = any(mark in self._remembered for mark in marks)
         for mark in marks:
             self._remembered.setdefault(mark, now_s)

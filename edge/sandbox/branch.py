@@ -103,6 +103,7 @@ CUSTOMERS: Final = (
             (IdentityKind.ID_CARD, "440306198305272211"),
             (IdentityKind.BANK_CARD, "6217000010099887765"),
             (IdentityKind.PHONE, "13800000004"),
+            (IdentityKind.PLATE, "京A12345"),
         ),
     ),
     DemoCustomer(

@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from drivers import registry
+from drivers.api import DeviceStatus
 from drivers.emulation import Emulator, Produced
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from edge.adapters.modem import ModemSms
 from edge.adapters.sms import Doubtful, NotConfigured, SandboxSms, Unavailable
+from edge.customers import tables as customers
+from edge.customers.tables import Recognised
+from edge.kernel.identities import IdentityKind
 from edge.queue.model import FinishTicket, PauseCounter, Tier
 from tests.scenarios.hall import Hall, open_hall
 from tests.scenarios.test_reminders import PHONE, settled, take_with_phone, texts
@@ -23,6 +27,7 @@ MODELS = {
     "hall-led": "onbon.bx-5k",
     "voice-1": "generic.loudspeaker",
     "modem-1": "generic.gsm-modem",
+    "drive": "hikvision.plate-camera",
 }
 
 
@@ -44,6 +49,17 @@ class Bench:
         vars(emulator)["put_out"] = noticed
         return emulator
 
+    def watch(self, hall: Hall) -> None:
+        """Notice when a device can be used."""
+        usable = hall.branch.floor.usable
+
+        def noticed(device_id: str) -> None:
+            if usable is not None:
+                usable(device_id)
+            self._changed.set()
+
+        hall.branch.floor.usable = noticed
+
     def shown(self, name: str) -> list[str]:
         return [thing.text for thing in self.devices[name].output()]
 
@@ -54,9 +70,14 @@ class Bench:
                 await self._changed.wait()
 
 
+def everything_in(folder: Path) -> bytes:
+    return b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+
+
 @asynccontextmanager
 async def with_devices(hall: Hall, *names: str) -> AsyncIterator[Bench]:
     bench = Bench(*names)
+    bench.watch(hall)
     for emulator in bench.devices.values():
         await emulator.start()
     await hall.branch.connect_devices(
@@ -123,6 +144,19 @@ async def test_a_reminder_goes_through_the_sim_card_while_the_gateway_is_away(ha
         assert texts(hall) == []
         (message,) = bench.shown("modem-1")
         assert message.startswith(f"{PHONE}\n【测试支行】")
+
+
+async def test_s32_a_known_plate_is_told_to_the_lobby_and_no_plate_is_kept(hall: Hall, tmp_path: Path) -> None:
+    mark = hall.branch.arrivals.mark(IdentityKind.PLATE, "京A12345")
+    await hall.branch.db.write(lambda connection: customers.put(connection, Recognised("c-1", "gold"), [mark]))
+    async with with_devices(hall, "drive") as bench:
+        await bench.until(lambda: hall.branch.floor.view("drive").device is DeviceStatus.ONLINE)
+        for plate in ("沪B00001", "京A·12345"):
+            bench.devices["drive"].act("drive_up", {"plate": plate})
+        await bench.until(lambda: len(bench.shown("drive")) == 2)
+        (notice,) = [one for one in hall.branch.notices.show().notices if one.code == "customer_arriving"]
+        assert notice.facts == {"tier": "gold", "ending": "345"}
+    assert "京A12345".encode() not in everything_in(tmp_path)
 
 
 async def test_a_message_in_doubt_is_never_given_to_a_modem() -> None:
