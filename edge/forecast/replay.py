@@ -12,6 +12,7 @@ What the file (its README lies beside it) does to a forecaster, and what is done
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -211,7 +212,8 @@ class _Day:
         self._bank.standing.known(call.kind, call.service)
         if self._listener:
             newcomer = Desk("newcomer", "", frozenset(), Expected())
-            self._listener.waits(one, self._watch.situation(at_s * 1_000, day_class=self._kind, more=(newcomer,)))
+            situation = self._watch.situation(at_s * 1_000, day_class=self._kind, more=(newcomer,))
+            self._listener.waits(one, _served_by_somebody(situation))
 
     def leave(self, at_s: int, call: Call) -> None:
         del self._waiting[call.number]
@@ -266,6 +268,16 @@ class _Day:
 
 
 _STEPS: Final = {_END: _Day.end, _TAKE: _Day.taken, _LEAVE: _Day.leave, _ENTER: _Day.enter, _DIRECT: _Day.direct}
+
+
+def _served_by_somebody(situation: Situation) -> Situation:
+    """What no counter at work was seen to take, late in the evening, is taken by all of them: nobody is left without."""
+    at_work = [desk for desk in situation.desks if not isinstance(desk.doing, Expected)]
+    orphans = {one.service for one in situation.waiting if not any(desk.serves(one.service) for desk in at_work)}
+    if not orphans:
+        return situation
+    desks = (replace(desk, services=desk.services | orphans) if desk.services else desk for desk in situation.desks)
+    return replace(situation, desks=tuple(desks))
 
 
 def _kind(service: str) -> str:

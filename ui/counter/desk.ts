@@ -77,7 +77,7 @@ export function useDesk(api: Api, staff_no: () => string) {
   }
 
   const follow = useFollow<DeskView>({
-    topics: ['queue', 'calls', 'notices'],
+    topics: ['queue', 'calls', 'notices', 'forecast'],
     load,
     onEvent: hear,
     reloadOn: (event) => event.type !== 'notices',

@@ -1,8 +1,10 @@
 /** The side panel's lists, made from what the box shows. No list knows who a customer is. */
-import type { QueueView, Service, SlipView, TicketView } from '@kit/types';
+import type { QueueView, Service, SlipView, TicketView, WaitRangeS } from '@kit/types';
 
 export interface QueueRow {
   id: string; service: string; tier: string; letter: string; waiting: number; longest_s: number; tickets: TicketView[];
+  /** What somebody who joins it now would be told. */
+  wait: WaitRangeS | null;
 }
 const TIER_ORDER: Readonly<Record<string, number>> = { priority: 0, gold: 1, normal: 2 };
 const rank = (tier: string): number => TIER_ORDER[tier] ?? Object.keys(TIER_ORDER).length;
@@ -27,6 +29,7 @@ export function queueRows(queues: QueueView[], tickets: TicketView[], services: 
       letter: services.find((service) => service.id === queue.service)?.letter ?? '·',
       waiting: queue.waiting,
       longest_s: queue.longest_wait_s + drift_s,
+      wait: queue.wait ?? null,
       tickets: tickets.filter((ticket) => ticket.state === 'waiting' && ticket.queue === queue.id).sort(byPlace),
     }))
     .sort((one, other) => place(one.service) - place(other.service) || rank(one.tier) - rank(other.tier));

@@ -37,7 +37,7 @@ export function useBranch(api: Api, token: () => string | null) {
   }
 
   const queues = useFollow({
-    topics: ['queue', 'devices'],
+    topics: ['queue', 'devices', 'forecast'],
     token,
     load: async () => {
       try {

@@ -1,6 +1,10 @@
 /** What the start screen and the ticket screen show, worked out of the box's views. Pure. */
 import type { BranchView, DeviceView, PaperState, QueueView, Service, Slip, WaitRangeS } from '@kit/types';
 
+const SOON_S = 180;
+/** Nobody in the own queue may still be a wait: the counters can be busy with others. Only a forecast knows that. */
+export const longerThanSoon = (wait: WaitRangeS | null): boolean => wait?.basis === 'simulated' && wait.high_s > SOON_S;
+
 export interface ServiceRow { service: Service; waiting: number; wait: WaitRangeS | null }
 
 /** Waiting counts every tier; the wait is that of an ordinary customer, whom the kiosk does not know otherwise. */
@@ -9,7 +13,8 @@ export function serviceRows(branch: BranchView, queues: readonly QueueView[]): S
     const own = queues.filter((queue) => queue.service === service.id);
     const waiting = own.reduce((sum, queue) => sum + queue.waiting, 0);
     const ordinary = own.find((queue) => queue.tier === 'normal') ?? own[0];
-    return { service, waiting, wait: waiting ? ordinary?.wait ?? null : null };
+    const wait = ordinary?.wait ?? null;
+    return { service, waiting, wait: waiting || longerThanSoon(wait) ? wait : null };
   });
 }
 

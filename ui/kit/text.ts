@@ -28,16 +28,25 @@ export function deviceErrorText(code: string): string {
   return has(key) ? kt(key) : kt('device_error.unknown', { code });
 }
 
-/** "约 8–15 分钟": whole minutes, rounded away from false precision; a range, never one number. */
 /** Nobody plans by the minute beyond this; a range of days and nights would only look broken. */
 const LONG_MIN = 120;
+/** Up to here nobody should walk away: "very soon" instead of a figure. */
+const SOON_MIN = 3;
 
+/** "约 8–15 分钟": whole minutes, rounded away from false precision; a range, never one number. */
 export function waitText(wait: WaitRangeS, language?: Locale): string {
   const low = Math.floor(wait.low_s / 60);
   const high = Math.max(low + 1, Math.ceil(wait.high_s / 60));
   if (low >= LONG_MIN) return kt('wait.over', { high: LONG_MIN / 60 }, language);
+  if (high <= SOON_MIN) return kt('wait.soon', {}, language);
   if (high <= 5 && low <= 1) return kt('wait.under', { high }, language);
   return kt('wait.range', { low: Math.max(1, low), high }, language);
+}
+
+/** Why a wait became longer than what was shown before; empty where it did not, or where nobody can say. */
+export function reasonText(wait: WaitRangeS | null | undefined, language?: Locale): string {
+  const key = `wait.reason.${wait?.reason ?? ''}`;
+  return has(key) ? kt(key, {}, language) : '';
 }
 
 export function durationText(duration_s: number, language?: Locale): string {

@@ -11,7 +11,13 @@ export type TicketLanguage = 'zh-CN' | 'en';
 export type PriorityReason = 'elderly' | 'disabled' | 'pregnant' | 'military' | 'other';
 export type Slip = 'none' | 'queued' | 'printing' | 'held' | 'printed' | 'unknown';
 
-export interface WaitRangeS { low_s: number; high_s: number }
+export interface WaitRangeS {
+  low_s: number; high_s: number;
+  /** Absent from older answers: then nobody knows. */
+  basis?: 'simulated' | 'position';
+  /** Why it became longer than what was shown before. */
+  reason?: string;
+}
 
 export interface Problem {
   type: string;
@@ -126,7 +132,7 @@ export interface DeviceView {
 export interface SlipView { ticket: string; number: string; state: Slip; since: string; device: string }
 export interface ReportName { name: string; title: string; title_en: string }
 
-export type Topic = 'queue' | 'calls' | 'ticket' | 'devices' | 'notices';
+export type Topic = 'queue' | 'calls' | 'ticket' | 'devices' | 'notices' | 'forecast';
 /** A journalled fact as a page hears it; `body` carries what a page needs to show. */
 export interface LiveEvent { seq?: number; type: string; at?: string; topic?: Topic; body: Record<string, unknown> }
 export interface CallBody {

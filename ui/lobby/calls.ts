@@ -13,6 +13,15 @@ export interface AtRisk {
   ticket: string; number: string; service: string; tier: Tier; waited_s: number; expected_s: number; target_s: number;
 }
 export interface LobbyAnswer { arrivals: Arrival[]; at_risk: AtRisk[]; targets: Partial<Record<Tier, number>>; as_of: string; seq: number }
+/** What a change does for a class of those who wait now; mean waits from now. */
+export interface ClassEffect { service: string; tier: Tier; people: number; before_s: number; after_s: number }
+export type Change = { type: 'open_counter'; counter: string; in_s?: number } | { type: 'close_counter'; counter: string };
+export interface Proposal { counter: string; in_s: number; share_before: number; share_after: number; saved_s: number }
+/** The next two hours: who is served within the target, and what one more counter would do about it, best first. */
+export interface Staffing { people: number; share_now: number; proposals: Proposal[] }
+export const askWhatIf = (api: Api, changes: Change[]) => api.post<{ classes: ClassEffect[] }>('/api/what-if', { changes });
+export const getStaffing = (api: Api) => api.get<Staffing>('/api/staffing');
+
 export type ReminderOutcome = 'due' | 'sent' | 'expired' | 'refused' | 'suppressed';
 export interface Reminder { ticket: string; number: string; ahead: number; outcome: ReminderOutcome }
 

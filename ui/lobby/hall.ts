@@ -70,7 +70,7 @@ export function useHall(api: Api, onEnded: () => void) {
   }
 
   const follow = useFollow<HallView>({
-    topics: ['queue', 'calls', 'notices', 'devices'], load, onEvent: hear, reload_min_ms: RELOAD_MIN_MS,
+    topics: ['queue', 'calls', 'notices', 'devices', 'forecast'], load, onEvent: hear, reload_min_ms: RELOAD_MIN_MS,
     reloadOn: (event) => event.type !== 'notices',
   });
   watch(follow.problem, (problem) => { if (problem?.status === 401) onEnded(); });

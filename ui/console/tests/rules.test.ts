@@ -1,6 +1,7 @@
 /** The preview of a week and the words of a change: the same semantics as the box (tests/queue of edge hold the original). */
 import { locale } from '@kit/i18n';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { doubt_min, line as trialLine, type PastEffect } from '../rules/trial';
 import { baseOf, fullRule, fullRules, moved, sameRules, sentRules, withBase, type Rules, type SentSchedule } from '../rules/model';
 import { classOf, clockOf, conflicts, faultOf, heightOf, holdsOn, minuteOf, stretches, weekdayOf, type Calendar } from '../rules/week';
 import { changeWords, daysWords, ruleWords } from '../rules/words';
@@ -115,5 +116,18 @@ describe('the timeline', () => {
     expect(heightOf(minuteOf('20:00')) - heightOf(minuteOf('07:00'))).toBeCloseTo(0.8);
     const heights = Array.from({ length: 97 }, (_, quarter) => heightOf(quarter * 15));
     expect(heights.every((height, index) => index === 0 || height > (heights[index - 1] ?? 0))).toBe(true);
+  });
+});
+
+describe('the trial of a rule', () => {
+  const past = (people: number, was_s: number, before_s: number, after_s: number): PastEffect => ({
+    service: 'personal', tier: 'gold', people, was_s, before_s, after_s, before_p90_s: 0, after_p90_s: 0, before_share: 0.71, after_share: 0.88,
+  });
+  it('shows minutes saved and points gained', () => {
+    expect(trialLine(past(10, 0, 600, 330))).toMatchObject({ before_min: 10, after_min: 5.5, saved_min: 4.5, share: 17 });
+  });
+  it('says how far the replay is from what was really waited', () => {
+    expect(doubt_min([past(10, 600, 660, 0), past(30, 600, 600, 0)])).toBe(0.3);
+    expect(doubt_min([])).toBe(0);
   });
 });

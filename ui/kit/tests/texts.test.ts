@@ -50,7 +50,7 @@ describe('a text', () => {
 
   it('says a wait as a range of whole minutes', () => {
     expect(waitText({ low_s: 500, high_s: 870 }, 'zh-CN')).toBe('约 8–15 分钟');
-    expect(waitText({ low_s: 0, high_s: 170 }, 'zh-CN')).toBe('3 分钟以内');
+    expect(waitText({ low_s: 0, high_s: 170 }, 'zh-CN')).toBe('很快，请在附近等候');
     expect(waitText({ low_s: 600, high_s: 600 }, 'en')).toBe('about 10–11 min');
     expect(waitText({ low_s: 50_100, high_s: 125_400 }, 'zh-CN')).toBe('2 小时以上');
     expect(durationText(12, 'zh-CN')).toBe('12 秒');

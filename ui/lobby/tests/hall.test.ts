@@ -7,6 +7,7 @@ import type { Arrival, AtRisk } from '../calls';
 import { destinations, freshWish, missing } from '../changes';
 import { counterLists, doing, doingSince_ms, queueLines } from '../lists';
 import { riskRow, riskRows } from '../risk';
+import { options, OPTIONS_MAX, savings } from '../whatif';
 
 const NOW = '2026-03-02T10:00:00+08:00';
 const now_ms = Date.parse(NOW);
@@ -105,5 +106,19 @@ describe('the hall', () => {
     expect(lines.map(({ id, late }) => [id, late])).toEqual([['c', true], ['a', false]]);
     const [sent] = queueLines([{ ...queue('@counter-2', 1, 5), service: '', tier: '' as 'normal', wait: { low_s: 0, high_s: 0 } }], {}, 0);
     expect(sent).toMatchObject({ counter: 'counter-2', wait: null });
+  });
+});
+
+describe('what would help', () => {
+  it('asks about a paused counter before a closed one, and about few', () => {
+    const asked = options([counter(3, 'closed'), counter(2, 'paused'), counter(1, 'open'), counter(4, 'closed')]);
+    expect(asked.map(({ counter: { number }, resumes }) => [number, resumes])).toEqual([[2, true], [3, false]]);
+    expect(asked.length).toBeLessThanOrEqual(OPTIONS_MAX);
+  });
+
+  it('adds the tiers of a service up by people, and leaves out what nobody would notice', () => {
+    const effect = (service: string, people: number, saved_s: number) => ({ service, tier: 'normal' as const, people, before_s: 900, after_s: 900 - saved_s });
+    expect(savings([effect('personal', 9, 360), effect('personal', 1, -240), effect('fx', 2, 20), effect('corporate', 3, -120)]))
+      .toEqual([{ service: 'personal', minutes: 5 }, { service: 'corporate', minutes: -2 }]);
   });
 });
