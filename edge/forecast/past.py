@@ -6,7 +6,7 @@ open. What comes after a transfer is a new wait that depends on the first, and i
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from statistics import fmean, median
+from statistics import fmean
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -24,7 +24,8 @@ FACTS_MAX: Final = 40_000
 """A day of more facts is cut there."""
 GAP_S: Final = 8.0
 """Between two people, where a day does not tell."""
-GAP_S_MAX: Final = 120.0
+GAP_S_MAX: Final = 900.0
+"""A longer one was an absence that nobody told of."""
 
 
 @dataclass(slots=True)
@@ -69,8 +70,8 @@ class PastDay:
 
     @property
     def gap_s(self) -> float:
-        """The usual moment between two people while others wait."""
-        return median(self.gaps_s) if self.gaps_s else GAP_S
+        """The moment between two people while others wait, on average."""
+        return fmean(self.gaps_s) if self.gaps_s else GAP_S
 
     def people(self) -> list[Person]:
         """In the order of their coming; whose service nobody timed takes what others took for the same."""

@@ -19,7 +19,8 @@ from typing import Final, NamedTuple, Protocol
 
 from edge.forecast.head_starts import HeadStarts
 from edge.forecast.knowledge import Knowledge
-from edge.forecast.situation import Desk, Expected, Situation, Waiting
+from edge.forecast.rivals import SEEN_S
+from edge.forecast.situation import Away, Desk, Expected, Situation, Waiting
 from edge.forecast.skills import Skills
 from edge.forecast.watch import Counter, Watch
 from edge.queue.model import Tier
@@ -140,6 +141,10 @@ class Bank:
             if other.entered_s < call.taken_s - SETTLED_S:
                 self._head_starts.saw(call.priority, other.priority, other.entered_s - call.entered_s)
 
+    def shares_of(self, desk: str) -> tuple[tuple[str, float], ...]:
+        shares = ((kind, self.skills.share(desk, kind)) for kind in sorted(self._kinds))
+        return tuple((f"{kind}.{priority}", share) for kind, share in shares for priority in PRIORITIES)
+
     def services_of(self, desk: str) -> frozenset[str]:
         return frozenset(f"{kind}.{priority}" for kind in self.skills.of(desk) for priority in PRIORITIES)
 
@@ -228,7 +233,7 @@ class _Day:
         desk = self._desk(at_s, call)
         passed = {_kind(other.service) for other in self._watch.waiting.values() if other.place_ms < one.place_ms}
         self._bank.skills.took(desk, call.kind, passed)
-        self._watch.counters[desk].services = self._bank.services_of(desk)
+        self._learned(desk)
         self._watch.called(one.ticket, desk, at_s * 1_000)
         if self._listener:
             self._listener.called(one, call.waited_s)
@@ -236,9 +241,13 @@ class _Day:
     def direct(self, at_s: int, call: Call) -> None:
         desk = self._desk(at_s, call)
         self._bank.skills.took(desk, call.kind, {_kind(one.service) for one in self._watch.waiting.values()})
-        self._watch.counters[desk].services = self._bank.services_of(desk)
+        self._learned(desk)
         self._watch.arrived(self._bank.standing.usual(call.kind), Tier.NORMAL, at_s * 1_000)
         self._watch.serves(desk, call.service, at_s * 1_000)
+
+    def _learned(self, desk: str) -> None:
+        counter = self._watch.counters[desk]
+        counter.services, counter.shares = self._bank.services_of(desk), self._bank.shares_of(desk)
 
     def end(self, at_s: int, call: Call) -> None:
         desk = _name(call)
@@ -272,12 +281,23 @@ _STEPS: Final = {_END: _Day.end, _TAKE: _Day.taken, _LEAVE: _Day.leave, _ENTER: 
 
 def _served_by_somebody(situation: Situation) -> Situation:
     """What no counter at work was seen to take, late in the evening, is taken by all of them: nobody is left without."""
-    at_work = [desk for desk in situation.desks if not isinstance(desk.doing, Expected)]
+    at_work = [desk for desk in situation.desks if _at_work(desk, situation.now_ms)]
     orphans = {one.service for one in situation.waiting if not any(desk.serves(one.service) for desk in at_work)}
     if not orphans:
         return situation
     desks = (replace(desk, services=desk.services | orphans) if desk.services else desk for desk in situation.desks)
     return replace(situation, desks=tuple(desks))
+
+
+def _at_work(desk: Desk, now_ms: int) -> bool:
+    """Seen within the last quarter of an hour."""
+    match desk.doing:
+        case Expected():
+            return False
+        case Away(since_ms):
+            return now_ms - since_ms < SEEN_S * 1_000
+        case _:
+            return True
 
 
 def _kind(service: str) -> str:

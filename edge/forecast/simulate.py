@@ -41,17 +41,44 @@ def waits_ms(plan: Plan, runs: int, random: Random) -> list[list[int]]:
     return [sorted(column) for column in zip(*(Run(plan, random).play() for _ in range(runs)), strict=True)]
 
 
+def paired_waits_ms(plan: Plan, runs: int, seed: int) -> list[list[int]]:
+    """As `waits_ms`, so that two plans of the same people share their luck: each person's service and patience, run by run."""
+    if not plan.waiting:
+        return []
+    played = (Run(plan, _dice(seed, 2 * run), _dice(seed, 2 * run + 1)).play() for run in range(runs))
+    return [sorted(column) for column in zip(*played, strict=True)]
+
+
+def _dice(seed: int, number: int) -> Random:
+    return Random(seed * 1_000_003 + number)  # noqa: S311 -- a simulation, not a secret
+
+
 class Run:
     """One possible future."""
 
-    __slots__ = ("_called_ms", "_coming", "_gone_ms", "_lines", "_next", "_pickers", "_plan", "_random", "_unknown")
+    __slots__ = (
+        "_called_ms",
+        "_coming",
+        "_fate",
+        "_gone_ms",
+        "_lines",
+        "_luck",
+        "_next",
+        "_pickers",
+        "_plan",
+        "_random",
+        "_unknown",
+    )
 
-    def __init__(self, plan: Plan, random: Random) -> None:
+    def __init__(self, plan: Plan, random: Random, coming: Random | None = None) -> None:
+        """`coming`: the luck of those who will come, where it must not disturb the luck of those who are there."""
         self._plan = plan
         self._random = random
+        self._fate = coming or random
+        self._luck = [(random.random(), random.expovariate(1.0)) for _ in plan.waiting]
         self._lines = [Line(places.copy(), plan.imagined[queue]) for queue, places in enumerate(plan.places)]
         self._pickers: list[Picker] = [teller.picker.fresh() for teller in plan.tellers]
-        self._gone_ms = [self._leaves_ms(one.service, one.entered_ms) for one in plan.waiting]
+        self._gone_ms = [self._leaves_ms(one.service, one.entered_ms, random) for one in plan.waiting]
         self._called_ms = [plan.horizon_ms] * len(plan.waiting)
         self._unknown = len(plan.waiting)
         self._coming = self._who_comes()
@@ -83,7 +110,11 @@ class Run:
         if self._next < len(self._coming):
             self._admit(at_ms)
         picker = self._pickers[number]
-        queue = picker.pick(self._lines, at_ms)
+        queue = -1
+        if teller.moods:
+            queue = teller.moods[int(self._random.random() * len(teller.moods))].pick(self._lines, at_ms)
+        if queue < 0:
+            queue = picker.pick(self._lines, at_ms)
         if queue < 0:
             return self._coming[self._next].at_ms if self._next < len(self._coming) else None
         line = self._lines[queue]
@@ -99,8 +130,9 @@ class Run:
         if self._gone_ms[who] <= at_ms:
             return at_ms + int(knowledge.missed_s * 1_000)
         table = self._plan.tables[queue]
-        service_s = table[int(self._random.random() * len(table))] * teller.pace
-        return at_ms + int((service_s + knowledge.turnaround.sample(0.0, self._random)) * 1_000)
+        luck, wrap_up = self._luck[who] if who < len(self._luck) else (self._fate.random(), self._fate.expovariate(1.0))
+        service_s = table[int(luck * len(table))] * teller.pace
+        return at_ms + int((service_s + knowledge.turnaround.at(0.0, wrap_up)) * 1_000)
 
     def _imagine(self, line: Line, who: int, at_ms: int) -> int:
         """Somebody who is not there would be called now; the counter goes on at once."""
@@ -116,22 +148,22 @@ class Run:
         while self._next < len(coming) and coming[self._next].at_ms <= at_ms:
             _, queue, place_ms = one = coming[self._next]
             place = Place(place_ms, _LATER_SEQ + self._next, place_ms, len(self._gone_ms))
-            self._gone_ms.append(self._leaves_ms(self._plan.services[queue], one.at_ms))
+            self._gone_ms.append(self._leaves_ms(self._plan.services[queue], one.at_ms, self._fate))
             line = self._lines[queue]
             insort(line.places, place, line.first)
             self._next += 1
 
-    def _leaves_ms(self, service: str, entered_ms: int) -> int:
+    def _leaves_ms(self, service: str, entered_ms: int, random: Random) -> int:
         waited_s = max(0.0, (self._plan.now_ms - entered_ms) / 1_000)
-        return entered_ms + int(self._plan.knowledge.patience.sample(service, waited_s, self._random) * 1_000)
+        return entered_ms + int(self._plan.knowledge.patience.sample(service, waited_s, random) * 1_000)
 
     def _who_comes(self) -> list[_Coming]:
         coming: list[_Coming] = []
         for stream in self._plan.streams:
-            at_ms = self._plan.now_ms + int(self._random.expovariate(stream.per_ms))
+            at_ms = self._plan.now_ms + int(self._fate.expovariate(stream.per_ms))
             while at_ms < min(stream.until_ms, self._plan.horizon_ms) and len(coming) < COMING_MAX:
                 coming.append(_Coming(at_ms, stream.queue, at_ms - stream.head_start_ms))
-                at_ms += 1 + int(self._random.expovariate(stream.per_ms))
+                at_ms += 1 + int(self._fate.expovariate(stream.per_ms))
         coming.sort()
         return coming
 

@@ -146,7 +146,8 @@ def _outcome(futures: Sequence[_Future], more: Post | None, now_ms: int, target_
     for people, posts in futures:
         gap_s = posts[0].gap_s if posts else 0.0
         extra = [] if more is None else [more._replace(gap_s=gap_s)]
-        for one, wait_ms in zip(people, waits_ms(people, [*posts, *extra]), strict=True):
+        others = [post for post in posts if more is None or post.id != more.id]
+        for one, wait_ms in zip(people, waits_ms(people, [*others, *extra]), strict=True):
             wait_s = (now_ms + (AHEAD_S + AFTER_S) * 1_000 - one.at_ms if wait_ms is None else wait_ms) / 1_000
             if one.leaves_ms is not None and wait_ms is None and one.leaves_ms - one.at_ms < wait_s * 1_000:
                 wait_s = (one.leaves_ms - one.at_ms) / 1_000

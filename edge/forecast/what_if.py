@@ -7,13 +7,12 @@ those who wait now, class by class; who comes later profits too, but is not coun
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from random import Random
 from statistics import fmean, median
 from typing import Final, NamedTuple
 
 from edge.forecast.knowledge import Knowledge
 from edge.forecast.plan import Plan
-from edge.forecast.simulate import waits_ms
+from edge.forecast.simulate import paired_waits_ms
 from edge.forecast.situation import Desk, Situation
 from edge.queue.model import Tier
 from edge.queue.rules import Rule
@@ -53,12 +52,14 @@ def effects(now: Situation, changed: Situation, knowledge: Knowledge, *, seed: i
 def with_desk(situation: Situation, desk: Desk) -> Situation:
     """One more counter open, or the one of that name otherwise."""
     others = tuple(one for one in situation.desks if one.id != desk.id)
-    return replace(situation, desks=(*others, desk))
+    place = next((at for at, one in enumerate(situation.desks) if one.id == desk.id), len(others))
+    return replace(situation, desks=(*others[:place], desk, *others[place:]))
 
 
 def without_desk(situation: Situation, desk: str) -> Situation:
-    """The counter calls nobody any more."""
-    return replace(situation, desks=tuple(one for one in situation.desks if one.id != desk))
+    """The counter calls nobody any more. It stays in its place, so that the others keep their luck."""
+    closed = (replace(one, closes_ms=situation.now_ms) if one.id == desk else one for one in situation.desks)
+    return replace(situation, desks=tuple(closed))
 
 
 def with_rule(situation: Situation, rule: Rule, desks: Iterable[str] = ()) -> Situation:
@@ -83,5 +84,4 @@ _NOTHING: Final = "-"
 
 
 def _medians_s(situation: Situation, knowledge: Knowledge, seed: int, runs: int) -> list[float]:
-    random = Random(seed)  # noqa: S311 -- a simulation, not a secret
-    return [median(waits) / 1_000 for waits in waits_ms(Plan(situation, knowledge), runs, random)]
+    return [median(waits) / 1_000 for waits in paired_waits_ms(Plan(situation, knowledge), runs, seed)]
