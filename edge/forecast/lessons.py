@@ -178,7 +178,8 @@ class Lessons:
         if event.counter not in self.watch.counters:
             self._opens(event.counter, event.staff, record.at_ms)
         counter = self.watch.counters[event.counter]
-        counter.memory = Memory(event.promoted_in_row, {Tier(tier): calls for tier, calls in event.turns.items()})
+        turns = {Tier(tier): calls for tier, calls in event.turns.items()}
+        counter.memory = Memory(event.promoted_in_row, turns, event.walk_ins_owed)
         one = self.watch.waiting.get(event.ticket) or self._held.pop(event.ticket, None)
         if event.ticket in self.watch.waiting:
             self.watch.called(event.ticket, event.counter, record.at_ms)

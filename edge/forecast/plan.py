@@ -85,7 +85,9 @@ def _places(waiting: tuple[Waiting, ...], keys: dict[Key, int]) -> list[list[Pla
     places: list[list[Place]] = [[] for _ in keys]
     for number, one in enumerate(waiting):
         waits_from_ms = one.place_ms if one.waits_from_ms is None else one.waits_from_ms
-        places[keys[Key(one.service, one.tier, one.desk)]].append(Place(one.place_ms, one.seq, waits_from_ms, number))
+        places[keys[Key(one.service, one.tier, one.desk)]].append(
+            Place(one.place_ms, one.seq, waits_from_ms, number, one.appointment)
+        )
     for queue in places:
         queue.sort()
     return places

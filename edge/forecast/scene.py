@@ -1,6 +1,6 @@
 """The situation of the live branch, read from its tables: who waits, what each counter does, under which rule, now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -12,7 +12,8 @@ from edge.org.model import Counter
 from edge.policy import tables as policy
 from edge.queue import ruling, views
 from edge.queue.call_rules import class_of
-from edge.queue.model import Presence, Tier, pool_id, queue_id
+from edge.queue.load_heads import offered
+from edge.queue.model import POOL, Presence, Tier, pool_id, queue_id, staff_pool_id
 from edge.queue.policy import KIOSK_HOURS
 from edge.queue.rules import FRESH
 
@@ -79,8 +80,12 @@ class _Row(NamedTuple):
     seq: int
     taken_ms: int
     activated_ms: int | None
+    booked: int
 
-    def waiting(self) -> Waiting:
+    def waiting(self, seats: Mapping[str, str]) -> Waiting:
+        """`seats`: at which counter a member of staff sits. A ticket for somebody who is not there has no counter yet."""
+        pool = "" if self.queue == queue_id(self.service, self.tier) else self.queue
+        desk = seats.get(pool, pool)
         return Waiting(
             ticket=self.id,
             service=self.service,
@@ -89,20 +94,24 @@ class _Row(NamedTuple):
             seq=self.seq,
             entered_ms=self.taken_ms if self.activated_ms is None else self.activated_ms,
             waits_from_ms=self.activated_ms,
-            desk="" if self.queue == queue_id(self.service, self.tier) else self.queue.removeprefix(pool_id("")),
+            desk=desk.removeprefix(POOL),
+            appointment=bool(self.booked),
         )
 
 
 def _waiting(connection: Connection) -> tuple[Waiting, ...]:
     found = connection.execute(
-        f"SELECT {', '.join(_Row._fields)} FROM ticket WHERE state = 'waiting'"  # noqa: S608 -- constant columns
+        f"SELECT {', '.join(_Row._fields[:-1])},"  # noqa: S608 -- constant columns
+        " appointment IS NOT NULL AND tier = 'priority' AND priority_reason IS NULL FROM ticket WHERE state = 'waiting'"
         " ORDER BY place_ms, seq LIMIT ?",
         (CROWD_MAX + 1,),
     )
     rows = [_Row(*row) for row in found]
     if len(rows) > CROWD_MAX:
         raise TooCrowded
-    return tuple(row.waiting() for row in rows)
+    seated = connection.execute("SELECT staff, counter FROM queue_counter WHERE staff IS NOT NULL")
+    seats = {staff_pool_id(str(staff)): pool_id(str(counter)) for staff, counter in seated}
+    return tuple(row.waiting(seats) for row in rows)
 
 
 class _Live(NamedTuple):
@@ -126,12 +135,12 @@ def _presence(connection: Connection, counter: str) -> _Live:
 
 
 def _desk(connection: Connection, counter: Counter, live: _Live, wanted: set[str], now: datetime) -> Desk:
-    services = frozenset(counter.services)
+    services = frozenset(offered(connection, counter, live.staff))
     return Desk(
         counter.id,
         live.staff or "",
         services,
-        _doing(connection, counter.id, live, busy=bool(wanted & services if services else wanted)),
+        _doing(connection, counter.id, live, busy=bool(wanted & services)),
         ruling.rule_now(connection, counter.id, now),
         ruling.memory(connection, counter.id),
     )

@@ -30,6 +30,8 @@ class Waiting:
     """Since when its wait counts for the rule, where that is not its place."""
     desk: str = ""
     """Sent to this counter by name."""
+    appointment: bool = False
+    """Its holder has an appointment and came in time for it."""
 
 
 @dataclass(frozen=True, slots=True)

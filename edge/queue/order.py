@@ -12,7 +12,8 @@ from typing import NamedTuple
 from edge.kernel.db import Connection
 from edge.org import tables as org
 from edge.queue import ruling
-from edge.queue.model import Tier, pool_id, queue_id
+from edge.queue.load_heads import offered
+from edge.queue.model import Tier, pool_id, queue_id, staff_pool_id
 from edge.queue.picking import Lane, Line, Picker, Place
 
 
@@ -72,6 +73,7 @@ class _Waiting(NamedTuple):
     place_ms: int
     seq: int
     waits_from_ms: int
+    booked: int
 
     @property
     def stands_in(self) -> _Queue:
@@ -82,7 +84,8 @@ class _Waiting(NamedTuple):
 def by_rule(connection: Connection, now: datetime) -> dict[str, int]:
     """People ahead of everyone who waits, under the rules in force."""
     rows = connection.execute(
-        "SELECT id, service, tier, queue, place_ms, seq, coalesce(activated_ms, place_ms) FROM ticket"
+        "SELECT id, service, tier, queue, place_ms, seq, coalesce(activated_ms, place_ms),"
+        " appointment IS NOT NULL AND tier = 'priority' AND priority_reason IS NULL FROM ticket"
         " WHERE state = 'waiting' ORDER BY place_ms, seq"
     )
     waiting = [_Waiting(*row) for row in rows]
@@ -92,21 +95,23 @@ def by_rule(connection: Connection, now: datetime) -> dict[str, int]:
         at = numbers.setdefault(one.stands_in, len(numbers))
         if at == len(places):
             places.append([])
-        places[at].append(Place(one.place_ms, one.seq, one.waits_from_ms, number))
+        places[at].append(Place(one.place_ms, one.seq, one.waits_from_ms, number, bool(one.booked)))
     callers = _callers(connection, numbers, now)
     ahead = people_ahead([Line(one) for one in places], callers, int(now.timestamp() * 1_000), len(waiting))
     return {one.ticket: ahead[number] for number, one in enumerate(waiting)}
 
 
 def _callers(connection: Connection, numbers: dict[_Queue, int], now: datetime) -> list[Caller]:
-    at_work = {str(counter) for (counter,) in connection.execute("SELECT counter FROM queue_counter WHERE staff IS NOT NULL")}
+    rows = connection.execute("SELECT counter, staff FROM queue_counter WHERE staff IS NOT NULL")
+    at_work = {str(counter): str(staff) for counter, staff in rows}
     callers = []
     for counter in org.counters(connection):
+        staff = at_work.get(counter.id)
+        services, pools = offered(connection, counter, staff), {pool_id(counter.id), staff_pool_id(staff or "")}
         lanes = [
             Lane(at, queue.tier, bool(queue.pool))
             for queue, at in numbers.items()
-            if queue.pool == pool_id(counter.id)
-            or (not queue.pool and (not counter.services or queue.service in counter.services))
+            if queue.pool in pools or (not queue.pool and queue.service in services)
         ]
         picker = Picker(ruling.rule_now(connection, counter.id, now), lanes, ruling.memory(connection, counter.id))
         callers.append(Caller(picker, frozenset(lane.queue for lane in lanes), counter.id in at_work))

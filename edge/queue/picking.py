@@ -20,6 +20,8 @@ class Place(NamedTuple):
     waits_from_ms: int
     number: int
     """Its place in the list of whoever waits or arrives."""
+    appointment: bool = False
+    """Its holder has an appointment: blending may hold it back."""
 
 
 class Lane(NamedTuple):
@@ -61,7 +63,7 @@ class _Asked(NamedTuple):
 class Picker:
     """Which queue a counter calls from. Remembers its calls, so each run takes a `fresh` one."""
 
-    __slots__ = ("_asked", "_groups", "_promoted_in_row", "_rule", "_simple", "_turns")
+    __slots__ = ("_asked", "_groups", "_promoted_in_row", "_rule", "_simple", "_turns", "_walk_ins_owed")
 
     def __init__(self, rule: Rule, lanes: Sequence[Lane], memory: Memory) -> None:
         self._rule = rule
@@ -79,10 +81,11 @@ class Picker:
             for lane in lanes
         ]
         self._asked = sorted(asked, key=lambda lane: (not lane.pooled, lane.rank))
-        self._simple = not rule.target_s and not rule.turns and not any(lane.threshold for lane in asked)
+        self._simple = not (rule.target_s or rule.turns or rule.blend) and not any(lane.threshold for lane in asked)
         self._groups = _grouped(self._asked)
         self._promoted_in_row = memory.promoted_in_row
         self._turns = dict(memory.turns)
+        self._walk_ins_owed = memory.walk_ins_owed
 
     def fresh(self) -> "Picker":
         """The same counter, at the beginning of another run."""
@@ -91,6 +94,7 @@ class Picker:
         other = object.__new__(Picker)
         other._rule, other._asked, other._groups = self._rule, self._asked, self._groups
         other._simple, other._promoted_in_row, other._turns = self._simple, self._promoted_in_row, dict(self._turns)
+        other._walk_ins_owed = self._walk_ins_owed
         return other
 
     def pick(self, lines: Sequence[Line], now_ms: int) -> int:
@@ -112,7 +116,7 @@ class Picker:
     def _ranked(self, lines: Sequence[Line], now_ms: int) -> int:
         """The general rule, part by part as in the module's list of `edge.queue.rules`."""
         capped = 0 < self._rule.promoted_in_row_max <= self._promoted_in_row
-        best: tuple[bool, bool, float, float, int, int, int] | None = None
+        best: tuple[bool, bool, float, bool, float, int, int, int] | None = None
         chosen: _Asked | None = None
         for lane in self._asked:
             line = lines[lane.queue]
@@ -122,10 +126,18 @@ class Picker:
             waited_ms = max(0, now_ms - head.waits_from_ms)
             excess = None if capped or lane.threshold is None else _excess_s(lane.threshold, line.length, waited_ms)
             base = self._base(lane, waited_ms)
-            key = (not lane.pooled, excess is None, -(excess or 0.0), base, lane.rank, head.place_ms, head.seq)
+            back = excess is None and self._stands_back(head, now_ms)
+            key = (not lane.pooled, excess is None, -(excess or 0.0), back, base, lane.rank, head.place_ms, head.seq)
             if best is None or key < best:
                 best, chosen = key, lane
         return -1 if chosen is None else chosen.queue
+
+    def _stands_back(self, head: Place, now_ms: int) -> bool:
+        blend = self._rule.blend
+        if blend is None or not head.appointment:
+            return False
+        early = blend.lead_s is not None and now_ms < head.place_ms - blend.lead_s * 1_000
+        return early or self._walk_ins_owed > 0
 
     def _base(self, lane: _Asked, waited_ms: int) -> float:
         if self._rule.target_s:
@@ -141,9 +153,12 @@ class Picker:
         lane = next(lane for lane in self._asked if lane.queue == queue)
         line = lines[queue]
         capped = 0 < self._rule.promoted_in_row_max <= self._promoted_in_row
-        waited_ms = max(0, now_ms - line.places[line.first].waits_from_ms)
+        head = line.places[line.first]
+        waited_ms = max(0, now_ms - head.waits_from_ms)
         past = lane.threshold is not None and _excess_s(lane.threshold, line.length, waited_ms) is not None
         self._promoted_in_row = self._promoted_in_row + 1 if past and not capped and not lane.pooled else 0
+        if self._rule.blend is not None:
+            self._walk_ins_owed = self._rule.blend.walk_ins if head.appointment else max(0, self._walk_ins_owed - 1)
         if self._rule.turns:
             self._take_turn(lane, lines)
 
@@ -155,7 +170,7 @@ class Picker:
 
     @property
     def memory(self) -> Memory:
-        return Memory(self._promoted_in_row, dict(self._turns))
+        return Memory(self._promoted_in_row, dict(self._turns), self._walk_ins_owed)
 
 
 _LAST: Final = Place(1 << 62, 0, 0, 0)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edge.forecast.forecaster import Forecaster
 from edge.queue.model import Tier
 from edge.queue.picking import Lane, Line, Picker, Place
-from edge.queue.rules import Head, Memory, Rule, Threshold, choose
+from edge.queue.rules import Blend, Head, Memory, Rule, Threshold, choose
 from tests.unit.forecast.hall import hall, knowing
 
 NOW_MS: Final = 10_000_000
@@ -23,6 +23,7 @@ thresholds = st.builds(
 )
 targets = st.dictionaries(TIERS, st.sampled_from([60, 300, 1_200]))
 turns = st.dictionaries(TIERS, st.integers(1, 3))
+blends = st.builds(Blend, lead_s=st.none() | st.integers(0, 3_600), walk_ins=st.integers(0, 2))
 
 
 @st.composite
@@ -34,6 +35,7 @@ def rules(draw: st.DrawFn) -> Rule:
         promoted_in_row_max=draw(st.integers(0, 3)),
         target_s={} if counted else draw(targets),
         turns=draw(turns) if counted else {},
+        blend=draw(st.none() | blends),
     )
 
 
@@ -43,6 +45,7 @@ places = st.builds(
     seq=st.integers(0, 1 << 30),
     waits_from_ms=st.integers(5, 12).map(lambda step: step * 1_000_000),
     number=st.just(0),
+    appointment=st.booleans(),
 )
 queues = st.lists(st.tuples(TIERS, st.lists(places, max_size=4, unique_by=lambda place: place.seq)), min_size=1, max_size=6)
 
@@ -76,6 +79,7 @@ def _heads(lanes: Sequence[Lane], lines: Sequence[Line]) -> list[Head]:
                     lane.pooled,
                     waits_from_ms=first.waits_from_ms,
                     length=line.length,
+                    appointment=first.appointment,
                 )
             )
     return heads
