@@ -18,9 +18,6 @@ from edge.queue.picking import Lane, Picker, Place
 HORIZON_S: Final = 4 * 3_600
 """Nobody is forecast to wait longer; who would, is given this."""
 FAR_MS: Final = 1 << 60
-MOODS: Final = 8
-_GOLDEN: Final = 0.618
-"""So that the services a counter leaves out are not always the same together."""
 
 
 class Key(NamedTuple):
@@ -50,8 +47,6 @@ class Teller(NamedTuple):
     """How much longer than usual its teller takes."""
     closes_ms: int
     breaks: tuple[tuple[int, int], ...]
-    moods: tuple[Picker, ...]
-    """Where it takes a service only now and then: equally likely ways to call. Empty where its skills are known."""
     free_ms: Callable[[Random], int]
     """When it calls next; may be never."""
 
@@ -105,24 +100,8 @@ def _teller(desk: Desk, situation: Situation, keys: dict[Key, int], knowledge: K
         knowledge.service_times.factor(desk.staff),
         FAR_MS if desk.closes_ms is None else desk.closes_ms,
         tuple((one.from_ms, one.to_ms) for one in sorted(desk.breaks, key=lambda one: one.from_ms)),
-        _moods(desk, keys),
         _free(desk, situation, knowledge),
     )
-
-
-def _moods(desk: Desk, keys: dict[Key, int]) -> tuple[Picker, ...]:
-    """A counter that takes a service with a share of its calls takes it in that share of its moods."""
-    if not desk.shares:
-        return ()
-    shares = dict(desk.shares)
-    asked = [
-        (Lane(number, key.tier, pooled=False), shares.get(key.service, 0.0)) for key, number in keys.items() if not key.desk
-    ]
-    moods = []
-    for mood in range(MOODS):
-        lanes = [lane for at, (lane, share) in enumerate(asked) if share > (mood / MOODS + at * _GOLDEN + 0.5 / MOODS) % 1.0]
-        moods.append(Picker(desk.rule, lanes, desk.memory))
-    return tuple(moods)
 
 
 def _free(desk: Desk, situation: Situation, knowledge: Knowledge) -> Callable[[Random], int]:

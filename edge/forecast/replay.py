@@ -141,10 +141,6 @@ class Bank:
             if other.entered_s < call.taken_s - SETTLED_S:
                 self._head_starts.saw(call.priority, other.priority, other.entered_s - call.entered_s)
 
-    def shares_of(self, desk: str) -> tuple[tuple[str, float], ...]:
-        shares = ((kind, self.skills.share(desk, kind)) for kind in sorted(self._kinds))
-        return tuple((f"{kind}.{priority}", share) for kind, share in shares for priority in PRIORITIES)
-
     def services_of(self, desk: str) -> frozenset[str]:
         return frozenset(f"{kind}.{priority}" for kind in self.skills.of(desk) for priority in PRIORITIES)
 
@@ -233,7 +229,7 @@ class _Day:
         desk = self._desk(at_s, call)
         passed = {_kind(other.service) for other in self._watch.waiting.values() if other.place_ms < one.place_ms}
         self._bank.skills.took(desk, call.kind, passed)
-        self._learned(desk)
+        self._watch.counters[desk].services = self._bank.services_of(desk)
         self._watch.called(one.ticket, desk, at_s * 1_000)
         if self._listener:
             self._listener.called(one, call.waited_s)
@@ -241,13 +237,9 @@ class _Day:
     def direct(self, at_s: int, call: Call) -> None:
         desk = self._desk(at_s, call)
         self._bank.skills.took(desk, call.kind, {_kind(one.service) for one in self._watch.waiting.values()})
-        self._learned(desk)
+        self._watch.counters[desk].services = self._bank.services_of(desk)
         self._watch.arrived(self._bank.standing.usual(call.kind), Tier.NORMAL, at_s * 1_000)
         self._watch.serves(desk, call.service, at_s * 1_000)
-
-    def _learned(self, desk: str) -> None:
-        counter = self._watch.counters[desk]
-        counter.services, counter.shares = self._bank.services_of(desk), self._bank.shares_of(desk)
 
     def end(self, at_s: int, call: Call) -> None:
         desk = _name(call)

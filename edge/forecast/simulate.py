@@ -110,11 +110,7 @@ class Run:
         if self._next < len(self._coming):
             self._admit(at_ms)
         picker = self._pickers[number]
-        queue = -1
-        if teller.moods:
-            queue = teller.moods[int(self._random.random() * len(teller.moods))].pick(self._lines, at_ms)
-        if queue < 0:
-            queue = picker.pick(self._lines, at_ms)
+        queue = picker.pick(self._lines, at_ms)
         if queue < 0:
             return self._coming[self._next].at_ms if self._next < len(self._coming) else None
         line = self._lines[queue]

@@ -95,8 +95,6 @@ class Desk:
     breaks: tuple[Span, ...] = ()
     closes_ms: int | None = None
     """It calls nobody from here on."""
-    shares: tuple[tuple[str, float], ...] = ()
-    """Where nobody says what it takes: how likely it takes somebody of a service whose turn it is."""
 
     def serves(self, service: str) -> bool:
         return not self.services or service in self.services

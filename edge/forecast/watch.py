@@ -37,7 +37,6 @@ class Counter:
     memory: Memory = FRESH
     breaks: tuple[Span, ...] = ()
     closes_ms: int | None = None
-    shares: tuple[tuple[str, float], ...] = ()
     serving: str | None = None
     """The service in hand."""
     since_ms: int = 0
@@ -59,7 +58,7 @@ class Counter:
             doing: Serving | Away | Free = Serving(self.serving, self.since_ms)
         else:
             doing = Free() if self.wanted_ms is None else Away(self.since_ms)
-        return Desk(self.id, self.staff, self.services, doing, self.rule, self.memory, self.breaks, self.closes_ms, self.shares)
+        return Desk(self.id, self.staff, self.services, doing, self.rule, self.memory, self.breaks, self.closes_ms)
 
 
 class Watch:
