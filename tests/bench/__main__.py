@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import busy_day, cold, issue, live, machine, offline, pages, reports, rule
+from tests.bench import busy_day, cold, forecast, issue, live, machine, offline, pages, reports, rule
 from tests.bench.report import Figure
 
 SECONDS: Final = 5.0
@@ -17,6 +17,7 @@ SECTIONS: Final[dict[str, Callable[[float], list[Figure]]]] = {
     "machine": machine.run,
     "issue": issue.run,
     "rule": rule.run,
+    "forecast": forecast.run,
     "live": live.run,
     "cold": cold.run,
     "busy-day": busy_day.run,
