@@ -9,7 +9,7 @@ number.
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
@@ -121,9 +121,16 @@ class Listener(Session, Generic[R]):
 
     def _received(self, data: bytes) -> None:
         self._take(self._framing.receive(data))
+        self._await_gap(self._half_over)
+
+    def _await_gap(self, over: Callable[[], None]) -> None:
         if self._gap is not None:
             self._gap.cancel()
-        self._gap = asyncio.get_running_loop().call_later(self._gap_s, self._idle) if self._framing.pending else None
+        self._gap = asyncio.get_running_loop().call_later(self._gap_s / 2, over) if self._framing.pending else None
+
+    def _half_over(self) -> None:
+        """A pause is measured in two halves: where the loop itself was held up, what waits to be read is read in between."""
+        self._await_gap(self._idle)
 
     def _idle(self) -> None:
         self._gap = None

@@ -20,6 +20,7 @@ class Insert(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the made-up cards, by its contacts or its antenna as the reader has it."""
 
     card: Annotated[int, msgspec.Meta(ge=1, le=len(CARDS))] = 1
+    number: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12,19}$")] | None = None
     application: Aid = next(iter(APPLICATIONS))
     style: Style = "plain"
     trouble: Literal["none", "not_bank", "mute"] = "none"
@@ -55,7 +56,8 @@ class ChipEmulator(Emulator):
         return {"insert": Hand(self._insert, Insert), "remove": hand(self._remove)}
 
     def _insert(self, wish: Insert) -> None:
-        self.chip = BankChip(CARDS[wish.card - 1], wish.application, wish.style, wish.trouble != "not_bank")
+        bank_card = wish.trouble != "not_bank"
+        self.chip = BankChip(CARDS[wish.card - 1], wish.application, wish.style, bank_card, wish.number)
         self._mute = wish.trouble == "mute"
         self._tell_presence()
 

@@ -33,6 +33,8 @@ class BankChip:
     aid: str = "A000000333010101"
     style: Style = "plain"
     is_bank_card: bool = True
+    number: str | None = None
+    """Instead of the specimen's own."""
     instructions: deque[int] = field(default_factory=lambda: deque(maxlen=REMEMBERED_MAX))
     """Every instruction byte it was given, for tests of what a reader asks."""
     _rest: bytes = b""
@@ -92,13 +94,13 @@ class BankChip:
         return object_bytes(codec.DIRECTORY_ENTRY, named + object_bytes(codec.PRIORITY, b"\x01"))
 
     def _record(self, sfi: int, record: int) -> bytes:
-        card = self.specimen
+        card, pan = self.specimen, self.number or self.specimen.pan
         records = {
             (DIRECTORY_SFI, 1): self._entry(),
-            (2, 1): object_bytes(codec.TRACK_2, _packed(f"{card.pan}d{card.expiry}{card.service_code}00000"))
+            (2, 1): object_bytes(codec.TRACK_2, _packed(f"{pan}d{card.expiry}{card.service_code}00000"))
             + object_bytes(0x5F20, card.holder.encode("ascii")),
             (2, 2): object_bytes(0x8C, bytes.fromhex("9F0206 9F0306 9F1A02 9505 5F2A02")),
-            (3, 1): object_bytes(codec.PAN, _packed(card.pan))
+            (3, 1): object_bytes(codec.PAN, _packed(pan))
             + object_bytes(codec.EXPIRY, _packed(card.expiry + "31"))
             + object_bytes(codec.SEQUENCE, _packed(card.sequence)),
         }

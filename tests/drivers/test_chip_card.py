@@ -68,6 +68,13 @@ def test_every_card_is_read_and_only_read(read_by: ReadBy, style: Style) -> None
         assert set(chip.instructions) <= READING
 
 
+def test_a_card_of_any_number_is_read() -> None:
+    for number in ("6228480402564890018", "411111111111111"):
+        card, _ = run(BankChip(CARDS[0], number=number).transmit)
+        assert isinstance(card, BankCard)
+        assert card.pan.reveal() == number
+
+
 def test_a_card_without_a_list_is_tried_by_name() -> None:
     chip = BankChip(CARDS[3], aid="A000000333010102")
 

@@ -1,5 +1,7 @@
 """Stripe readers: their bytes, and swipes over real wires."""
 
+import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,22 @@ def test_a_swipe_that_somebody_waits_for_is_theirs_alone() -> None:
         await device.close()
 
     virtualtime.run(main())
+
+
+async def test_a_loop_that_was_held_up_breaks_no_swipe() -> None:
+    """What the reader typed meanwhile waits to be read, and is no pause of the reader's."""
+    device, emulator = await wired("generic.stripe-wedge")
+    ear = Ear(device)
+    await device.open()
+    emulator.act("swipe", {"card": 4})
+    loop = asyncio.get_running_loop()
+    for delay_s in (0.01, 0.02, 0.03):
+        loop.call_later(delay_s, time.sleep, 0.35)  # not waiting for anything: the whole loop stands still
+    seen = await ear.wait_for(CardSeen)
+    assert seen.card.pan.reveal() == CARDS[3].pan
+    assert not [event for event in ear.events if isinstance(event, InvalidMedia)]
+    await device.close()
+    await emulator.stop()
 
 
 @pytest.mark.parametrize("wish", [{"card": 0}, {"number": "12"}, {"expiry": "13/99"}, {"trouble": "fire"}, {"pin": "1234"}])

@@ -27,7 +27,13 @@ ID_NUMBER = "440306198305272211"
 CARD = "6217000010099887765"
 STRANGER = "110105196803120023"
 KIOSK = "kiosk-1"
-READERS = {"reader": "generic.sam-v-serial", "stripe": "generic.stripe-wedge", "scanner": "generic.scanner-serial"}
+READERS = {
+    "reader": "generic.sam-v-serial",
+    "stripe": "generic.stripe-wedge",
+    "chip": "generic.pcsc-contactless",
+    "motor": "sankyo.ict3k5",
+    "scanner": "generic.scanner-serial",
+}
 
 
 class Entrance:
@@ -102,7 +108,13 @@ async def entrance(tmp_path: Path) -> AsyncIterator[Entrance]:
 
 
 @pytest.mark.parametrize(
-    ("reader", "action", "how"), [("reader", "lay", {"number": ID_NUMBER}), ("stripe", "swipe", {"number": CARD})]
+    ("reader", "action", "how"),
+    [
+        ("reader", "lay", {"number": ID_NUMBER}),
+        ("stripe", "swipe", {"number": CARD}),
+        ("chip", "insert", {"number": CARD}),
+        ("motor", "insert", {"number": CARD}),
+    ],
 )
 async def test_r055_a_known_customer_is_gold_before_they_touch_anything(
     entrance: Entrance, reader: str, action: str, how: dict[str, Any]
