@@ -77,6 +77,10 @@ from drivers.relay.driver import Relay
 from drivers.relay.emulator import RelayEmulator
 from drivers.relay.stories import RelayBench
 from drivers.relay.traits import RelayTraits
+from drivers.signature_pad.driver import SignaturePad
+from drivers.signature_pad.emulator import SignatureEmulator
+from drivers.signature_pad.stories import SignatureBench
+from drivers.signature_pad.traits import SignatureTraits
 from drivers.transport.address import dial_for
 from drivers.transport.wire import Dial
 from drivers.voice.driver import Voice
@@ -175,6 +179,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench, by_person(AskRating)),
         "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench),
         "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench),
+        "signature_pad": Family(SignaturePad, SignatureEmulator, SignatureTraits, SignatureBench),
     }
 )
 

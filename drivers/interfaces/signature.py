@@ -7,7 +7,6 @@ pen was lifted. They are what an expert compares, and their SHA-256 is what a se
 import hashlib
 import struct
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
@@ -98,17 +97,8 @@ class Area(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("an area has its upper left corner first")
 
 
-class EndOfSigning(StrEnum):
-    """Why a capture ended well."""
-
-    PAUSE = "pause"
-    """The pen was away for as long as the command said."""
-    FINISHED = "finished"
-    """`FinishSignature`: somebody pressed 完成."""
-
-
 class CaptureSignature(Command, frozen=True, kw_only=True, tag="Signature.Capture"):
-    """Let the customer sign, and wait until the pen has been away for a while or `finish` was asked for."""
+    """Let the customer sign, and wait until the pen has been away for a while."""
 
     area: Area | None = None
     """Where writing is taken; None is the whole pad."""

@@ -1,0 +1,1 @@
+"""Signature pads: handwriting as the pen wrote it, with time and pressure."""
