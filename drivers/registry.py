@@ -64,6 +64,10 @@ from drivers.motor_card_reader.driver import MotorCardReader
 from drivers.motor_card_reader.emulator import MotorEmulator
 from drivers.motor_card_reader.stories import MotorBench
 from drivers.motor_card_reader.traits import MotorTraits
+from drivers.passbook_printer.driver import PassbookPrinter
+from drivers.passbook_printer.emulator import PassbookEmulator
+from drivers.passbook_printer.stories import PassbookBench
+from drivers.passbook_printer.traits import PassbookTraits
 from drivers.pin_pad.driver import PinPad
 from drivers.pin_pad.emulator import PinPadEmulator
 from drivers.pin_pad.stories import PinPadBench
@@ -180,6 +184,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench),
         "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench),
         "signature_pad": Family(SignaturePad, SignatureEmulator, SignatureTraits, SignatureBench),
+        "passbook_printer": Family(PassbookPrinter, PassbookEmulator, PassbookTraits, PassbookBench),
     }
 )
 

@@ -82,11 +82,3 @@ class TurnPage(Event, frozen=True, kw_only=True, tag="Printer.TurnPageEvent"):
 
     page: int
     lines_left: int
-
-
-class BookTaken(Event, frozen=True, kw_only=True, tag="Printer.MediaTakenEvent"):
-    """The book has left the printer."""
-
-
-class BookPresented(Event, frozen=True, kw_only=True, tag="Printer.MediaPresentedEvent"):
-    """The book waits in the slot to be taken."""

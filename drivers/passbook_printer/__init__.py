@@ -1,0 +1,1 @@
+"""Passbook printers: lines into a customer's book."""
