@@ -31,6 +31,7 @@ from edge.devices.programs import Services as DevicesForPrograms
 from edge.devices.recognition import KioskGuests
 from edge.devices.signs import Signs
 from edge.devices.trace_permits import TracePermits
+from edge.devices.window_devices import WindowDevices
 from edge.forecast.jobs import BackTests
 from edge.forecast.live import LiveForecast
 from edge.kernel import journal, startup
@@ -202,6 +203,7 @@ class Branch:
         self.reminders = ReminderWatch(self.pipeline)
         self.forecast = LiveForecast(self.pipeline, launch.data)
         self.back_tests = BackTests(self.forecast)
+        self.window_devices = WindowDevices(self.pipeline, self.floor, self.place, boot=self.boot)
         self.runner = self._make_runner()
         self.services = self._make_services()
         self.source: BranchJournal | None = None
@@ -216,7 +218,7 @@ class Branch:
         self.monitor.begin()
         self.pipeline.observe = self.monitor.count_command
         self.pipeline.followers += [self.live.follow, self.runner.follow, self.reminders.follow, self.forecast.follow]
-        self.pipeline.followers.append(self.signs.follow)
+        self.pipeline.followers += [self.signs.follow, self.window_devices.follow]
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
         self.kiosk_guests.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
@@ -238,6 +240,7 @@ class Branch:
         for kind, lane in self.runner.lanes.items():
             self._keep(kind, lane.run, give_up=self._give_up)
         self._keep("reminders", self.reminders.run, give_up=self._give_up)
+        self._keep("window devices", self.window_devices.run)
         presence = PresenceWatch(self.pipeline, self.live.staff)
         self._keep("presence", presence.run, give_up=self._give_up)
         self._keep("auto_call", AutoCall(self.pipeline).run, give_up=self._give_up)
@@ -422,9 +425,10 @@ class Branch:
         return {effect_kind(printer): slips for printer in set(self.place.printers.values())}
 
     def _device_told(self, device_id: str, event: DeviceEvent) -> None:
-        """A device told of itself: whoever stands at a kiosk, whoever drives up."""
+        """A device told of itself: whoever stands at a kiosk, whoever drives up, whoever presses a key at a window."""
         self.kiosk_guests.heard(device_id, event)
         self.plates.heard(device_id, event)
+        self.window_devices.heard(device_id, event)
 
     def _device_usable(self, device_id: str) -> None:
         """What may have waited for it is tried now."""

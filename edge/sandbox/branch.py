@@ -134,6 +134,7 @@ class DemoDevice(NamedTuple):
 
 DEVICES: Final[Mapping[str, tuple[DemoDevice, ...]]] = {
     "escpos_printer": (DemoDevice(PRINTER, "generic.escpos-80mm"),),
+    "evaluator": (DemoDevice("evaluator-1", "centerm.evaluator"), DemoDevice("evaluator-2", "generic.framed-evaluator")),
 }
 """By family. One that is not named here stands in the branch once, as the first model that its conformance suite tries."""
 

@@ -27,6 +27,9 @@ MODELS = {
     "hall-led": "onbon.bx-5k",
     "voice-1": "generic.loudspeaker",
     "modem-1": "generic.gsm-modem",
+    "evaluator-1": "centerm.evaluator",
+    "evaluator-2": "generic.framed-evaluator",
+    "keypads": "generic.caller-21",
     "drive": "hikvision.plate-camera",
 }
 
