@@ -213,7 +213,7 @@ PERMISSIONS: Final[dict[str, tuple[str, ...]]] = {
     "teller": TELLER,
     "lobby": LOBBY,
     "admin": ADMIN,
-    "kiosk": ("queue.view", "queue.issue_ticket", "appointments.book", "devices.view"),
+    "kiosk": ("queue.view", "queue.issue_ticket", "queue.reprint_slip", "appointments.book", "devices.view"),
     "display": ("queue.view",),
     "program": ("devices.drive",),
 }

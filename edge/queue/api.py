@@ -235,6 +235,7 @@ async def requeue(call: Call[NoBody]) -> bytes:
     "/api/tickets/{ticket}/reprint",
     body=NoBody,
     reply=TicketView,
+    audience=HALL,
     permission="queue.reprint_slip",
     summary="Print the slip again, marked as a copy (补打)",
     problems=(*_TICKET_PROBLEMS, "too_many_copies", "slip_still_printing", "no_printer"),

@@ -9,7 +9,7 @@ import { onScopeDispose, shallowRef } from 'vue';
 
 const BRANCH_EVERY_MS = 30_000;
 
-export function useBranch(api: Api, token: () => string | null) {
+export function useBranch(api: Api, token: () => string | null, onEvent: (event: LiveEvent) => void = () => undefined) {
   const branch = shallowRef<BranchView | null>(null);
   const devices = shallowRef<DeviceView[]>([]);
   const refused = shallowRef<ApiProblem | null>(null);
@@ -31,13 +31,14 @@ export function useBranch(api: Api, token: () => string | null) {
   }
 
   function hearDevice(event: LiveEvent): void {
+    onEvent(event);
     if (event.type !== 'devices.status') return;
     const heard = event.body as unknown as DeviceView;
     devices.value = [...devices.value.filter((device) => device.id !== heard.id), heard];
   }
 
   const queues = useFollow({
-    topics: ['queue', 'devices', 'forecast'],
+    topics: ['queue', 'devices', 'forecast', 'recognition'],
     token,
     load: async () => {
       try {

@@ -10,7 +10,9 @@ export type Arrival = 'on_time' | 'early' | 'late';
 interface SignedIn { ticket: TicketView; token: string; phone_url: string; arrival?: Arrival; sign_in_from?: string }
 export interface ByCode { ticket: IssuedTicket; arrival: Arrival | null; signInFrom: string | null }
 
-export const isWhole = (code: string): boolean => code.length === APPOINTMENT_DIGITS || code.length === SMS_DIGITS;
+/** A mobile number, by which somebody may be known; no code has its length. */
+export const isMobile = (typed: string): boolean => /^1[3-9][0-9]{9}$/.test(typed);
+export const isWhole = (code: string): boolean => code.length === APPOINTMENT_DIGITS || code.length === SMS_DIGITS || isMobile(code);
 /** In threes, as it is printed and read out; what is still to come as dots. */
 export function grouped(code: string): string[] {
   const length = code.length > APPOINTMENT_DIGITS ? SMS_DIGITS : APPOINTMENT_DIGITS;

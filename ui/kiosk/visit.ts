@@ -5,14 +5,23 @@
 import { asProblem, type Api, type ApiProblem } from '@kit/api';
 import { issueTicket } from '@kit/calls';
 import { bigType, locale } from '@kit/i18n';
-import type { IssuedTicket, PriorityReason } from '@kit/types';
+import type { IssuedTicket, NewTicket, PriorityReason } from '@kit/types';
 import { ref, shallowRef } from 'vue';
 import { takeByCode, type ByCode } from './code';
 import { useSlip } from './slip';
 
 export type Phase = 'start' | 'code' | 'issuing' | 'ticket' | 'failed';
 
-export function useVisit(api: Api) {
+const wish = (service: string, recognition: string, priority: PriorityReason | null): NewTicket => ({
+  service,
+  channel: 'kiosk',
+  language: locale.value,
+  ...(recognition ? { identity: { kind: 'recognition', value: recognition } } : {}),
+  ...(priority ? { priority_reason: priority } : {}),
+});
+
+/** `recognition`: of whoever stands there, where a reader has read something. */
+export function useVisit(api: Api, recognition: () => string = () => '') {
   const phase = ref<Phase>('start');
   const priority = ref<PriorityReason | null>(null);
   const service = ref<string | null>(null);
@@ -26,12 +35,7 @@ export function useVisit(api: Api) {
 
   async function choose(id: string): Promise<void> {
     service.value = id;
-    await take(() => issueTicket(api, {
-      service: id,
-      channel: 'kiosk',
-      language: locale.value,
-      ...(priority.value ? { priority_reason: priority.value } : {}),
-    }));
+    await take(() => issueTicket(api, wish(id, recognition(), priority.value)));
   }
 
   async function enter(typed: string): Promise<void> {
@@ -43,6 +47,7 @@ export function useVisit(api: Api) {
     });
   }
 
+  /** Get a number in whatever way; a second wish while one is under way is the same finger. */
   async function take(ask: () => Promise<IssuedTicket>): Promise<void> {
     if (phase.value === 'issuing' || phase.value === 'ticket') return;
     const mine = visit;
@@ -75,5 +80,5 @@ export function useVisit(api: Api) {
     api.forgetIntents();
   }
 
-  return { phase, priority, service, ticket, slip: paper.slip, problem, arrival, code, choose, enter, end };
+  return { phase, priority, service, ticket, slip: paper.slip, problem, arrival, code, choose, enter, take, end };
 }

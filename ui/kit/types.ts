@@ -59,7 +59,7 @@ export interface SyncView {
 export interface NewTicket {
   service: string;
   channel: Channel;
-  identity?: { kind: 'id_card' | 'bank_card' | 'passbook' | 'phone'; value: string };
+  identity?: { kind: 'id_card' | 'bank_card' | 'passbook' | 'phone' | 'recognition'; value: string };
   phone?: string;
   language?: TicketLanguage;
   priority_reason?: PriorityReason;
@@ -132,7 +132,7 @@ export interface DeviceView {
 export interface SlipView { ticket: string; number: string; state: Slip; since: string; device: string }
 export interface ReportName { name: string; title: string; title_en: string }
 
-export type Topic = 'queue' | 'calls' | 'ticket' | 'devices' | 'notices' | 'forecast';
+export type Topic = 'queue' | 'calls' | 'ticket' | 'devices' | 'notices' | 'forecast' | 'recognition';
 /** A journalled fact as a page hears it; `body` carries what a page needs to show. */
 export interface LiveEvent { seq?: number; type: string; at?: string; topic?: Topic; body: Record<string, unknown> }
 export interface CallBody {
