@@ -100,6 +100,9 @@ class Bench(ABC):
     """Well-formed answers to questions that nobody has asked."""
     DIES_AFTER_BYTES: ClassVar[tuple[int, int, int]] = (3, 20, 60)
     """Where the unplugged wire dies, in bytes sent to the device: in the greeting, between, in the specimen."""
+    LOSS: ClassVar[float] = 0.05
+    """How many of the device's bytes the lossy wire loses. Of long messages none would get through at this rate: a family that
+    has them says less."""
     TALKS_BACK: ClassVar[bool] = True
     """False for a device on a wire without a way back: it proves nothing and its silence cannot be noticed."""
     LEAVES_TRACES: ClassVar[bool] = True

@@ -91,6 +91,10 @@ from drivers.voice.driver import Voice
 from drivers.voice.emulator import VoiceEmulator
 from drivers.voice.stories import VoiceBench
 from drivers.voice.traits import VoiceTraits
+from drivers.xfs_client.driver import XfsClient
+from drivers.xfs_client.emulator import XfsServiceEmulator
+from drivers.xfs_client.stories import XfsBench
+from drivers.xfs_client.traits import XfsClientTraits
 
 DeviceId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
@@ -181,6 +185,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "plate_camera": Family(PlateCamera, CameraEmulator, CameraTraits, CameraBench),
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench, Trial(lambda: Speak(words=("en/1",)))),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench, by_person(AskRating)),
+        "xfs_client": Family(XfsClient, XfsServiceEmulator, XfsClientTraits, XfsBench, Trial(trial_print)),
         "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench),
         "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench),
         "signature_pad": Family(SignaturePad, SignatureEmulator, SignatureTraits, SignatureBench),

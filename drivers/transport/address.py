@@ -11,6 +11,7 @@
 ``alsa://default``                   a sound card, by ALSA's name for it
 ``usb://0400:c35a/SERIAL``           raw USB; the serial number may be left out. ``?port=1-1.2`` names the physical
                                      socket, ``?pipes=sdt`` a device with two pipes each way
+``ws://host:5846/xfs4iot/v1.0/Printer`` an XFS4IoT service; ``ws://TOKEN@host…`` shows a token
 ==================================  =======================================================================
 
 Packets are framed as `drivers.transport.packets` says. Emulators listen at ``tcp`` and ``serial`` addresses.
@@ -35,6 +36,7 @@ from drivers.transport.serial import dial_serial
 from drivers.transport.tcp import dial_tcp
 from drivers.transport.usb import SHAPES, UsbPlace, dial_usb
 from drivers.transport.usblp import dial_usblp
+from drivers.transport.websocket import dial_websocket
 from drivers.transport.wire import Dial
 
 RAW_PRINT_PORT: Final = 9100
@@ -113,6 +115,12 @@ def _usb(parts: SplitResult, line: SerialLine) -> Dial | None:
     return dial_usb(UsbPlace(int(found["vendor"], 16), int(found["product"], 16), serial, port), pipes)
 
 
+def _websocket(parts: SplitResult, line: SerialLine) -> Dial | None:
+    del line
+    token, _, host = parts.netloc.rpartition("@")
+    return dial_websocket(parts._replace(netloc=host).geturl(), unquote(token) or None) if parts.hostname else None
+
+
 _Dialling = Callable[[SplitResult, SerialLine], Dial | None]
 _DIALS: Final[Mapping[str, _Dialling]] = MappingProxyType(
     {
@@ -123,6 +131,8 @@ _DIALS: Final[Mapping[str, _Dialling]] = MappingProxyType(
         "evdev": _file(dial_evdev),
         "pcsc": _pcsc,
         "usb": _usb,
+        "ws": _websocket,
+        "wss": _websocket,
         "alsa": _alsa,
         "listen": _listen,
     }

@@ -14,19 +14,19 @@ PROFILES = registry.load_profiles()
 SEEDS = range(3)
 
 
-def bends(dies_after_bytes: tuple[int, ...]) -> Iterator[tuple[str, Bend]]:
+def bends(bench: type[Bench]) -> Iterator[tuple[str, Bend]]:
     yield "whole", Bend(Temper.WHOLE)
     yield "bytewise", Bend(Temper.BYTEWISE)
     for seed in SEEDS:
         yield f"delayed-{seed}", Bend(Temper.DELAYED, seed=seed)
-        yield f"lossy-{seed}", Bend(Temper.LOSSY, seed=seed, loss=0.05)
-        yield f"unplugged-{seed}", Bend(Temper.UNPLUGGED, dies_after_bytes=dies_after_bytes[seed])
+        yield f"lossy-{seed}", Bend(Temper.LOSSY, seed=seed, loss=bench.LOSS)
+        yield f"unplugged-{seed}", Bend(Temper.UNPLUGGED, dies_after_bytes=bench.DIES_AFTER_BYTES[seed])
 
 
 def trials() -> Iterator[ParameterSet]:
     for name, family in registry.FAMILIES.items():
         for profile_id in family.bench.PROFILES:
-            for wire, bend in bends(family.bench.DIES_AFTER_BYTES):
+            for wire, bend in bends(family.bench):
                 for story in (*STORIES, *family.bench.STORIES):
                     yield pytest.param(name, profile_id, bend, story, id=f"{name}-{profile_id}-{wire}-{story.__name__}")
 
