@@ -2,8 +2,8 @@
 
 A code comes as bytes in one character set, ended by a suffix or by a pause. Newland's scanners are told
 ``7E 01 30 30 30 30``, ``@`` or ``#`` (kept, or for now), command, ``;``, ``03``, and confirm with the same behind ``02 01``, a
-``06`` or ``15`` before the ``;``. Honeywell's are told ``16 54 0D`` and ``16 55 0D`` and say nothing. Source: devices
-reference §6 (a Linux bank agent's scanner module); the confirmation is common knowledge of Newland's, and nothing waits for it.
+``06`` or ``15`` before the ``;``. Honeywell's are told ``16 54 0D`` and ``16 55 0D`` and say nothing. Source: a Linux
+bank agent's scanner module; the confirmation is common knowledge of Newland's, and nothing waits for it.
 """
 
 import re

@@ -2,7 +2,7 @@
 
 A frame is ``AA AA AA 96 69``, two bytes of length, the body, and a check byte: the XOR of length and body. Requests open their
 body with command and parameter, answers with three status bytes of which the last one says it. Source: GA 467-2013 and the
-operations and vectors in the devices reference §3.
+operations and vectors of two public drivers.
 
 Stray zeros inside the preamble were seen in the field (``AA 00 AA AA 96 69``). They are let through, and handed out as
 `Unexplained`, as is every byte that belongs to no frame. A frame whose check fails gives up its first byte only: what

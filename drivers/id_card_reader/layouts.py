@@ -2,7 +2,7 @@
 
 All are UTF-16 little-endian in fields of fixed width, padded with blanks; the tables below give each field's width in
 characters. Sources: GA 467-2013; residence permits for compatriots (2018), permanent residence cards for foreigners (2017,
-2023), as listed in the devices reference §3. A blank letter is a resident's card.
+2023). A blank letter is a resident's card.
 
 A card that does not say what its layout promises (half a character, a date that is none) is refused as `BadText`, which never
 repeats what it found.

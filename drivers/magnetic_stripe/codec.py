@@ -1,4 +1,4 @@
-"""How swipes travel on serial lines, in the two forms of the devices reference §4. Pure.
+"""How swipes travel on serial lines, in two forms that public drivers show. Pure.
 
 A keypad (实达) is asked: ``1B 30 1B 5D`` for track 2, ``1B 30 1B 54 5D`` for track 3, ``1B 30 1B 42 5D`` for both. It answers
 when somebody swipes, ``1B 73 … 3F``; with both, ``41`` stands between the tracks. An MRS100 is told ``02 02``, command,

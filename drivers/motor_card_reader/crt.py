@@ -2,7 +2,7 @@
 
 A body is command, parameter, data. The reader takes the frame with ``06``, the host says ``05``, the reader does it and
 answers: ``59`` done, ``4E`` failed, ``45`` no card, ``57`` card in the wrong place; to the status with three bytes for card,
-front and rear gate; to initialising with its version. Sources: devices reference §4 (a maker's sheet and a discussion), and the
+front and rear gate; to initialising with its version. Sources: a maker's sheet, a public discussion, and the
 command bytes of a public terminal program for the CRT-310. Reading tracks and the gate's parameters are not public: profiles
 hold them as `codes`, unconfirmed. ``02 00 03 32 30 59 03 59`` says that a card was given back.
 """

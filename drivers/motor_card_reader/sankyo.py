@@ -1,8 +1,8 @@
 """The dialect of Sankyo's ICT3K5: ``F2``, length, body, CRC-16/XMODEM over all of it. Pure.
 
 A request's body is ``C``, command, parameter, data. An answer's is ``P``, command, parameter, two digits of card status, data;
-or ``N``, command, parameter, two hex digits of error. Either side confirms each frame within 0.3 s. Source: devices reference
-§4 (two files of a public kiosk driver); ``F2 00 03 43 31 30 C5 2A`` asks for the status.
+or ``N``, command, parameter, two hex digits of error. Either side confirms each frame within 0.3 s. Source: two
+files of a public kiosk driver; ``F2 00 03 43 31 30 C5 2A`` asks for the status.
 """
 
 import binascii

@@ -96,10 +96,10 @@ class Udev:
 
 def _place(device: Any) -> Place | None:
     begins, wire, scheme = WIRES[device.subsystem]
-    node, path = device.device_node, device.get("ID_PATH")
+    node, path = device.device_node, device.properties.get("ID_PATH")
     if node is None or path is None or not device.sys_name.startswith(begins):
         return None
-    links = sorted(link for link in (device.get("DEVLINKS") or "").split() if link.startswith(LINKS))
+    links = sorted(link for link in (device.properties.get("DEVLINKS") or "").split() if link.startswith(LINKS))
     if not links:
         return None
     link = min(links, key=lambda one: next(at for at, folder in enumerate(LINKS) if one.startswith(folder)))
@@ -107,8 +107,8 @@ def _place(device: Any) -> Place | None:
 
 
 def _raw_usb(device: Any) -> Place | None:
-    node, path = device.device_node, device.get("ID_PATH")
-    vendor, product = device.get("ID_VENDOR_ID"), device.get("ID_MODEL_ID")
+    node, path = device.device_node, device.properties.get("ID_PATH")
+    vendor, product = device.properties.get("ID_VENDOR_ID"), device.properties.get("ID_MODEL_ID")
     if None in (node, path, vendor, product):
         return None
     address = f"usb://{vendor}:{product}?port={device.sys_name}"
@@ -116,11 +116,14 @@ def _raw_usb(device: Any) -> Place | None:
 
 
 def _described(device: Any, place: Place) -> Place:
-    vendor, product = device.get("ID_VENDOR_ID"), device.get("ID_MODEL_ID")
-    names = (device.get("ID_VENDOR_FROM_DATABASE") or device.get("ID_VENDOR"), device.get("ID_MODEL"))
+    vendor, product = device.properties.get("ID_VENDOR_ID"), device.properties.get("ID_MODEL_ID")
+    names = (
+        device.properties.get("ID_VENDOR_FROM_DATABASE") or device.properties.get("ID_VENDOR"),
+        device.properties.get("ID_MODEL"),
+    )
     return msgspec.structs.replace(
         place,
         usb=f"{vendor}:{product}" if vendor and product else None,
-        serial=device.get("ID_SERIAL_SHORT"),
+        serial=device.properties.get("ID_SERIAL_SHORT"),
         name=" ".join(name.replace("_", " ") for name in names if name),
     )

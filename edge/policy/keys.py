@@ -1,7 +1,7 @@
 """What a policy may be about: typed keys, and how the levels' values become one.
 
 A room declares its keys beside the rules they govern, each with the default that holds where nobody has said anything. Levels
-stand in one order, product default < 总行 < 分行 < 网点 < 临时 (reference §5.4), and a key says how a lower level's value meets
+stand in one order, product default < 总行 < 分行 < 网点 < 临时 (S26), and a key says how a lower level's value meets
 the ones above it:
 
 * `replace`: the lowest level that says something wins. An atomic rule set is one value, so it is taken whole from one level.

@@ -1,6 +1,6 @@
 """The paper in the customer's hand: what is printed on a ticket, in the ticket's language with the other one beside it.
 
-Arrival time is machine-printed, as the waiting-time laws of several cities want it (reference/queue §1.2). No personal data.
+Arrival time is machine-printed, as the waiting-time laws of several cities want it. No personal data.
 """
 
 from datetime import datetime
