@@ -14,6 +14,9 @@ from edge.appointments import glance as appointments_glance
 from edge.appointments import policy as appointments_policy
 from edge.appointments import problems as appointments_problems
 from edge.appointments import tables as appointments_tables
+from edge.customers import api as customers_api
+from edge.customers import decide as customers_decide
+from edge.customers import problems as customers_problems
 from edge.customers import tables as customers_tables
 from edge.devices import api as devices_api
 from edge.devices import decide as devices_decide
@@ -111,7 +114,15 @@ CAPABILITIES: Final = (
         routes=(policy_api.routes,),
         problems=policy_problems.PROBLEMS,
     ),
-    Capability(name="customers", migrations=customers_tables.MIGRATIONS),
+    Capability(
+        name="customers",
+        migrations=customers_tables.MIGRATIONS,
+        handlers=customers_decide.HANDLERS,
+        applies=customers_tables.APPLIES,
+        folded=customers_tables.FOLDED,
+        routes=(customers_api.routes,),
+        problems=customers_problems.PROBLEMS,
+    ),
     Capability(
         name="queue",
         migrations=queue_schema.MIGRATIONS,
@@ -187,6 +198,8 @@ TELLER: Final = (
     "queue.requeue_ticket",
     "queue.reprint_slip",
     "queue.bind_customer",
+    "customers.view_consents",
+    "customers.record_consent",
     "appointments.view",
     "appointments.book",
     "devices.view",

@@ -1,14 +1,18 @@
-"""The recognition index.
+"""The recognition index, and the consent ledger.
 
 Head office owns customers; the branch holds a copy that recognises and no more: identity hash → reference and tier
 (reference/lobby §4). The hash is keyed per box and kind, so the table alone tells nobody anything. It is a copy of a document,
-not a fact of the branch, and so it is not journalled.
+not a fact of the branch, and so it is not journalled. Consents are facts of the branch, and their table is a fold of them.
 """
 
 from typing import Final, NamedTuple
 
+from edge.customers import events as e
 from edge.kernel.db import Connection
+from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
+from edge.kernel.pipeline import Apply
+from sync.chain import Record
 
 MIGRATIONS: Final = (
     Migration(
@@ -24,8 +28,28 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "customers/002-consents",
+        """
+        CREATE TABLE consent(
+            id TEXT PRIMARY KEY,
+            customer TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            channel TEXT NOT NULL,
+            evidence TEXT NOT NULL,
+            given_ms INTEGER NOT NULL,
+            given_to TEXT NOT NULL,
+            ended_ms INTEGER,
+            withdrawn_to TEXT,
+            withdrawn_channel TEXT
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX consent_customer ON consent(customer, given_ms);
+        CREATE UNIQUE INDEX consent_in_force ON consent(customer, purpose) WHERE ended_ms IS NULL;
+        """,
+    ),
 )
-
+FOLDED: Final = ("consent",)
 
 ORDINARY: Final = "normal"
 """The tier of whoever is not known."""
@@ -53,3 +77,45 @@ def put(connection: Connection, customer: Recognised, identity_hashes: list[byte
     connection.executemany(
         "INSERT OR REPLACE INTO customer_identity VALUES (?, ?)", [(mark, customer.ref) for mark in identity_hashes]
     )
+
+
+def is_known(connection: Connection, ref: str) -> bool:
+    """Whether head office's document has this customer."""
+    return connection.execute("SELECT 1 FROM customer WHERE ref = ?", (ref,)).fetchone() is not None
+
+
+# --- consents
+
+
+def consent_given(connection: Connection, event: e.ConsentGiven, record: Record) -> None:
+    connection.execute(
+        "UPDATE consent SET ended_ms = ? WHERE customer = ? AND purpose = ? AND ended_ms IS NULL",
+        (record.at_ms, event.customer, event.purpose.value),
+    )
+    connection.execute(
+        "INSERT INTO consent(id, customer, purpose, version, channel, evidence, given_ms, given_to)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            event.consent,
+            event.customer,
+            event.purpose.value,
+            event.version,
+            event.channel.value,
+            event.evidence,
+            record.at_ms,
+            record.actor,
+        ),
+    )
+
+
+def consent_withdrawn(connection: Connection, event: e.ConsentWithdrawn, record: Record) -> None:
+    connection.execute(
+        "UPDATE consent SET ended_ms = ?, withdrawn_to = ?, withdrawn_channel = ? WHERE id = ?",
+        (record.at_ms, record.actor, event.channel.value, event.consent),
+    )
+
+
+APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
+    e.ConsentGiven: (consent_given,),
+    e.ConsentWithdrawn: (consent_withdrawn,),
+}

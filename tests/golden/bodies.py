@@ -37,6 +37,8 @@ SAMPLES: Final[dict[str, Any]] = {
     "customer": "c-demo-4",
     "phone_ref": "contact-9f2a44c81be07d53",
     "comment_ref": "comment-9f2a44c81be07d53",
+    "consent": "06f4s3k0o0g8k2q5e7h9v2n",
+    "evidence": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "printer": "printer-1",
     "rule": "priority_then_time",
     "text_code": "tier_goes_first",

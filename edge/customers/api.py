@@ -1,0 +1,88 @@
+"""The consent ledger over HTTP, for staff at the counter and in the lobby."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from edge.customers import consents
+from edge.customers.consents import ConsentLedger
+from edge.customers.model import VERSION_MAX, GiveConsent, Means, Purpose, WithdrawConsent
+from edge.customers.tables import is_known
+from edge.kernel.db import Connection
+from edge.kernel.domain import Rejected
+from edge.org.place import Place
+from edge.web.routes import Call, Routes
+
+routes: Final = Routes("customers")
+
+Version = Annotated[int, msgspec.Meta(ge=1, le=VERSION_MAX)]
+Evidence = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
+@routes.get(
+    "/api/customers/{customer}/consents",
+    permission="customers.view_consents",
+    reply=ConsentLedger,
+    summary="What a customer agrees to, and how that came about",
+    problems=("no_such_customer",),
+)
+async def ledger(call: Call[None]) -> ConsentLedger:
+    customer, zone = call.path["customer"], call.app[Place].zone
+
+    def read(connection: Connection) -> ConsentLedger:
+        found = consents.of(connection, customer, zone)
+        if not found.lines and not is_known(connection, customer):
+            raise Rejected("no_such_customer")
+        return found
+
+    return await call.app.pipeline.db.scan(read)
+
+
+class ConsentRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the customer agreed to, and the proof of it."""
+
+    purpose: Purpose
+    version: Version
+    channel: Means = Means.COUNTER
+    evidence: Evidence
+
+
+@routes.post(
+    "/api/customers/{customer}/consents",
+    body=ConsentRequest,
+    reply=ConsentLedger,
+    permission="customers.record_consent",
+    summary="Take a consent down; the same version again is the same",
+    problems=("no_such_customer", "consent_text_outdated"),
+)
+async def give(call: Call[ConsentRequest]) -> bytes:
+    wish = call.body
+    command = GiveConsent(
+        customer=call.path["customer"],
+        purpose=wish.purpose,
+        version=wish.version,
+        channel=wish.channel,
+        evidence=wish.evidence,
+    )
+    return (await call.submit(command)).answer
+
+
+class WithdrawalRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the customer does not agree to any more; no reason is asked."""
+
+    purpose: Purpose
+    channel: Means = Means.COUNTER
+
+
+@routes.post(
+    "/api/customers/{customer}/consents/withdraw",
+    body=WithdrawalRequest,
+    reply=ConsentLedger,
+    permission="customers.record_consent",
+    summary="Take a consent back; again is the same",
+    problems=("no_such_customer",),
+)
+async def withdraw(call: Call[WithdrawalRequest]) -> bytes:
+    wish = call.body
+    command = WithdrawConsent(customer=call.path["customer"], purpose=wish.purpose, channel=wish.channel)
+    return (await call.submit(command)).answer

@@ -1,0 +1,62 @@
+"""Consents over HTTP on a real branch: who may, what is refused, and in whose language."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+import requests
+
+from tests.harness.programs import BranchProcess
+
+TIMEOUT_S: Final = 30
+EVIDENCE: Final = "ab" * 32
+CONSENT: Final = {"purpose": "marketing", "version": 2, "evidence": EVIDENCE}
+
+
+@pytest.fixture(scope="module")
+def branch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BranchProcess]:
+    with BranchProcess(tmp_path_factory.mktemp("branch")) as running:
+        yield running
+
+
+def token(branch: BranchProcess, staff_no: str) -> dict[str, str]:
+    who = {"staff_no": staff_no, "password": "branchbox"}
+    given = requests.post(f"{branch.url}/api/session", json=who, timeout=TIMEOUT_S).json()["token"]
+    return {"Authorization": f"Bearer {given}"}
+
+
+def post(branch: BranchProcess, path: str, body: Any, headers: dict[str, str]) -> requests.Response:
+    return requests.post(f"{branch.url}/api/customers/{path}", json=body, headers=headers, timeout=TIMEOUT_S)
+
+
+def test_a_teller_takes_a_consent_down_and_back(branch: BranchProcess) -> None:
+    teller = token(branch, "1001")
+    given = post(branch, "c-demo-4/consents", CONSENT, teller).json()
+    assert given["in_force"] == ["marketing"]
+    assert given["lines"][0]["given_to"] == "staff:1001"
+    gone = post(branch, "c-demo-4/consents/withdraw", {"purpose": "marketing"}, teller).json()
+    assert gone["in_force"] == []
+    shown = requests.get(f"{branch.url}/api/customers/c-demo-4/consents", headers=teller, timeout=TIMEOUT_S).json()
+    assert shown == gone
+
+
+def test_an_older_text_is_refused_in_the_readers_language(branch: BranchProcess) -> None:
+    teller = token(branch, "1001")
+    assert post(branch, "c-demo-5/consents", CONSENT, teller).status_code == 200
+    older = {**CONSENT, "version": 1}
+    titles = [
+        post(branch, "c-demo-5/consents", older, {**teller, "Accept-Language": language}).json()["title"]
+        for language in ("zh-CN", "en")
+    ]
+    assert titles == ["客户已同意更新版本的文本", "The customer has agreed to a newer version of this text"]
+
+
+@pytest.mark.parametrize("wrong", [{"purpose": "anything"}, {"version": 0}, {"evidence": "张三"}, {"reason": "because"}])
+def test_what_makes_no_sense_is_not_taken_down(branch: BranchProcess, wrong: dict[str, Any]) -> None:
+    assert post(branch, "c-demo-1/consents", {**CONSENT, **wrong}, token(branch, "1001")).status_code == 400
+
+
+def test_a_stranger_has_no_ledger_and_nobody_reads_one_without_a_session(branch: BranchProcess) -> None:
+    url = f"{branch.url}/api/customers/c-nobody/consents"
+    assert requests.get(url, headers=token(branch, "1001"), timeout=TIMEOUT_S).json()["code"] == "no_such_customer"
+    assert requests.get(url, timeout=TIMEOUT_S).status_code == 401
