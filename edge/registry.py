@@ -16,6 +16,7 @@ from edge.appointments import problems as appointments_problems
 from edge.appointments import tables as appointments_tables
 from edge.customers import api as customers_api
 from edge.customers import decide as customers_decide
+from edge.customers import policy as customers_policy
 from edge.customers import problems as customers_problems
 from edge.customers import tables as customers_tables
 from edge.devices import api as devices_api
@@ -93,7 +94,9 @@ KERNEL_MIGRATIONS: Final = (*journal.MIGRATIONS, *receipts.MIGRATIONS, *outbox.M
 KERNEL_EVENTS: Final[tuple[type[Event], ...]] = (ClockStepped,)
 """Facts about the box itself; no table is made of them."""
 
-POLICY: Final = Catalogue(queue_policy.KEYS, queue_desk_policy.KEYS, appointments_policy.KEYS, notify_policy.KEYS)
+POLICY: Final = Catalogue(
+    queue_policy.KEYS, queue_desk_policy.KEYS, appointments_policy.KEYS, notify_policy.KEYS, customers_policy.KEYS
+)
 """What can be set by the levels of the bank, by name."""
 
 CAPABILITIES: Final = (
@@ -200,6 +203,7 @@ TELLER: Final = (
     "queue.bind_customer",
     "customers.view_consents",
     "customers.record_consent",
+    "customers.unmask",
     "appointments.view",
     "appointments.book",
     "devices.view",

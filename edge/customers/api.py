@@ -1,4 +1,4 @@
-"""The consent ledger over HTTP, for staff at the counter and in the lobby."""
+"""Consents and unmasking over HTTP, for staff at the counter and in the lobby."""
 
 from typing import Annotated, Final
 
@@ -6,7 +6,8 @@ import msgspec
 
 from edge.customers import consents
 from edge.customers.consents import ConsentLedger
-from edge.customers.model import VERSION_MAX, GiveConsent, Means, Purpose, WithdrawConsent
+from edge.customers.model import VERSION_MAX, GiveConsent, Means, Need, Purpose, UnmaskCustomer, WithdrawConsent
+from edge.customers.privacy import InClear, Names
 from edge.customers.tables import is_known
 from edge.kernel.db import Connection
 from edge.kernel.domain import Rejected
@@ -86,3 +87,42 @@ async def withdraw(call: Call[WithdrawalRequest]) -> bytes:
     wish = call.body
     command = WithdrawConsent(customer=call.path["customer"], purpose=wish.purpose, channel=wish.channel)
     return (await call.submit(command)).answer
+
+
+class UnmaskRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why it has to be seen."""
+
+    purpose: Need
+
+
+class Unmasked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the branch keeps of the customer, in clear."""
+
+    name: str | None
+    phone: str | None
+    left_today: int
+    """How many more times this member of staff may ask today."""
+
+
+@routes.post(
+    "/api/customers/{customer}/unmask",
+    body=UnmaskRequest,
+    reply=Unmasked,
+    permission="customers.unmask",
+    summary="See a customer's name and phone in clear; who and why is journalled first",
+    problems=("no_such_customer", "nothing_to_unmask", "unmask_limit_reached"),
+)
+async def unmask(call: Call[UnmaskRequest]) -> Unmasked:
+    customer, names = call.path["customer"], call.app[Names]
+
+    def read(connection: Connection) -> InClear:
+        if not is_known(connection, customer):
+            raise Rejected("no_such_customer")
+        kept = names.in_clear(connection, customer)
+        if kept is None:
+            raise Rejected("nothing_to_unmask")
+        return kept
+
+    kept = await call.app.pipeline.db.scan(read)
+    outcome = await call.submit(UnmaskCustomer(customer=customer, purpose=call.body.purpose))
+    return Unmasked(name=kept.name, phone=kept.phone, left_today=msgspec.json.decode(outcome.answer, type=int))

@@ -1,4 +1,7 @@
-"""What the consent ledger accepts: a known customer gives, a newer text replaces an older one, and anybody withdraws."""
+"""What the consent ledger accepts: a known customer gives, a newer text replaces an older one, and anybody withdraws.
+
+Seeing a customer's data in clear is counted for each member of staff and day, and refused beyond the policy's number.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +9,14 @@ from typing import Final
 
 from edge.customers import consents
 from edge.customers.consents import Consent, ConsentLedger
-from edge.customers.events import ConsentGiven, ConsentWithdrawn
-from edge.customers.model import GiveConsent, WithdrawConsent
-from edge.customers.tables import is_known
+from edge.customers.events import ConsentGiven, ConsentWithdrawn, CustomerUnmasked
+from edge.customers.model import GiveConsent, UnmaskCustomer, WithdrawConsent
+from edge.customers.policy import UNMASKED_PER_DAY
+from edge.customers.tables import is_known, unmasked_on
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
+from edge.policy import tables as policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,38 @@ def ledger(connection: Connection, state: ConsentState, _events: Sequence[Event]
     return consents.of(connection, state.customer, context.zone)
 
 
+@dataclass(frozen=True, slots=True)
+class UnmaskState:
+    """How often this actor has seen data in clear today, and how often they may."""
+
+    known: bool
+    seen: int
+    allowed: int
+
+
+def for_unmask(connection: Connection, command: UnmaskCustomer, context: Context) -> UnmaskState:
+    return UnmaskState(
+        known=is_known(connection, command.customer),
+        seen=unmasked_on(connection, context.today.isoformat(), context.actor),
+        allowed=policy.read(connection, UNMASKED_PER_DAY),
+    )
+
+
+def unmask(state: UnmaskState, command: UnmaskCustomer, context: Context) -> Sequence[Event]:
+    if not state.known:
+        raise Rejected("no_such_customer")
+    if state.seen >= state.allowed:
+        raise Rejected("unmask_limit_reached", allowed=state.allowed)
+    return (CustomerUnmasked(customer=command.customer, purpose=command.purpose, day=context.today.isoformat()),)
+
+
+def left(_connection: Connection, state: UnmaskState, _events: Sequence[Event], _context: Context) -> int:
+    """How many more times today. What is seen is no part of the answer that the receipt keeps."""
+    return state.allowed - state.seen - 1
+
+
 HANDLERS: Final[dict[type[Command], Handler]] = {
     GiveConsent: Handler(for_consent, give, ledger),
     WithdrawConsent: Handler(for_consent, withdraw, ledger),
+    UnmaskCustomer: Handler(for_unmask, unmask, left),
 }

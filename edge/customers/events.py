@@ -1,8 +1,11 @@
-"""Facts about consents. They name a customer by reference only. Additive: anything else is a new version."""
+"""Facts about consents and about who saw what. They name a customer by reference only.
+
+Additive: a field may be added with a default; anything else is a new version.
+"""
 
 from typing import ClassVar
 
-from edge.customers.model import Means, Purpose
+from edge.customers.model import Means, Need, Purpose
 from edge.kernel.domain import Event
 
 
@@ -33,3 +36,16 @@ class ConsentWithdrawn(ConsentFact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "customers.consent_withdrawn.v1"
     consent: str
     channel: Means
+
+
+class CustomerUnmasked(Event, frozen=True, kw_only=True):
+    """The actor was let see a customer's data in clear; what was seen is not here."""
+
+    TYPE: ClassVar[str] = "customers.customer_unmasked.v1"
+    customer: str
+    purpose: Need
+    day: str
+    """The branch's day, by which it is counted; ISO 8601."""
+
+    def entity(self) -> str:
+        return self.customer

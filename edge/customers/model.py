@@ -1,4 +1,4 @@
-"""What can be asked for a customer's consent, and what became of it.
+"""The words of this room: what a customer can agree to, and why somebody may see a customer's data in clear.
 
 A consent is given for one purpose and one version of its text, by a customer who is known only by reference (PIPL articles 14,
 15 and 29). Nothing here says what a purpose allows: whoever processes for it asks the ledger (`consents.py`).
@@ -34,6 +34,18 @@ class Means(StrEnum):
     PHONE = "phone"
 
 
+class Need(StrEnum):
+    """Why somebody has to see a customer's data in clear."""
+
+    SERVE = "serve"
+    """The business in hand cannot be done otherwise."""
+    CONTACT = "contact"
+    """The customer is to be called back or looked for in the hall."""
+    VERIFY = "verify"
+    """Whether this is the customer that the branch knows."""
+    COMPLAINT = "complaint"
+
+
 class GiveConsent(Command, frozen=True, kw_only=True):
     """The customer agrees to a version of a purpose's text; to the same one again is nothing."""
 
@@ -54,3 +66,11 @@ class WithdrawConsent(Command, frozen=True, kw_only=True):
     customer: str
     purpose: Purpose
     channel: Means
+
+
+class UnmaskCustomer(Command, frozen=True, kw_only=True):
+    """Somebody wants to see a customer's data in clear, and says why."""
+
+    NAME: ClassVar[str] = "customers.unmask_customer"
+    customer: str
+    purpose: Need

@@ -48,8 +48,18 @@ MIGRATIONS: Final = (
         CREATE UNIQUE INDEX consent_in_force ON consent(customer, purpose) WHERE ended_ms IS NULL;
         """,
     ),
+    Migration(
+        "customers/003-unmasked",
+        """
+        CREATE TABLE customer_unmasked(
+            actor TEXT PRIMARY KEY,
+            day TEXT NOT NULL,
+            times INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
 )
-FOLDED: Final = ("consent",)
+FOLDED: Final = ("consent", "customer_unmasked")
 
 ORDINARY: Final = "normal"
 """The tier of whoever is not known."""
@@ -115,7 +125,25 @@ def consent_withdrawn(connection: Connection, event: e.ConsentWithdrawn, record:
     )
 
 
+# --- who saw data in clear
+
+
+def customer_unmasked(connection: Connection, event: e.CustomerUnmasked, record: Record) -> None:
+    """Only the actor's latest day is counted here; every single time is in the journal."""
+    connection.execute(
+        "INSERT INTO customer_unmasked VALUES (?, ?, 1) ON CONFLICT (actor) DO UPDATE"
+        " SET times = CASE WHEN day = excluded.day THEN times + 1 ELSE 1 END, day = excluded.day",
+        (record.actor, event.day),
+    )
+
+
+def unmasked_on(connection: Connection, day: str, actor: str) -> int:
+    """How often `actor` has seen a customer's data in clear on `day`."""
+    return int(connection.execute("SELECT times FROM customer_unmasked WHERE actor = ? AND day = ?", (actor, day)).get or 0)
+
+
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.ConsentGiven: (consent_given,),
     e.ConsentWithdrawn: (consent_withdrawn,),
+    e.CustomerUnmasked: (customer_unmasked,),
 }

@@ -1,4 +1,4 @@
-"""Consents over HTTP on a real branch: who may, what is refused, and in whose language."""
+"""Consents and unmasking over HTTP on a real branch: who may, what is refused, and in whose language."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -60,3 +60,18 @@ def test_a_stranger_has_no_ledger_and_nobody_reads_one_without_a_session(branch:
     url = f"{branch.url}/api/customers/c-nobody/consents"
     assert requests.get(url, headers=token(branch, "1001"), timeout=TIMEOUT_S).json()["code"] == "no_such_customer"
     assert requests.get(url, timeout=TIMEOUT_S).status_code == 401
+
+
+def test_a_name_is_shown_to_whoever_says_why_and_counted_once_for_a_repeat(branch: BranchProcess) -> None:
+    teller = {**token(branch, "1002"), "Idempotency-Key": "unmask-once"}
+    first = post(branch, "c-demo-4/unmask", {"purpose": "serve"}, teller)
+    assert first.json() == {"name": "黄德明", "phone": None, "left_today": 19}
+    assert post(branch, "c-demo-4/unmask", {"purpose": "serve"}, teller).json() == first.json()
+    again = {**teller, "Idempotency-Key": "unmask-twice"}
+    assert post(branch, "c-demo-4/unmask", {"purpose": "contact"}, again).json()["left_today"] == 18
+
+
+def test_nobody_sees_a_name_without_a_reason_or_of_a_stranger(branch: BranchProcess) -> None:
+    teller = token(branch, "1002")
+    assert post(branch, "c-demo-4/unmask", {}, teller).status_code == 400
+    assert post(branch, "c-nobody/unmask", {"purpose": "serve"}, teller).json()["code"] == "no_such_customer"
