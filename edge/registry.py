@@ -60,6 +60,8 @@ from edge.queue import remote as queue_remote
 from edge.queue import remote_api as queue_remote_api
 from edge.queue import rules_api as queue_rules_api
 from edge.queue import schema as queue_schema
+from edge.queue import self_service as queue_self_service
+from edge.queue import self_service_api as queue_self_service_api
 from edge.queue import tables as queue_tables
 from edge.reports import api as reports_api
 from edge.reports import tables as reports_tables
@@ -129,7 +131,12 @@ CAPABILITIES: Final = (
     Capability(
         name="queue",
         migrations=queue_schema.MIGRATIONS,
-        handlers={**queue_decide.HANDLERS, **queue_remote.HANDLERS, **queue_interventions.HANDLERS},
+        handlers={
+            **queue_decide.HANDLERS,
+            **queue_remote.HANDLERS,
+            **queue_interventions.HANDLERS,
+            **queue_self_service.HANDLERS,
+        },
         applies=queue_tables.APPLIES,
         reactions=queue_effects.REACTIONS,
         folded=queue_tables.FOLDED,
@@ -140,6 +147,7 @@ CAPABILITIES: Final = (
             queue_remote_api.routes,
             queue_rules_api.routes,
             queue_interventions_api.routes,
+            queue_self_service_api.routes,
         ),
         problems=queue_problems.PROBLEMS,
     ),

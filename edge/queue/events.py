@@ -263,6 +263,22 @@ class CounterFound(CounterFact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "queue.counter_found.v1"
 
 
+class DiversionAnswered(Event, frozen=True, kw_only=True):
+    """A machine was offered before a number; accepted, no number was issued (S27)."""
+
+    TYPE: ClassVar[str] = "queue.diversion_answered.v1"
+    offer: str
+    day: str
+    service: str
+    accepted: bool
+    machines: int
+    free: int
+    """Machines that were thought to be free when the answer came."""
+
+    def entity(self) -> str:
+        return self.offer
+
+
 class CallRulesSet(Event, frozen=True, kw_only=True):
     """Somebody changed what a counter follows. The change before it in the journal says what it was."""
 

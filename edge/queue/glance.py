@@ -11,8 +11,9 @@ from edge.org.model import Service
 from edge.org.place import Place
 from edge.policy import tables as policy
 from edge.queue import model as m
-from edge.queue import ruling, views
+from edge.queue import ruling, self_service, views
 from edge.queue.policy import KIOSK_HOURS, kiosk_open
+from edge.queue.self_service import SelfService
 from edge.queue.views import DayView
 from edge.web.routes import Call, Routes
 
@@ -52,6 +53,8 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     day: DayView | None
     kiosk_open: bool
     """Whether the kiosk gives numbers at this hour; who is served is another matter."""
+    self_service: SelfService
+    """What the kiosk may offer before a number."""
     languages: tuple[str, ...]
     guest_url: str
     sandbox: bool
@@ -74,6 +77,7 @@ async def glance(call: Call[None]) -> Glance:
         services, counters, day = org.services(connection), org.counters(connection), views.day(connection)
         hours = policy.read(connection, KIOSK_HOURS)
         open_now = not hours or kiosk_open(hours, place.now(), ruling.calendar(connection))
+        machines = self_service.now(connection, call.app.pipeline.clock.now_ms())
     return Glance(
         branch=msgspec.convert(branch, BranchView, from_attributes=True),
         services=[ServiceView(open=True, **_named(service)) for service in services],
@@ -81,6 +85,7 @@ async def glance(call: Call[None]) -> Glance:
         tiers=tuple(tier.value for tier in m.Tier),
         day=day,
         kiosk_open=open_now,
+        self_service=machines,
         languages=tuple(language.value for language in m.Language),
         guest_url=place.guest_url,
         sandbox=place.sandbox,

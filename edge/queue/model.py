@@ -146,6 +146,14 @@ class IssueTicket(Command, frozen=True, kw_only=True):
     """The beginning of an appointment's slot: its place in time, with priority. Its wait counts from then or from now (S17)."""
 
 
+class AnswerDiversion(Command, frozen=True, kw_only=True):
+    """A customer was offered a machine before a number (S27), and accepts or declines."""
+
+    NAME: ClassVar[str] = "queue.answer_diversion"
+    service: str
+    accepted: bool
+
+
 class ActivateTicket(Command, frozen=True, kw_only=True):
     """The holder of a remote ticket is here. The identity is compared, and never kept."""
 

@@ -20,9 +20,11 @@ Seconds = Annotated[int, msgspec.Meta(ge=60, le=14_400)]
 People = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 Times = Annotated[int, msgspec.Meta(ge=1, le=20)]
 CounterId = Annotated[str, msgspec.Meta(pattern=r"^(\*|[a-z0-9][a-z0-9_-]{0,31})$")]
+ServiceId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 DAYS_MAX: Final = 800
 EVERY_COUNTER: Final = "*"
 COUNTERS_MAX: Final = 60
+SERVICES_MAX: Final = 40
 
 _TIERS: Final = {
     Tier.PRIORITY: ("优先", "priority"),
@@ -195,6 +197,29 @@ KIOSK_HOURS: Final = Key[dict[DayClass, Hours]](
     form="hours",
     merge=Merge.MERGE_BY_ID,
 )
+MACHINES: Final = Key[int](
+    name="queue.self_service_machines",
+    kind=Annotated[int, msgspec.Meta(ge=0, le=50)],
+    default=0,
+    zh="大堂自助机台数（0 为不引导）",
+    en="Self-service machines in the hall (0: none is offered)",
+    unit="machines",
+)
+MACHINE_SERVICES: Final = Key[tuple[str, ...]](
+    name="queue.self_service_services",
+    kind=Annotated[tuple[ServiceId, ...], msgspec.Meta(max_length=SERVICES_MAX)],
+    default=(),
+    zh="可在自助机办理的业务（业务编号）",
+    en="Services that the machines do, by id",
+)
+MACHINE_STAY_S: Final = Key[int](
+    name="queue.self_service_stay_s",
+    kind=Annotated[int, msgspec.Meta(ge=30, le=3600)],
+    default=300,
+    zh="客户使用自助机一般多久（用于估计空闲台数）",
+    en="How long a customer usually stays at a machine, to estimate how many are free",
+    unit="s",
+)
 
 KEYS: Final[tuple[Key[Any], ...]] = (
     *TARGET_S.values(),
@@ -213,6 +238,9 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     REMOTE_UNUSED_MAX,
     REMOTE_REFUSED_DAYS,
     KIOSK_HOURS,
+    MACHINES,
+    MACHINE_SERVICES,
+    MACHINE_STAY_S,
 )
 
 

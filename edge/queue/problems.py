@@ -39,6 +39,8 @@ PROBLEMS: Final = (
     Problem("call_again_first", 409, "请先再呼叫几次，再按过号", "Call again before marking them as not there"),
     Problem("rating_closed", 409, "评价时间已过", "The time for rating is over"),
     Problem("recognition_over", 409, "请重新刷卡或放置证件", "Swipe the card or lay the document once more"),
+    Problem("no_self_service", 409, "这项业务没有自助机可办", "No machine does this service"),
+    Problem("machines_busy", 409, "自助机暂时都有人在用，请取号", "All machines are in use just now; take a number"),
     Problem("invalid_calendar", 400, "日历中有无效日期", "The calendar holds an invalid date"),
     Problem("invalid_identity", 400, "证件号码有误", "The identity number is not valid"),
 )

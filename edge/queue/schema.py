@@ -145,4 +145,17 @@ MIGRATIONS: Final = (
         ALTER TABLE queue_counter ADD COLUMN finished_ms INTEGER;
         """,
     ),
+    Migration(
+        "queue/008-diversion",
+        """
+        CREATE TABLE queue_diversion(
+            offer TEXT PRIMARY KEY,
+            day TEXT NOT NULL,
+            service TEXT NOT NULL,
+            accepted INTEGER NOT NULL CHECK (accepted IN (0, 1)),
+            at_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX queue_diversion_sent ON queue_diversion(at_ms) WHERE accepted = 1;
+        """,
+    ),
 )

@@ -27,6 +27,7 @@ FOLDED: Final = (
     "queue_counter",
     "queue_call_rules",
     "queue_calendar",
+    "queue_diversion",
 )
 
 
@@ -329,6 +330,13 @@ def branch_configured(connection: Connection, _event: BranchConfigured, _record:
     )
 
 
+def diversion_answered(connection: Connection, event: e.DiversionAnswered, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO queue_diversion VALUES (?, ?, ?, ?, ?)",
+        (event.offer, event.day, event.service, event.accepted, record.at_ms),
+    )
+
+
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.DayOpened: (day_opened,),
     e.DayClosed: (day_closed,),
@@ -351,6 +359,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.SlipRecorded: (slip_recorded,),
     e.CounterLost: (counter_lost,),
     e.CounterFound: (counter_found,),
+    e.DiversionAnswered: (diversion_answered,),
     e.CallRulesSet: (call_rules_set,),
     e.CalendarSet: (calendar_set,),
     e.CounterSignedIn: (counter_signed_in,),

@@ -115,6 +115,16 @@ class Arrivals(Cell, array_like=True):
     recognised: int = 0
 
 
+class Diverted(Cell, array_like=True):
+    """Offers of a machine before a number, by the half hour they were answered in."""
+
+    KEYS: ClassVar[int] = 2
+    band: int
+    service: str
+    offered: int = 0
+    accepted: int = 0
+
+
 ANY: Final = "*"
 """In the key of a cell that does not tell services, or tiers, apart: most people at once cannot be added up from parts."""
 

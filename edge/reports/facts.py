@@ -103,6 +103,15 @@ class Span(NamedTuple):
     automatic: int
 
 
+class Diversion(NamedTuple):
+    """A row of `report_diversion`: a machine offered before a number."""
+
+    seq: int
+    service: str
+    accepted: int
+    at_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Of whom a report tells; None is everybody. A ticket's teller and counter are those who called it last."""
@@ -147,6 +156,13 @@ class Day:
     @cached_property
     def calls(self) -> list[Call]:
         return [Call(*row) for row in self._rows("report_call", Call._fields, self.scope, _COLUMN)]
+
+    @cached_property
+    def diversions(self) -> list[Diversion]:
+        """Nobody knows who was asked: of a scope only the service counts."""
+        return [
+            Diversion(*row) for row in self._rows("report_diversion", Diversion._fields, self.scope, {"service": "service"})
+        ]
 
     # --- of everybody, whoever is asked about: a ticket is overtaken, and may be served, outside the scope too
 

@@ -125,9 +125,30 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "reports/002-diversion",
+        """
+        CREATE TABLE report_diversion(
+            day TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            service TEXT NOT NULL,
+            accepted INTEGER NOT NULL,
+            at_ms INTEGER NOT NULL,
+            PRIMARY KEY (day, seq)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
 )
 
-FOLDED: Final = ("report_ticket", "report_call", "report_presence", "report_counter", "report_now", "report_day_fact")
+FOLDED: Final = (
+    "report_ticket",
+    "report_call",
+    "report_presence",
+    "report_counter",
+    "report_now",
+    "report_day_fact",
+    "report_diversion",
+)
 
 
 def _touch(connection: Connection, day: str, record: Record) -> None:
@@ -411,6 +432,14 @@ def _touch_shift(connection: Connection, counter: str, record: Record) -> None:
     )
 
 
+def diversion_answered(connection: Connection, event: e.DiversionAnswered, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO report_diversion VALUES (?, ?, ?, ?, ?)",
+        (event.day, record.seq, event.service, event.accepted, record.at_ms),
+    )
+    _touch(connection, event.day, record)
+
+
 def day_opened(connection: Connection, event: e.DayOpened, record: Record) -> None:
     connection.execute("INSERT INTO report_now VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET day = excluded.day", (event.day,))
     _touch(connection, event.day, record)
@@ -437,6 +466,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketRequeued: (ticket_requeued,),
     e.TicketExpired: (ticket_expired,),
     e.TicketRated: (ticket_rated,),
+    e.DiversionAnswered: (diversion_answered,),
     e.CounterSignedIn: (counter_signed_in,),
     e.CounterSignedOut: (counter_signed_out,),
     e.CounterOpened: (counter_opened,),

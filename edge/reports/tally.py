@@ -6,6 +6,7 @@ Definitions, so that a number means one thing in every report:
   where it was made.
 * A wait ends with the first call. It is within the promise when it lies in the range shown, both ends included.
 * An overtake: a ticket of the same service that was taken later was called for the first time earlier.
+* Who accepts a machine that is offered before a number is diverted, and takes none: the share diverted is of both together.
 * A customer is in the hall from taking the number (a remote one from coming in) until the ticket ends. Nobody sees those leave
   who miss their call, so they count until their last call; who was never called and let the ticket expire does not count.
 """
@@ -23,6 +24,7 @@ from edge.reports.cells import (
     BandCalls,
     Cell,
     DeskCalls,
+    Diverted,
     Duty,
     Flow,
     Grounds,
@@ -76,6 +78,11 @@ def arrivals(day: Day) -> Iterator[Arrivals]:
         cell = Arrivals(day.band(ticket.taken_ms), ticket.service, ticket.tier, taken=1, recognised=ticket.recognised)
         cell.activated = int(ticket.activated_ms is not None)
         yield cell
+
+
+def diverted(day: Day) -> Iterator[Diverted]:
+    for one in day.diversions:
+        yield Diverted(day.band(one.at_ms), one.service, offered=1, accepted=one.accepted)
 
 
 def _count_wait(cell: Flow, ticket: Ticket, wait_s: int) -> None:
@@ -272,6 +279,7 @@ _WHO: Final = frozenset({"teller", "counter"})
 FLOW: Final = Part("flow", Flow, flow, _WHAT | _WHO)
 ORDER: Final = Part("order", Order, order, _WHAT | _WHO)
 ARRIVALS: Final = Part("arrivals", Arrivals, arrivals, _WHAT)
+DIVERTED: Final = Part("diverted", Diverted, diverted, frozenset({"service"}), blind=_WHO | {"tier"})
 HALL: Final = Part("hall", Hall, hall, _WHAT, blind=_WHO, cube=_WHAT)
 OPEN_TIME: Final = Part("open_time", OpenTime, open_time, _WHO, blind=_WHAT)
 BAND_CALLS: Final = Part("band_calls", BandCalls, band_calls, _WHAT)
@@ -280,7 +288,7 @@ DUTY: Final = Part("duty", Duty, duty, _WHO, blind=_WHAT)
 OPINION: Final = Part("opinion", Opinion, opinion, _WHAT | _WHO)
 GROUNDS: Final = Part("grounds", Grounds, grounds, _WHAT)
 
-PARTS: Final = (FLOW, ORDER, ARRIVALS, HALL, OPEN_TIME, BAND_CALLS, DESK_CALLS, DUTY, OPINION, GROUNDS)
+PARTS: Final = (FLOW, ORDER, ARRIVALS, DIVERTED, HALL, OPEN_TIME, BAND_CALLS, DESK_CALLS, DUTY, OPINION, GROUNDS)
 
 
 def tally(part: Part, day: Day) -> list[Cell]:

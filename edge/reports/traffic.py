@@ -7,12 +7,12 @@ from typing import Any, Final
 from edge.queue.call_rules import Calendar, class_of
 from edge.queue.model import Tier
 from edge.reports import words
-from edge.reports.cells import ANY, Arrivals, Hall
+from edge.reports.cells import ANY, Arrivals, Diverted, Hall
 from edge.reports.facts import BAND_S
 from edge.reports.gather import Source, total
 from edge.reports.report import Ask, Grid, Report, branch_column, tickets
 from edge.reports.table import Chart, Column, Kind, Row, band_query, band_text, mean, share
-from edge.reports.tally import ARRIVALS, HALL
+from edge.reports.tally import ARRIVALS, DIVERTED, HALL
 from edge.reports.words import TOTAL_CODE, Term
 
 DAY_CLASSES: Final = {**words.DAY_CLASSES, TOTAL_CODE: words.TOTAL}
@@ -28,24 +28,41 @@ def make(ask: Ask) -> Grid:
     flow, hall, earlier = by_band(source, calendar), in_hall(source, calendar), by_band(before, calendar)
     tiers = by_tier(source, calendar)
     days = Counter(class_of(state.day, calendar).value for state in source.states)
+    away = by_offer(source, calendar)
     rows = []
-    for key in sorted({*flow, *hall}, key=lambda key: (list(words.DAY_CLASSES).index(key[0]), key[1])):
+    for key in sorted({*flow, *hall, *away}, key=lambda key: (list(words.DAY_CLASSES).index(key[0]), key[1])):
         kind, band = key
         at = ask.at(source.period, day_class=kind, band=band_query(band))
         cell = hall.get(key, Hall(band, ANY, ANY))
         present = (mean(cell.present_s, days[kind] * BAND_S), cell.peak_max)
         values = _values(flow.get(key, Arrivals(band, "", "")), tiers.get(key, Counter()), days[kind], earlier.get(key))
-        rows.append(Row(["", kind, band_text(band), days[kind], *values, *present], at))
+        sent = _sent(source, away.get(key, Diverted(band, "")), flow[key].taken if key in flow else 0)
+        rows.append(Row(["", kind, band_text(band), days[kind], *values, *sent, *present], at))
     everything, then = total(Arrivals, list(flow.values())), total(Arrivals, list(earlier.values()))
     whole = _values(everything, sum(tiers.values(), Counter()), len(source.states), then)
     peak = max((cell.peak_max for cell in hall.values()), default=0)
     chart = Chart("line", Term("取号数与峰值人数", "Tickets taken and peak"), "band", ("taken", "peak"))
-    row = Row(["", TOTAL_CODE, None, len(source.states), *whole, None, peak], ask.at(source.period))
+    sent = _sent(source, total(Diverted, list(away.values())), everything.taken)
+    row = Row(["", TOTAL_CODE, None, len(source.states), *whole, *sent, None, peak], ask.at(source.period))
     return Grid(_columns(ask), rows, row if rows else None, (chart,))
 
 
 def by_band(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Arrivals]:
     return source.sums(ARRIVALS, Arrivals, lambda day, cell: (class_of(day, calendar).value, cell.band))
+
+
+def by_offer(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Diverted]:
+    """Nobody is recognised before the offer, so of a tier nothing is told."""
+    if source.scope.tier is not None:
+        return {}
+    return source.sums(DIVERTED, Diverted, lambda day, cell: (class_of(day, calendar).value, cell.band))
+
+
+def _sent(source: Source, away: Diverted, taken: int) -> list[Any]:
+    """分流率 (S27)."""
+    if source.scope.tier is not None:
+        return [None, None, None]
+    return [away.offered, away.accepted, share(away.accepted, away.accepted + taken)]
 
 
 def in_hall(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Hall]:
@@ -86,6 +103,9 @@ def _columns(ask: Ask) -> list[Column]:
         Column("recognised", "识别数", "Recognised", Kind.COUNT, drill=tickets(recognised="true")),
         Column("recognised_share", "识别率", "Recognised, share", Kind.SHARE, drill=tickets(recognised="true")),
         *(Column(f"tier_{tier}", *words.TIERS[tier], Kind.COUNT, drill=tickets(tier=tier)) for tier in TIERS),
+        Column("offered", "自助引导数", "Offered a machine", Kind.COUNT),
+        Column("diverted", "自助分流数", "Diverted to a machine", Kind.COUNT),
+        Column("diverted_share", "分流率", "Diverted, share", Kind.SHARE),
         Column("present", "平均在场人数", "Mean people present", Kind.RATIO),
         Column("peak", "峰值人数", "Most at once", Kind.COUNT),
     ]

@@ -3,7 +3,7 @@ import { locale } from '@kit/i18n';
 import type { BranchView, DeviceView, QueueView } from '@kit/types';
 import { effectScope } from 'vue';
 import { describe, expect, it } from 'vitest';
-import { hasReader, opening, serviceRows, slipWord } from './rows';
+import { hasReader, machinesFor, opening, serviceRows, slipWord } from './rows';
 import { grouped, isWhole } from './code';
 import { useVisit } from './visit';
 
@@ -32,6 +32,11 @@ describe('the start screen', () => {
     expect(opening({ ...branch, day: null })).toBe('before');
     expect(opening({ ...branch, day: { date: '2026-03-02', state: 'closed' } })).toBe('after');
     expect(opening({ ...branch, kiosk_open: false })).toBe('hours');
+  });
+
+  it('offers machines only for what they do', () => {
+    const withMachines = { ...branch, self_service: { machines: 3, free: 2, services: ['personal'] } };
+    expect([machinesFor(withMachines, 'personal'), machinesFor(withMachines, 'forex'), machinesFor(branch, 'personal')]).toEqual([2, 0, 0]);
   });
 
   it('hints at a reader only when one works', () => {
@@ -77,18 +82,18 @@ describe('a code', () => {
 describe('a visit', () => {
   const issued = { id: 't-1', number: 'A001', service: 'personal', tier: 'normal', ahead: 0, token: 'x', phone_url: '/t/x' };
 
-  function kiosk(answer: () => Promise<Response>) {
+  function kiosk(answer: (path: string) => Promise<Response>, machineFor?: (service: string) => boolean) {
     const posts: string[] = [];
     const fetch = (path: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
       if (init?.method === 'POST') {
         posts.push(init.body as string);
-        return answer();
+        return answer(path as string);
       }
       return Promise.resolve(new Response(JSON.stringify({ ...issued, slip: 'printed', path: String(path as string) })));
     };
     const api = new Api({ fetch, sleep: () => Promise.resolve() });
     const scope = effectScope();
-    const visit = scope.run(() => useVisit(api));
+    const visit = scope.run(() => useVisit(api, undefined, machineFor));
     if (!visit) throw new Error('no scope');
     return { visit, posts, scope };
   }
@@ -102,6 +107,41 @@ describe('a visit', () => {
     expect(posts.map((body) => JSON.parse(body) as unknown)).toEqual([
       { service: 'personal', channel: 'kiosk', language: 'en', priority_reason: 'elderly' },
     ]);
+    expect(visit.phase.value).toBe('ticket');
+    scope.stop();
+  });
+
+  it('offers a free machine first, and a number to whoever declines', async () => {
+    locale.value = 'zh-CN';
+    const { visit, posts, scope } = kiosk(good, () => true);
+    await Promise.all([visit.choose('personal'), visit.choose('personal')]);
+    expect([visit.phase.value, posts]).toEqual(['offer', []]);
+    await Promise.all([visit.answer(false), visit.answer(false)]);
+    expect(posts.map((body) => JSON.parse(body) as unknown)).toEqual([
+      { service: 'personal', accepted: false }, { service: 'personal', channel: 'kiosk', language: 'zh-CN' },
+    ]);
+    expect(visit.phase.value).toBe('ticket');
+    scope.stop();
+  });
+
+  it('gives no number to whoever goes to the machine, unless it has just been taken', async () => {
+    const { visit, posts, scope } = kiosk(good, () => true);
+    await visit.choose('personal');
+    await visit.answer(true);
+    expect([visit.phase.value, posts.length]).toEqual(['machine', 1]);
+    scope.stop();
+    const busy = kiosk((path) => (path === '/api/self-service'
+      ? Promise.resolve(new Response(JSON.stringify({ status: 409, code: 'machines_busy', title: '' }), { status: 409 })) : good()), () => true);
+    await busy.visit.choose('personal');
+    await busy.visit.answer(true);
+    expect(busy.visit.phase.value).toBe('ticket');
+    busy.scope.stop();
+  });
+
+  it('offers no machine to whoever asked for priority', async () => {
+    const { visit, scope } = kiosk(good, () => true);
+    visit.priority.value = 'elderly';
+    await visit.choose('personal');
     expect(visit.phase.value).toBe('ticket');
     scope.stop();
   });

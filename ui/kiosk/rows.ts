@@ -42,6 +42,12 @@ export function printersOf(devices: readonly DeviceView[]): DeviceView[] {
 }
 
 /** Bank-card and ID readers; the hint that one may be used is shown only when one is there and works. */
+/** About how many machines are free for a service; 0 where none does it. */
+export function machinesFor(branch: BranchView | null, service: string): number {
+  const offer = branch?.self_service;
+  return offer?.services.includes(service) ? offer.free : 0;
+}
+
 export function hasReader(devices: readonly DeviceView[]): boolean {
   return devices.some((device) => device.family.includes('reader') && WORKING.has(device.device));
 }

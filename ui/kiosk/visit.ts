@@ -1,5 +1,6 @@
 /**
- * One customer's visit to the kiosk: start → issuing → ticket, or failed. A visit ends by touch, by countdown or by
+ * One customer's visit to the kiosk: start → issuing → ticket, or failed; where a
+ * machine can do it, first offer → machine, or on to the number. A visit ends by touch, by countdown or by
  * idleness; then the language, the type size, the priority and every unfinished intent of the last person are gone.
  */
 import { asProblem, type Api, type ApiProblem } from '@kit/api';
@@ -8,9 +9,10 @@ import { bigType, locale } from '@kit/i18n';
 import type { IssuedTicket, NewTicket, PriorityReason } from '@kit/types';
 import { ref, shallowRef } from 'vue';
 import { takeByCode, type ByCode } from './code';
+import { answerOffer } from './offer';
 import { useSlip } from './slip';
 
-export type Phase = 'start' | 'code' | 'issuing' | 'ticket' | 'failed';
+export type Phase = 'start' | 'offer' | 'answering' | 'machine' | 'code' | 'issuing' | 'ticket' | 'failed';
 
 const wish = (service: string, recognition: string, priority: PriorityReason | null): NewTicket => ({
   service,
@@ -20,8 +22,8 @@ const wish = (service: string, recognition: string, priority: PriorityReason | n
   ...(priority ? { priority_reason: priority } : {}),
 });
 
-/** `recognition`: of whoever stands there, where a reader has read something. */
-export function useVisit(api: Api, recognition: () => string = () => '') {
+/** `recognition`: of whoever stands there, where a reader has read something. `machineFor`: whether one is free for a service. */
+export function useVisit(api: Api, recognition: () => string = () => '', machineFor: (service: string) => boolean = () => false) {
   const phase = ref<Phase>('start');
   const priority = ref<PriorityReason | null>(null);
   const service = ref<string | null>(null);
@@ -34,9 +36,18 @@ export function useVisit(api: Api, recognition: () => string = () => '') {
   let visit = 0;
 
   async function choose(id: string): Promise<void> {
+    if (phase.value !== 'start' && phase.value !== 'failed') return;
     service.value = id;
+    // Whoever asked for priority may find a machine hard to use.
+    if (phase.value === 'start' && priority.value === null && machineFor(id)) phase.value = 'offer';
+    else await number(id);
+  }
+
+  async function number(id: string): Promise<void> {
     await take(() => issueTicket(api, wish(id, recognition(), priority.value)));
   }
+
+  const answer = (accepted: boolean) => answerOffer(api, { phase, service, turn: () => visit, number }, accepted);
 
   async function enter(typed: string): Promise<void> {
     code.value = typed;
@@ -80,5 +91,5 @@ export function useVisit(api: Api, recognition: () => string = () => '') {
     api.forgetIntents();
   }
 
-  return { phase, priority, service, ticket, slip: paper.slip, problem, arrival, code, choose, enter, take, end };
+  return { phase, priority, service, ticket, slip: paper.slip, problem, arrival, code, choose, answer, enter, take, end };
 }

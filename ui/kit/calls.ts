@@ -2,7 +2,7 @@
 import type { Api } from './api';
 import type {
   BranchView, CalledNext, CountersView, CounterView, DeskWays, DeviceView, DisplayView, IssuedTicket, NewRating, NewTicket,
-  Notice, PhoneView, QueuesView, Rated, ReportName, SignedIn, SlipView, StaffSession, SyncView, TicketsView, TicketView,
+  Notice, PhoneView, QueuesView, Rated, ReportName, SelfService, SignedIn, SlipView, StaffSession, SyncView, TicketsView, TicketView,
 } from './types';
 
 const part = encodeURIComponent;
@@ -12,6 +12,8 @@ const query = (values: Record<string, string | number | undefined>): string => {
 };
 
 export const getBranch = (api: Api) => api.get<BranchView>('/api/branch');
+export const answerDiversion = (api: Api, service: string, accepted: boolean) =>
+  api.post<SelfService>('/api/self-service', { service, accepted });
 export const getNotices = (api: Api) => api.get<{ notices: Notice[] }>('/api/notices');
 export const getSync = (api: Api) => api.get<SyncView>('/api/sync');
 

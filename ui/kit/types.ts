@@ -35,6 +35,8 @@ export interface StaffSession { staff: Staff; expires_at: string; counter?: { id
 export interface Service {
   id: string; name: string; name_en: string; letter: string; hint: string; hint_en: string; open: boolean;
 }
+export interface SelfService { machines: number; free: number; services: string[] }
+
 export interface BranchView {
   branch: { id: string; name: string; name_en: string; timezone: string };
   services: Service[];
@@ -43,6 +45,8 @@ export interface BranchView {
   day: { date: string; state: 'open' | 'closed' } | null;
   /** Whether the kiosk gives numbers at this hour. */
   kiosk_open?: boolean;
+  /** What machines in the hall can take over, and about how many of them are free. */
+  self_service?: SelfService;
   languages: string[];
   guest_url: string;
   sandbox: boolean;

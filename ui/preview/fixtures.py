@@ -23,8 +23,8 @@ SERVICES: list[tuple[str, str, str, str, str, str]] = [
 WAITING = {"personal": 12, "corporate": 3, "wealth": 0, "fx": 1, "loan": 5, "card": 27, "social": 0, "coin": 2}
 
 
-def branch(services: int = 4, day: str | None = "open", closed: tuple[str, ...] = ()) -> Json:
-    """A branch view; `day` None is a branch that has not opened yet."""
+def branch(services: int = 4, day: str | None = "open", closed: tuple[str, ...] = (), machines: tuple[str, ...] = ()) -> Json:
+    """A branch view; `day` None is a branch that has not opened yet; `machines`: what the two free ones of three can do."""
     return {
         "branch": {"id": "0001", "name": "示范支行", "name_en": "Demo Branch", "timezone": "Asia/Shanghai"},
         "services": [
@@ -34,6 +34,7 @@ def branch(services: int = 4, day: str | None = "open", closed: tuple[str, ...] 
         "counters": [{"id": str(k), "number": k, "name": f"{k}号窗口"} for k in range(1, 5)],
         "tiers": ["gold", "normal"],
         "day": None if day is None else {"date": "2026-03-02", "state": day},
+        "self_service": {"machines": 3, "free": 2, "services": list(machines)},
         "languages": ["zh-CN", "en"],
         "guest_url": "http://10.9.0.1",
         "sandbox": True,

@@ -47,6 +47,12 @@ class Shot:
     expected: tuple[str, ...] = field(default=())
 
 
+MACHINES: dict[str, Any] = {
+    "GET /api/branch": fx.branch(machines=("personal",)),
+    "POST /api/self-service": {"machines": 3, "free": 1, "services": ["personal"]},
+}
+
+
 def kiosk(services: int = 4, changes: dict[str, Any] | None = None) -> dict[str, Any]:
     """What a kiosk asks for."""
     return {
@@ -123,6 +129,12 @@ KIOSK = [
         touch("个人业务"),
     ),
     Shot("kiosk-ticket-land", K, LANDSCAPE, kiosk(), touch("个人业务")),
+    Shot("kiosk-offer", K, PORTRAIT, kiosk(changes=MACHINES), touch("个人业务")),
+    Shot(
+        "kiosk-offer-big-en", K, PORTRAIT, kiosk(changes=MACHINES), both(touch("大字版"), touch("English"), touch("Personal"))
+    ),
+    Shot("kiosk-offer-land", K, LANDSCAPE, kiosk(changes=MACHINES), touch("个人业务")),
+    Shot("kiosk-machine", K, PORTRAIT, kiosk(changes=MACHINES), both(touch("个人业务"), touch("去自助机"))),
     Shot("kiosk-closed", K, PORTRAIT, kiosk(changes={"GET /api/branch": fx.branch(day="closed")})),
     Shot(
         "kiosk-refused",

@@ -196,6 +196,8 @@ class MadeUpDay:
             )
         )
         visit.place_ms = self.now
+        if visit.seq % 4 == 0:
+            self._offer(visit)
         self.visits.append(visit)
         if remote:
             visit.state = "pending"
@@ -203,6 +205,15 @@ class MadeUpDay:
         else:
             self._wait(visit)
         self._in(self.rng.randrange(600, 4800), lambda: self._lose_patience(visit))
+
+    def _offer(self, visit: Visit) -> None:
+        """Somebody else is offered a machine for the same service."""
+        offer, accepted = f"o{visit.id}", visit.seq % 8 == 0
+        self._say(
+            e.DiversionAnswered(
+                offer=offer, day=self.day.isoformat(), service=visit.service, accepted=accepted, machines=3, free=1
+            )
+        )
 
     def _activate(self, visit: Visit) -> None:
         if visit.state == "pending" and self.rng.random() < 0.8:

@@ -92,6 +92,7 @@ class Journal:
 
     def __init__(self, records: Iterable[tuple[int, int, str, bytes]]) -> None:
         self.visits: dict[str, Visit] = {}
+        self.offers: list[tuple[str, int, str, bool]] = []
         self.shifts: list[Shift] = []
         self.at_counter: dict[str, Shift] = {}
         self.free: dict[str, int] = {}
@@ -113,6 +114,9 @@ class Journal:
             *(seq, body["day"], body["number"], body["service"], body["tier"], at, body["wait_low_s"], body["wait_high_s"]),
             *(body["ahead"], "customer" in body, "pending" if body.get("remote") else "waiting", at),
         )
+
+    def on_diversion_answered(self, _seq: int, at: int, body: Any) -> None:
+        self.offers.append((body["day"], at, body["service"], body["accepted"]))
 
     def on_ticket_activated(self, _seq: int, at: int, body: Any) -> None:
         visit = self.visits[body["ticket"]]
@@ -208,6 +212,7 @@ class Naive:
     """The reports of some days of a journal, of everybody or of those who pass a test."""
 
     def __init__(self, journal: Journal, days: Sequence[str], scope: dict[str, str]) -> None:
+        self.journal, self.scope = journal, scope
         self.days = [day for day in days if day in journal.days]
         self.everyone = [visit for visit in journal.visits.values() if visit.day in days]
         names = {"service": "service", "tier": "tier", "teller": "staff", "counter": "counter"}
@@ -270,6 +275,11 @@ class Naive:
             }
         return rows
 
+    def _offers(self) -> list[tuple[str, int, bool]]:
+        wanted = self.scope.get("service")
+        known = [] if "tier" in self.scope else self.journal.offers
+        return [(day, at, ok) for day, at, service, ok in known if day in self.days and wanted in (None, service)]
+
     def traffic(self, day_class: Callable[[str], str]) -> Rows:
         present: dict[str, list[int]] = {day: [0] * 86_400 for day in self.days}
         for visit in self.visits:
@@ -281,8 +291,9 @@ class Naive:
             mine = [present[day] for day in self.days if day_class(day) == kind]
             for band in range(48):
                 came = [v for v in self.visits if day_class(v.day) == kind and _second(v.taken) // 1800 == band]
+                asked = [ok for day, at, ok in self._offers() if day_class(day) == kind and _second(at) // 1800 == band]
                 stretch = [day[band * 1800 : band * 1800 + 1800] for day in mine]
-                if came or any(map(any, stretch)):
+                if came or asked or any(map(any, stretch)):
                     rows[kind, band] = {
                         "days": number,
                         "taken": len(came),
@@ -291,6 +302,9 @@ class Naive:
                         "recognised": sum(visit.recognised for visit in came),
                         "recognised_share": _share(sum(visit.recognised for visit in came), len(came)),
                         **{f"tier_{t}": sum(v.tier == t for v in came) for t in ("priority", "gold", "normal")},
+                        "offered": None if "tier" in self.scope else len(asked),
+                        "diverted": None if "tier" in self.scope else sum(asked),
+                        "diverted_share": None if "tier" in self.scope else _share(sum(asked), sum(asked) + len(came)),
                         "present": round(sum(map(sum, stretch)) / (number * 1800), 2),
                         "peak": max(map(max, stretch)),
                     }
