@@ -77,6 +77,8 @@ export interface TicketView {
   language: TicketLanguage; priority_reason?: PriorityReason | null; taken_at: string;
   called_at?: string | null; served_at?: string | null; finished_at?: string | null;
   counter?: string | null; calls: number; ahead?: number | null; wait?: WaitRangeS | null;
+  /** Its holder came in time for an appointment. */
+  appointment?: boolean;
   slip: Slip; copies: number; recognised?: boolean; rating?: number | null; outcome?: string | null; transferred_from?: string | null;
 }
 export interface TicketsView { tickets: TicketView[]; seq: number }

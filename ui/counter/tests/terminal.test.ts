@@ -135,4 +135,10 @@ describe('the terminal', () => {
     await press('2');
     expect(calls.map((call) => call.path)).toEqual(['/api/counters/counter-2/sign-in']);
   });
+
+  it('marks whoever came by appointment', async () => {
+    mine = counter({ staff, ticket: ticket('A013', { state: 'called', tier: 'priority', appointment: true }) });
+    const host = await open();
+    expect(host.querySelector('.marks')?.textContent).toBe('预约客户');
+  });
 });
