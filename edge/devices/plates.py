@@ -6,6 +6,8 @@ it. Plates that belong to nobody we know leave no trace.
 """
 
 import asyncio
+import hashlib
+import secrets
 from functools import partial
 from typing import Final
 
@@ -20,7 +22,7 @@ NOTICE: Final = "customer_arriving"
 SHOWN_S: Final = 600.0
 """From the drive to the door it takes minutes; later the notice would only be in the way."""
 SHOWN_MAX: Final = 20
-_NAME_CHARS: Final = 16
+_NAME_BYTES: Final = 8
 
 
 class PlateWatch:
@@ -30,6 +32,8 @@ class PlateWatch:
         self._arrivals = arrivals
         self._notices = notices
         self._shown: set[str] = set()
+        self._salt = secrets.token_bytes(16)
+        """The name of a notice is the same for the same car only until the program ends."""
 
     def heard(self, _device: str, event: Event) -> None:
         """A device told of itself."""
@@ -42,7 +46,7 @@ class PlateWatch:
         known = self._arrivals.known(mark)
         if known is None:
             return
-        about = mark.hex()[:_NAME_CHARS]
+        about = hashlib.blake2b(mark, key=self._salt, digest_size=_NAME_BYTES).hexdigest()
         self._shown.add(about)
         self._notices.put_up(NOTICE, Severity.INFO, about=about, tier=known.tier, ending=event.plate.ending)
         asyncio.get_running_loop().call_later(SHOWN_S, partial(self._take_down, about))

@@ -10,6 +10,8 @@ from edge.forecast.back_test import DAYS_MAX
 from edge.forecast.jobs import BackTests, BackTestView, Wish
 from edge.forecast.letters import Change, ClassEffect, Effects, Proposal, Proposals, Staffing, WhatIf
 from edge.forecast.live import LiveForecast
+from edge.kernel.domain import Rejected
+from edge.org import tables as org
 from edge.org.place import Place
 from edge.queue import views
 from edge.queue.call_rules import CallRules
@@ -129,10 +131,13 @@ class BackTestRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     permission="queue.set_rules",
     idempotent=False,
     summary="Try rules on past days before they are published; the answer is fetched from its address",
-    problems=("forecast_stopped", "forecast_busy"),
+    problems=("forecast_stopped", "forecast_busy", "unknown_counter"),
 )
 async def back_test(call: Call[BackTestRequest]) -> BackTestView:
     wish = call.body
+    with call.app.pipeline.db.reader() as connection:
+        if any(org.counter(connection, counter) is None for counter in wish.counters):
+            raise Rejected("unknown_counter")
     asked = Wish(rules=wish.rules, counters=wish.counters, days=wish.days, target_s=_targets_s(call))
     return call.app[BackTests].begin(asked, call.app[Place].now())
 

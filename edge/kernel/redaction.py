@@ -92,6 +92,11 @@ def clean(value: Any, key: str = "", depth: int = 0) -> Any:
             return "[deep]"
 
 
+def holds_number(text: str) -> bool:
+    """Whether something in `text` has the shape of a person's number: a phone, a document, a card."""
+    return _DIGITS.search(text) is not None
+
+
 def clean_text(text: str) -> str:
     """`text` without anything that has the shape of a person's number or of a token."""
     cut = text if len(text) <= TEXT_CHARS_MAX else text[:TEXT_CHARS_MAX] + "…"

@@ -99,7 +99,6 @@ async def rate(call: Call[RatingRequest]) -> bytes:
 
 @routes.get(
     "/api/notices",
-    audience={"staff", "device"},
     permission="queue.view",
     reply=NoticeList,
     summary="What staff should know about the box",

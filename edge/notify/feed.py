@@ -18,7 +18,8 @@ NOTICES: Final = "notices"
 RECOGNITION: Final = "recognition"
 FORECAST: Final = "forecast"
 UNJOURNALLED: Final = {
-    **dict.fromkeys((DEVICES, NOTICES, FORECAST), frozenset({Kind.STAFF, Kind.DEVICE})),
+    **dict.fromkeys((DEVICES, FORECAST), frozenset({Kind.STAFF, Kind.DEVICE})),
+    NOTICES: frozenset({Kind.STAFF}),
     RECOGNITION: frozenset({Kind.DEVICE}),
 }
 

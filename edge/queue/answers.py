@@ -11,6 +11,7 @@ from edge.kernel.domain import Context, Event, InvariantBroken
 from edge.queue import events as e
 from edge.queue import views
 from edge.queue.load import Day, DeskState, IssueState, Ticket, TicketState
+from edge.queue.model import State
 from edge.queue.rules import Why
 from edge.queue.views import CounterView, DayView, TicketView, WaitView
 
@@ -56,7 +57,7 @@ def issued(_connection: Connection, _state: IssueState, events: Sequence[Event],
         service=event.service,
         queue=event.queue,
         tier=event.tier,
-        state="waiting",
+        state=State.PENDING if event.remote else State.WAITING,
         taken_at=views.moment(context.now_ms, context.zone),
         ahead=event.ahead,
         wait=WaitView(event.wait_low_s, event.wait_high_s, event.wait_basis),

@@ -12,6 +12,7 @@ from edge.queue import model as m
 from edge.queue import views
 from edge.queue.answers import Called
 from edge.queue.arrivals import Arrival, Arrivals
+from edge.queue.said import said
 from edge.queue.tokens import TicketTokens
 from edge.queue.views import CallView, CounterView, DayView, QueueView, ServiceWaiting, TicketView, WaitView
 from edge.web.routes import Audience, Call, Reply, Routes
@@ -108,7 +109,7 @@ _read_id: Final = msgspec.json.Decoder(_Id).decode
 async def issue(call: Call[TicketRequest]) -> bytes:
     wish = call.body
     identity = None if wish.identity is None else (wish.identity.kind, wish.identity.value)
-    known = call.app[Arrivals].receive(Arrival(identity, wish.phone), call.command_id)
+    known = call.app[Arrivals].receive(Arrival(identity, wish.phone, call.principal.id), call.command_id)
     command = m.IssueTicket(
         service=wish.service,
         tier=known.tier,
@@ -192,10 +193,10 @@ _TICKET_PROBLEMS: Final = ("unknown_ticket", "ticket_not_in_state")
     reply=TicketView,
     permission="queue.cancel_ticket",
     summary="The customer does not want to wait any more",
-    problems=_TICKET_PROBLEMS,
+    problems=(*_TICKET_PROBLEMS, "number_in_text"),
 )
 async def cancel(call: Call[ReasonRequest]) -> bytes:
-    return (await call.submit(m.CancelTicket(ticket=call.path["ticket"], reason=call.body.reason))).answer
+    return (await call.submit(m.CancelTicket(ticket=call.path["ticket"], reason=said(call.body.reason)))).answer
 
 
 @routes.post(
@@ -204,7 +205,14 @@ async def cancel(call: Call[ReasonRequest]) -> bytes:
     reply=TicketView,
     permission="queue.transfer_ticket",
     summary="Send a ticket to another service, to one counter or to one teller",
-    problems=(*_TICKET_PROBLEMS, "unknown_service", "unknown_counter", "unknown_staff", "transfer_needs_target"),
+    problems=(
+        *_TICKET_PROBLEMS,
+        "unknown_service",
+        "unknown_counter",
+        "unknown_staff",
+        "transfer_needs_target",
+        "number_in_text",
+    ),
 )
 async def transfer(call: Call[TransferRequest]) -> bytes:
     wish = call.body
@@ -214,7 +222,7 @@ async def transfer(call: Call[TransferRequest]) -> bytes:
         counter=wish.counter,
         staff_no=wish.staff_no,
         keep_place=wish.keep_place,
-        reason=wish.reason,
+        reason=said(wish.reason),
     )
     return (await call.submit(command)).answer
 
@@ -339,6 +347,7 @@ class OutcomeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _DESK_PROBLEMS: Final = ("unknown_counter", "not_signed_in_here")
 _HAND_PROBLEMS: Final = (*_DESK_PROBLEMS, "nobody_in_hand", "ticket_not_in_state", "outcome_needed")
+_SAID_PROBLEMS: Final = (*_HAND_PROBLEMS, "number_in_text")
 _SIGN_IN_PROBLEMS: Final = ("unknown_counter", "counter_taken", "signed_in_elsewhere", "day_closed")
 
 
@@ -389,10 +398,10 @@ for _move in DESK_MOVES:
     reply=CounterView,
     permission="queue.serve",
     summary="Stop calling for a while",
-    problems=(*_DESK_PROBLEMS, "ticket_in_hand", "pause_reason_needed"),
+    problems=(*_DESK_PROBLEMS, "ticket_in_hand", "pause_reason_needed", "number_in_text"),
 )
 async def pause(call: Call[ReasonRequest]) -> bytes:
-    command = m.PauseCounter(counter=call.path["counter"], staff=call.principal.id, reason=call.body.reason)
+    command = m.PauseCounter(counter=call.path["counter"], staff=call.principal.id, reason=said(call.body.reason))
     return (await call.submit(command)).answer
 
 
@@ -423,11 +432,11 @@ class ParkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reply=TicketView,
     permission="queue.serve",
     summary="The customer comes back to this ticket later",
-    problems=_HAND_PROBLEMS,
+    problems=_SAID_PROBLEMS,
 )
 async def park(call: Call[ParkRequest]) -> bytes:
     wish = call.body
-    command = m.ParkTicket(counter=call.path["counter"], staff=call.principal.id, reason=wish.reason, pool=wish.pool)
+    command = m.ParkTicket(counter=call.path["counter"], staff=call.principal.id, reason=said(wish.reason), pool=wish.pool)
     return (await call.submit(command)).answer
 
 
@@ -437,10 +446,10 @@ async def park(call: Call[ParkRequest]) -> bytes:
     reply=TicketView,
     permission="queue.serve",
     summary="The service is over",
-    problems=_HAND_PROBLEMS,
+    problems=_SAID_PROBLEMS,
 )
 async def finish(call: Call[OutcomeRequest]) -> bytes:
-    command = m.FinishTicket(counter=call.path["counter"], staff=call.principal.id, outcome=call.body.outcome)
+    command = m.FinishTicket(counter=call.path["counter"], staff=call.principal.id, outcome=said(call.body.outcome))
     return (await call.submit(command)).answer
 
 

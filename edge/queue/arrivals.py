@@ -25,6 +25,8 @@ class Arrival(NamedTuple):
     identity: tuple[str, str] | None
     """Kind and value."""
     phone: str | None
+    at: str = ""
+    """The kiosk where it was shown: a handle is good nowhere else."""
 
 
 class Known(NamedTuple):
@@ -51,9 +53,9 @@ class Arrivals:
 
     def receive(self, arrival: Arrival, command_id: str) -> Known:
         """Recognise and take note. An unknown identity is a stranger, an impossible one is Rejected("invalid_identity")."""
-        if arrival == (None, None):
+        if arrival.identity is None and arrival.phone is None:
             return STRANGER
-        mark = None if arrival.identity is None else self._mark(*arrival.identity, command_id)
+        mark = None if arrival.identity is None else self._mark(*arrival.identity, command_id, arrival.at)
         found = None if mark is None else self._recognise(mark)
         holder = None if mark is None else mark.hex()
         tier = Tier.NORMAL if found is None else Tier(found.tier)
@@ -71,9 +73,11 @@ class Arrivals:
     def known(self, mark: bytes) -> customers.Recognised | None:
         return self._recognise(mark)
 
-    def _mark(self, kind: str, value: str, command_id: str) -> bytes | None:
+    def _mark(self, kind: str, value: str, command_id: str, at: str) -> bytes | None:
         if kind == RECOGNITION:
-            return self.handles.redeem(value, command_id).mark
+            return self.handles.redeem(value, command_id, at).mark
+        if kind == IdentityKind.PLATE:
+            raise Rejected("invalid_identity")  # a plate proves nothing
         normal = _normal(kind, value)  # refuses a kind that is none
         return self.vault.index_hash(IdentityKind(kind), normal)
 

@@ -66,10 +66,10 @@ class Handles:
         found = self._of.get(kiosk)
         return None if found is None or found.used_by is not None or found.ends_ms < self.now_ms() else found
 
-    def redeem(self, value: str, command_id: str) -> Shown:
-        """Who it stands for. Raises Rejected("recognition_over")."""
-        for handle in self._of.values():
-            if secrets.compare_digest(handle.value, value):
+    def redeem(self, value: str, command_id: str, at: str) -> Shown:
+        """Who it stands for, at the kiosk that it was given to. Raises Rejected("recognition_over")."""
+        for kiosk, handle in self._of.items():
+            if kiosk == at and secrets.compare_digest(handle.value, value):
                 repeated = handle.used_by == command_id
                 if not repeated and (handle.used_by is not None or handle.ends_ms < self.now_ms()):
                     break

@@ -9,6 +9,7 @@ from edge.queue import model as m
 from edge.queue.answers import Called
 from edge.queue.api import Identity
 from edge.queue.arrivals import Arrival, Arrivals
+from edge.queue.said import said
 from edge.queue.views import TicketView
 from edge.web.routes import Call, Routes
 
@@ -37,11 +38,12 @@ class PickRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "unknown_ticket",
         "ticket_not_in_state",
         "reason_needed",
+        "number_in_text",
     ),
 )
 async def pick(call: Call[PickRequest]) -> bytes:
     wish = call.body
-    command = m.CallTicket(counter=call.path["counter"], staff=call.principal.id, ticket=wish.ticket, reason=wish.reason)
+    command = m.CallTicket(counter=call.path["counter"], staff=call.principal.id, ticket=wish.ticket, reason=said(wish.reason))
     return (await call.submit(command)).answer
 
 
@@ -61,7 +63,7 @@ class BindRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 )
 async def bind(call: Call[BindRequest]) -> bytes:
     wish = call.body.identity
-    known = call.app[Arrivals].receive(Arrival((wish.kind, wish.value), None), call.command_id)
+    known = call.app[Arrivals].receive(Arrival((wish.kind, wish.value), None, call.principal.id), call.command_id)
     if known.customer is None:
         raise Rejected("customer_unknown")
     command = m.BindCustomer(ticket=call.path["ticket"], customer=known.customer, tier=known.tier)

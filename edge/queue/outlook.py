@@ -134,6 +134,11 @@ def newcomer(connection: Connection, queue: str) -> Newcomer | None:
     return None if row is None else Newcomer(*row)
 
 
+def queues(connection: Connection) -> frozenset[str]:
+    """The queues of which the forecast speaks now."""
+    return frozenset(str(queue) for (queue,) in connection.execute("SELECT queue FROM queue_outlook_newcomer"))
+
+
 def newcomers(connection: Connection, service: str) -> dict[Tier, Newcomer]:
     """The same for each tier of a service."""
     queues = {queue_id(service, tier): tier for tier in Tier}

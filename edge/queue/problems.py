@@ -12,6 +12,7 @@ PROBLEMS: Final = (
     Problem("unknown_staff", 404, "没有这位员工", "Nobody with this staff number works here"),
     Problem("unknown_ticket", 404, "没有这个号码", "There is no such ticket"),
     Problem("ticket_not_in_state", 409, "该号码当前状态不能这样操作", "The ticket's state does not allow this"),
+    Problem("number_in_text", 400, "文字里请不要写证件号、卡号或电话", "Write no document, card or phone number into the text"),
     Problem("transfer_needs_target", 400, "请选择转移到的业务或窗口", "Choose a service or a counter to transfer to"),
     Problem("too_many_copies", 409, "补打次数已达上限", "The slip was reprinted too often"),
     Problem("slip_still_printing", 409, "号单正在打印，请稍候", "The slip is still printing"),

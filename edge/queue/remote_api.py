@@ -47,7 +47,9 @@ async def activate(call: Call[ActivationRequest]) -> bytes:
     problems=_PROBLEMS,
 )
 async def activate_whatever(call: Call[ActivationRequest]) -> bytes:
-    known = call.app[Arrivals].receive(Arrival((call.body.identity.kind, call.body.identity.value), None), call.command_id)
+    known = call.app[Arrivals].receive(
+        Arrival((call.body.identity.kind, call.body.identity.value), None, call.principal.id), call.command_id
+    )
     with call.app.pipeline.db.reader() as connection:
         ticket = views.remote_ticket_of(connection, known.holder or "", known.customer)
     if ticket is None:
@@ -57,7 +59,7 @@ async def activate_whatever(call: Call[ActivationRequest]) -> bytes:
 
 async def _activate(call: Call[ActivationRequest], ticket: str) -> bytes:
     wish = call.body.identity
-    known = call.app[Arrivals].receive(Arrival((wish.kind, wish.value), None), call.command_id)
+    known = call.app[Arrivals].receive(Arrival((wish.kind, wish.value), None, call.principal.id), call.command_id)
     command = ActivateTicket(
         ticket=ticket,
         holder=known.holder or "",

@@ -14,6 +14,7 @@ from edge.kernel.pipeline import Apply
 from edge.org.model import BranchConfigured
 from edge.policy import tables as policy
 from edge.queue import events as e
+from edge.queue import outlook
 from edge.queue.model import Presence, Slip, State
 from sync.chain import Record
 
@@ -40,6 +41,7 @@ def day_opened(connection: Connection, event: e.DayOpened, record: Record) -> No
         " ON CONFLICT (day) DO UPDATE SET state = 'open', closed_ms = NULL",
         (event.day, record.at_ms),
     )
+    outlook.clear(connection)  # what was forecast for another day
 
 
 def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> None:

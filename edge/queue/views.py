@@ -11,7 +11,7 @@ from edge.kernel.db import Connection
 from edge.org import tables as org
 from edge.queue import outlook
 from edge.queue.forecast import POSITION, SIMULATED, estimate
-from edge.queue.model import LIVE, State, Tier, queue_id
+from edge.queue.model import LIVE, REMOTE, State, Tier, queue_id
 from edge.queue.outlook import Shown
 from edge.queue.rules import DEFAULT, Why
 
@@ -236,25 +236,36 @@ class Prospect(NamedTuple):
 
 def prospect(connection: Connection, record: TicketRow) -> Prospect:
     """For one waiting ticket."""
-    shown = outlook.of(connection, record.id)
-    return _positioned(connection, record, people_ahead(connection, record)) if shown is None else _simulated(shown)
+    told = _simulated(outlook.of(connection, record.id)) or _promised(
+        record, alive=outlook.newcomer(connection, record.queue) is not None
+    )
+    return told or _positioned(connection, record, people_ahead(connection, record))
+
+
+def _promised(record: TicketRow, *, alive: bool) -> Prospect | None:
+    """What stands on the ticket, where a living forecast has not come to it yet."""
+    if not alive or record.calls or record.channel in REMOTE or record.transferred_from is not None:
+        return None
+    wait = WaitView(record.wait_low_s, record.wait_high_s, SIMULATED)
+    return Prospect(record.ahead, wait, (wait.low_s + wait.high_s) // 2)
 
 
 def prospects(connection: Connection) -> Callable[[TicketRow], Prospect | None]:
     """The same for many tickets; None for one that does not wait."""
-    seen, ahead = outlook.everybody(connection), positions(connection)
+    seen, ahead, alive = outlook.everybody(connection), positions(connection), outlook.queues(connection)
 
     def of(record: TicketRow) -> Prospect | None:
-        shown, place = seen.get(record.id), ahead.get(record.id)
+        place = ahead.get(record.id)
         if place is None:
             return None
-        return _positioned(connection, record, place) if shown is None else _simulated(shown)
+        told = _simulated(seen.get(record.id)) or _promised(record, alive=record.queue in alive)
+        return told or _positioned(connection, record, place)
 
     return of
 
 
-def _simulated(shown: Shown) -> Prospect:
-    return Prospect(shown.ahead, WaitView(*shown.wait, SIMULATED, shown.reason), shown.middle_s)
+def _simulated(shown: Shown | None) -> Prospect | None:
+    return shown and Prospect(shown.ahead, WaitView(*shown.wait, SIMULATED, shown.reason), shown.middle_s)
 
 
 def _positioned(connection: Connection, record: TicketRow, ahead: int) -> Prospect:

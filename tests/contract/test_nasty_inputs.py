@@ -256,3 +256,26 @@ def _piece(line: socket.socket) -> bytes:
         return line.recv(65_536)
     except (ConnectionResetError, TimeoutError):
         return b""
+
+
+NUMBERS_IN_WORDS: Final = ("客户电话13800000003不办了", "李 110105 19680312 0023 去填单", "card 6228-4804-0256-4890-018")
+
+
+@pytest.mark.parametrize("words", NUMBERS_IN_WORDS)
+def test_no_persons_number_gets_into_what_is_kept_for_good(kiosk: Caller, admin: Caller, words: str) -> None:
+    ticket = kiosk.post(ISSUE, {"service": "personal", "channel": "phone"}).json()["id"]
+    refused(admin.post(f"{ISSUE}/{ticket}/cancel", {"reason": words}), 400, "number_in_text")
+    refused(admin.post(f"{ISSUE}/{ticket}/transfer", {"service": "fx", "reason": words}), 400, "number_in_text")
+    assert admin.post(f"{ISSUE}/{ticket}/cancel", {"reason": "临时有事，10:30 再来"}).status_code == 200
+
+
+def test_a_number_taken_from_afar_says_that_it_waits_for_its_holder(admin: Caller) -> None:
+    identity = {"kind": "phone", "value": "13900007788"}
+    answer = admin.post(ISSUE, {"service": "personal", "channel": "wechat", "identity": identity})
+    assert (answer.status_code, answer.json()["state"]) == (201, "pending")
+
+
+def test_a_plate_proves_nothing(kiosk: Caller) -> None:
+    refused(
+        kiosk.post(ISSUE, {"service": "personal", "identity": {"kind": "plate", "value": "京A12345"}}), 400, "invalid_identity"
+    )

@@ -83,8 +83,8 @@ class Entrance:
         assert found is not None
         return found.value
 
-    def arrive(self, handle: str, command_id: str = "once") -> Known:
-        return self.arrivals.receive(Arrival((RECOGNITION, handle), None), command_id)
+    def arrive(self, handle: str, command_id: str = "once", *, at: str = KIOSK) -> Known:
+        return self.arrivals.receive(Arrival((RECOGNITION, handle), None, at), command_id)
 
 
 @pytest.fixture
@@ -145,6 +145,15 @@ async def test_a_recognition_is_used_once_soon_and_by_one_request(entrance: Entr
     entrance.arrivals.handles.now_ms = lambda: now_ms() + LIVES_MS + 1
     with pytest.raises(Rejected, match="recognition_over"):
         entrance.arrive(late)
+
+
+async def test_a_recognition_is_good_at_its_own_kiosk_only(entrance: Entrance) -> None:
+    await entrance.shown("reader", "lay", number=ID_NUMBER)
+    handle = entrance.handle()
+    for elsewhere in ("kiosk-2", "1001"):
+        with pytest.raises(Rejected, match="recognition_over"):
+            entrance.arrive(handle, at=elsewhere)
+    assert entrance.arrive(handle).tier is Tier.GOLD
 
 
 async def test_the_next_card_takes_the_place_of_the_one_before(entrance: Entrance) -> None:
