@@ -22,7 +22,7 @@ MOUSE_TARGET_PX: Final = 24
 """WCAG 2.2, 2.5.8: for pages that are worked with a mouse."""
 INNER_STOPS: Final = 12
 """A field for a moment is several stops of Tab."""
-STOPS_MAX: Final = 120
+STOPS_MAX: Final = 400
 FOCUS_PX_MIN: Final = 2
 
 CONTROLS: Final = """
