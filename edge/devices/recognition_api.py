@@ -60,6 +60,7 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     audience={"device"},
     permission="queue.issue_ticket",
     reply=Guest,
+    may_be_empty=True,
     summary="Who has just shown something at this kiosk; 204 where nobody has",
 )
 async def shown_here(call: Call[None]) -> Guest | Reply:
@@ -78,6 +79,7 @@ class TypedRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audience={"device"},
     permission="queue.issue_ticket",
     reply=Guest,
+    may_be_empty=True,
     idempotent=False,
     summary="A number was typed in at this kiosk",
     problems=("invalid_code", "invalid_identity"),
@@ -91,6 +93,7 @@ async def typed(call: Call[TypedRequest]) -> Guest | Reply:
     "/api/kiosk/recognition",
     audience={"device"},
     permission="queue.issue_ticket",
+    status=204,
     summary="Whoever stood at this kiosk is gone",
 )
 async def gone(call: Call[None]) -> Reply:

@@ -413,6 +413,7 @@ NOBODY: Final = msgspec.json.encode(Called())
     body=NoBody,
     reply=Called,
     permission="queue.serve",
+    may_be_empty=True,
     summary="Call whom the rule picks, and say why; 204 when nobody may be called",
     problems=(*_DESK_PROBLEMS, "counter_paused", "outcome_needed"),
 )

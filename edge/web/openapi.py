@@ -129,7 +129,8 @@ def _success(route: Route, schemas: _Schemas) -> Schema:
     content = {route.content_type: schema}
     if route.also_content_type is not None:
         content[route.also_content_type] = {"schema": {"type": "string", "format": "binary"}}
-    return {str(route.status): {"description": "Done", "content": content}}
+    done: Schema = {str(route.status): {"description": "Done", "content": content}}
+    return done | ({"204": {"description": "Nothing to tell"}} if route.may_be_empty else {})
 
 
 def _refusals(route: Route, problems: Problems) -> Schema:

@@ -135,6 +135,7 @@ class Options(TypedDict, total=False):
     summary: str
     problems: tuple[str, ...]
     idempotent: bool
+    may_be_empty: bool
     """Takes an Idempotency-Key. True for POST unless said otherwise."""
     content_type: str
     """The media type of a successful answer, for the documentation."""
@@ -161,6 +162,8 @@ class Route:
     summary: str = ""
     problems: tuple[str, ...] = ()
     idempotent: bool = False
+    may_be_empty: bool = False
+    """Also answers 204, where there is nothing to tell."""
     content_type: str = JSON
     also_content_type: str | None = None
     body_bytes_max: int | None = None

@@ -37,17 +37,20 @@ const BY_SLIP: Record<Slip, SlipWord> = {
   unknown: 'slip.fault',
 };
 
+/** Passbook printers print no slips. */
+const RECEIPT_PRINTERS: ReadonlySet<string> = new Set(['escpos_printer']);
+
 export function printersOf(devices: readonly DeviceView[]): DeviceView[] {
-  return devices.filter((device) => device.family.includes('printer'));
+  return devices.filter((device) => RECEIPT_PRINTERS.has(device.family));
 }
 
-/** Bank-card and ID readers; the hint that one may be used is shown only when one is there and works. */
 /** About how many machines are free for a service; 0 where none does it. */
 export function machinesFor(branch: BranchView | null, service: string): number {
   const offer = branch?.self_service;
   return offer?.services.includes(service) ? offer.free : 0;
 }
 
+/** Bank-card and ID readers; the hint that one may be used is shown only when one is there and works. */
 export function hasReader(devices: readonly DeviceView[]): boolean {
   return devices.some((device) => device.family.includes('reader') && WORKING.has(device.device));
 }
