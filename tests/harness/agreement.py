@@ -20,6 +20,8 @@ from tests.harness.api import Api
 BRANCH: Final = "0001"
 PAGE: Final = 500
 POLL_S: Final = 0.05
+SETTLED_S: Final = 90.0
+"""A call that nobody has spoken is given up after a minute (`edge.devices.effects.FRESH_MS`); all else is done by then."""
 COLUMNS: Final = "id, number, service, queue, tier, state, channel, taken_ms, finished_ms, counter"
 
 
@@ -96,7 +98,7 @@ async def received(office: Api, data: Path, *, timeout_s: float = 30.0) -> int:
         return int(known)
 
 
-async def settled(data: Path, *, timeout_s: float = 30.0) -> None:
+async def settled(data: Path, *, timeout_s: float = SETTLED_S) -> None:
     """Wait until the branch has nothing left to do in the world, so that its journal stands still. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while _open_effects(data):  # noqa: ASYNC110 -- another process
