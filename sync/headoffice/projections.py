@@ -107,6 +107,7 @@ class Issued(msgspec.Struct):
     queue: str = ""
     channel: str = ""
     day: str = ""
+    remote: bool = False
 
 
 class Called(msgspec.Struct):
@@ -117,10 +118,8 @@ class Called(msgspec.Struct):
 
 
 class Moved(msgspec.Struct):
-    ticket: str
+    """Whatever else happens to a ticket; what it does not say stays as it was."""
 
-
-class Transferred(msgspec.Struct):
     ticket: str
     number: str | None = None
     service: str | None = None
@@ -192,7 +191,7 @@ def _issued(sheet: Sheet, record: Record) -> None:
             service=fact.service,
             tier=fact.tier,
             queue=fact.queue or f"{fact.service}.{fact.tier}",
-            state="waiting",
+            state="pending" if fact.remote else "waiting",
             channel=fact.channel,
             day=fact.day,
             taken_at_ms=record.at_ms,
@@ -218,24 +217,44 @@ def _served(sheet: Sheet, record: Record) -> None:
     sheet.put_ticket(ticket._replace(state="serving", served_at_ms=record.at_ms))
 
 
-def _moved(state: str, sheet: Sheet, record: Record) -> None:
-    ticket = _known(sheet, _fact(record, Moved).ticket)
+def _left(state: str, sheet: Sheet, record: Record) -> None:
+    """It is over, or pauses, and the counter is free; the ticket keeps the counter's name."""
+    ticket, fact = _moved(sheet, record)
     _let_go(sheet, ticket)
-    sheet.put_ticket(ticket._replace(state=state, ended_at_ms=record.at_ms if state in _ENDED else None))
+    ended_at_ms = record.at_ms if state in _ENDED else None
+    sheet.put_ticket(_as_said(ticket, fact)._replace(state=state, ended_at_ms=ended_at_ms))
 
 
-def _transferred(sheet: Sheet, record: Record) -> None:
-    fact = _fact(record, Transferred)
-    ticket = _known(sheet, fact.ticket)
+def _expired(sheet: Sheet, record: Record) -> None:
+    """At the end of the day; who was missed before had ended then."""
+    ticket, _ = _moved(sheet, record)
     _let_go(sheet, ticket)
-    sheet.put_ticket(
-        ticket._replace(
-            state="waiting",
-            number=fact.number or ticket.number,
-            service=fact.service or ticket.service,
-            tier=fact.tier or ticket.tier,
-            queue=fact.queue or ticket.queue,
-        )
+    sheet.put_ticket(ticket._replace(state="expired", ended_at_ms=ticket.ended_at_ms or record.at_ms))
+
+
+def _waits(sheet: Sheet, record: Record) -> None:
+    """In a queue, for the first time or again, and no longer any counter's."""
+    ticket, fact = _moved(sheet, record)
+    _let_go(sheet, ticket)
+    sheet.put_ticket(_as_said(ticket, fact)._replace(state="waiting", counter=None, ended_at_ms=None))
+
+
+def _bound(sheet: Sheet, record: Record) -> None:
+    """Somebody was recognised; where the ticket is, it stays."""
+    sheet.put_ticket(_as_said(*_moved(sheet, record)))
+
+
+def _moved(sheet: Sheet, record: Record) -> tuple[TicketRow, Moved]:
+    fact = _fact(record, Moved)
+    return _known(sheet, fact.ticket), fact
+
+
+def _as_said(ticket: TicketRow, fact: Moved) -> TicketRow:
+    return ticket._replace(
+        number=fact.number or ticket.number,
+        service=fact.service or ticket.service,
+        tier=fact.tier or ticket.tier,
+        queue=fact.queue or ticket.queue,
     )
 
 
@@ -301,13 +320,15 @@ FOLDS: dict[str, Fold] = {
     "queue.ticket_called.v1": _called,
     "queue.ticket_recalled.v1": _called,
     "queue.ticket_served.v1": _served,
-    "queue.ticket_parked.v1": partial(_moved, "parked"),
-    "queue.ticket_requeued.v1": partial(_moved, "waiting"),
-    "queue.ticket_no_show.v1": partial(_moved, "no_show"),
-    "queue.ticket_finished.v1": partial(_moved, "finished"),
-    "queue.ticket_cancelled.v1": partial(_moved, "cancelled"),
-    "queue.ticket_expired.v1": partial(_moved, "expired"),
-    "queue.ticket_transferred.v1": _transferred,
+    "queue.ticket_activated.v1": _waits,
+    "queue.ticket_requeued.v1": _waits,
+    "queue.ticket_transferred.v1": _waits,
+    "queue.ticket_bound.v1": _bound,
+    "queue.ticket_parked.v1": partial(_left, "parked"),
+    "queue.ticket_no_show.v1": partial(_left, "no_show"),
+    "queue.ticket_finished.v1": partial(_left, "finished"),
+    "queue.ticket_cancelled.v1": partial(_left, "cancelled"),
+    "queue.ticket_expired.v1": _expired,
     "queue.counter_signed_in.v1": partial(_at_counter, "signed_in"),
     "queue.counter_signed_out.v1": partial(_at_counter, "closed"),
     "queue.counter_opened.v1": partial(_at_counter, "open"),

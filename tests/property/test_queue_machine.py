@@ -7,6 +7,7 @@ The machine drives the real pipeline on a real file. It knows the queue only by 
 * people ahead are those who would be called first, counted naively
 * a refusal makes no facts; a repeat makes none and answers the same bytes; another wish under an old id is a conflict
 * followers hear every fact once, in order; the tables are the fold of the journal, and its chain holds
+* head office, folding the same facts its own way, shows every ticket as the branch has it
 """
 
 import asyncio
@@ -32,6 +33,7 @@ from edge.queue import model as m
 from edge.queue import views
 from edge.queue.answers import Called
 from tests.component.queue.hall import CONFIGURE, ZONE, Hall
+from tests.property.office import Office
 
 T = TypeVar("T")
 COUNTERS: Final = [counter.id for counter in CONFIGURE.counters]
@@ -41,6 +43,7 @@ SERVED_AT: Final = {
 STAFF: Final = ["1001", "1002", "1003"]
 ORDER: Final = ["priority", "gold", "normal"]
 IN_HAND: Final = ("called", "serving")
+SHOWN: Final = "id, number, service, tier, queue, state, counter, finished_ms, calls"
 
 BUSY: Final = ["take"] * 6 + ["call"] * 5 + ["miss", "miss", "park", "back", "back", "send"]
 
@@ -94,6 +97,7 @@ class Branch(RuleBasedStateMachine):
         self.folded = Connection(":memory:")
         migrate(self.folded, registry.migrations(), now_ms=0)
         self.folded_seq = 0
+        self.office = Office()
         self.done: list[Done] = []
         self.tickets: list[str] = []
         self.run(self._open())
@@ -324,6 +328,19 @@ class Branch(RuleBasedStateMachine):
         with self.hall.db.reader() as connection:
             for table in registry.folded_tables():
                 assert fold.compare(connection, self.folded, table) is None
+
+    @invariant()
+    def head_office_shows_the_same_tickets(self) -> None:
+        self.office.hear(self.hall.facts(self.office.seq))
+        with self.hall.db.reader() as connection:
+            here = connection.execute(f"SELECT {SHOWN} FROM ticket ORDER BY seq").fetchall()  # noqa: S608 -- constant
+            in_hand = connection.execute("SELECT counter, ticket FROM queue_counter WHERE ticket IS NOT NULL").fetchall()
+        there = [
+            (one.ticket, one.number, one.service, one.tier, one.queue, one.state, one.counter, one.ended_at_ms, one.calls)
+            for one in self.office.tickets.values()
+        ]
+        assert here == there
+        assert set(in_hand) == {(desk.counter, desk.ticket) for desk in self.office.counters.values() if desk.ticket}
 
     @invariant()
     def followers_heard_everything_once(self) -> None:

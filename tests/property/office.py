@@ -1,0 +1,51 @@
+"""Head office's picture of one branch, without its database."""
+
+from collections.abc import Sequence
+
+from sync.chain import Record
+from sync.headoffice import projections
+from sync.headoffice.projections import CardRow, CounterRow, PolicyRow, RequestRow, TicketRow
+
+
+class Office:
+    """Head office's rows of one branch, in memory (`sync.headoffice.projections.Sheet`)."""
+
+    def __init__(self) -> None:
+        self.tickets: dict[str, TicketRow] = {}
+        self.counters: dict[str, CounterRow] = {}
+        self._card = CardRow()
+        self.requests: dict[str, RequestRow] = {}
+        self.seq = 0
+
+    def hear(self, news: Sequence[Record]) -> None:
+        """Fold what the branch sent since the last time."""
+        for record in news:
+            projections.fold(self, record)
+            self.seq = record.seq
+
+    def ticket(self, ticket: str) -> TicketRow | None:
+        return self.tickets.get(ticket)
+
+    def put_ticket(self, row: TicketRow) -> None:
+        self.tickets[row.ticket] = row
+
+    def counter(self, counter: str) -> CounterRow | None:
+        return self.counters.get(counter)
+
+    def put_counter(self, row: CounterRow) -> None:
+        self.counters[row.counter] = row
+
+    def card(self) -> CardRow:
+        return self._card
+
+    def put_card(self, row: CardRow) -> None:
+        self._card = row
+
+    def put_policy(self, row: PolicyRow) -> None:
+        raise AssertionError(f"no policy is sent to this branch, but {row} was")
+
+    def request(self, request: str) -> RequestRow | None:
+        return self.requests.get(request)
+
+    def put_request(self, row: RequestRow) -> None:
+        self.requests[row.request] = row
