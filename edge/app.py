@@ -186,7 +186,7 @@ class Branch:
         self.devices = Devices(self.db, self.clock, self.permissions)
         self.gatekeeper = Gatekeeper(self.tokens.ticket, sessions=self.sessions, devices=self.devices)
         self.handles = Handles(self.clock.steady_ms)
-        self.arrivals = Arrivals(self.db, self.vault, self.handles)
+        self.arrivals = Arrivals(self.db, self.vault, self.handles, self.clock)
         self.phones = PhoneTickets(self.db, self.place)
         self.line = Line()
         self.live = self._make_live()

@@ -65,6 +65,11 @@ from edge.queue import self_service_api as queue_self_service_api
 from edge.queue import tables as queue_tables
 from edge.reports import api as reports_api
 from edge.reports import tables as reports_tables
+from edge.retention import api as retention_api
+from edge.retention import decide as retention_decide
+from edge.retention import policy as retention_policy
+from edge.retention import problems as retention_problems
+from edge.retention import tables as retention_tables
 from edge.uplink import api as uplink_api
 from edge.uplink import tables as uplink_tables
 from edge.uplink.inbox import Carry, Parcel
@@ -97,7 +102,12 @@ KERNEL_EVENTS: Final[tuple[type[Event], ...]] = (ClockStepped,)
 """Facts about the box itself; no table is made of them."""
 
 POLICY: Final = Catalogue(
-    queue_policy.KEYS, queue_desk_policy.KEYS, appointments_policy.KEYS, notify_policy.KEYS, customers_policy.KEYS
+    queue_policy.KEYS,
+    queue_desk_policy.KEYS,
+    appointments_policy.KEYS,
+    notify_policy.KEYS,
+    customers_policy.KEYS,
+    retention_policy.KEYS,
 )
 """What can be set by the levels of the bank, by name."""
 
@@ -160,6 +170,15 @@ CAPABILITIES: Final = (
         routes=(appointments_glance.routes, appointments_api.routes),
         problems=appointments_problems.PROBLEMS,
     ),
+    Capability(
+        name="retention",
+        migrations=retention_tables.MIGRATIONS,
+        handlers=retention_decide.HANDLERS,
+        applies=retention_tables.APPLIES,
+        folded=retention_tables.FOLDED,
+        routes=(retention_api.routes,),
+        problems=retention_problems.PROBLEMS,
+    ),
     Capability(name="forecast", routes=(forecast_api.routes,), problems=forecast_api.PROBLEMS),
     Capability(name="lobby", routes=(lobby_api.routes,)),
     Capability(
@@ -220,6 +239,7 @@ LOBBY: Final = (
     *(permission for permission in TELLER if permission != "queue.serve"),
     "queue.manage_day",
     "queue.set_rules",
+    "customers.erase",
     "forecast.ask",
     "appointments.set_plan",
     "policy.view",

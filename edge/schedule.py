@@ -6,7 +6,6 @@ The sandbox's clock does not drive this schedule, which runs by the machine's; s
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ from edge.policy.model import ApplyDue
 from edge.queue import views
 from edge.queue.model import ExpirePassed, OpenDay
 from edge.reports.rollup import roll_up_stale
+from edge.retention import daily
 
 log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class Schedule:
 
     async def _open_day(self) -> None:
         """Past midnight the old day is closed and today's opened; a box that was off does it when it is back."""
-        today = datetime.fromtimestamp(self._pipeline.clock.now_ms() / 1000, self._pipeline.zone).date()
+        today = self._pipeline.today()
         with self._pipeline.db.reader() as connection:
             day = views.day(connection)
         if day is not None and day.state == "open" and day.date != today.isoformat():
@@ -75,6 +75,7 @@ class Schedule:
         await self._pipeline.submit(ApplyDue(), actor="system")
         await self._pipeline.submit(ExpirePassed(), actor="system")
         await self._pipeline.submit(MarkMissed(), actor="system")
+        await daily.keep_up(self._pipeline)
 
     async def _note_head(self) -> None:
         """Remember outside the database how far the journal got, to know it again should it be set back."""

@@ -6,9 +6,9 @@ import msgspec
 
 from edge.customers import consents
 from edge.customers.consents import ConsentLedger
-from edge.customers.model import VERSION_MAX, GiveConsent, Means, Need, Purpose, UnmaskCustomer, WithdrawConsent
+from edge.customers.model import VERSION_MAX, Evidence, GiveConsent, Means, Need, Purpose, UnmaskCustomer, WithdrawConsent
 from edge.customers.privacy import InClear, Names
-from edge.customers.tables import is_known
+from edge.customers.tables import standing
 from edge.kernel.db import Connection
 from edge.kernel.domain import Rejected
 from edge.org.place import Place
@@ -17,7 +17,6 @@ from edge.web.routes import Call, Routes
 routes: Final = Routes("customers")
 
 Version = Annotated[int, msgspec.Meta(ge=1, le=VERSION_MAX)]
-Evidence = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
 @routes.get(
@@ -32,8 +31,8 @@ async def ledger(call: Call[None]) -> ConsentLedger:
 
     def read(connection: Connection) -> ConsentLedger:
         found = consents.of(connection, customer, zone)
-        if not found.lines and not is_known(connection, customer):
-            raise Rejected("no_such_customer")
+        if not found.lines and found.erased_at is None:
+            standing(connection, customer).must_be_known()
         return found
 
     return await call.app.pipeline.db.scan(read)
@@ -54,7 +53,7 @@ class ConsentRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     reply=ConsentLedger,
     permission="customers.record_consent",
     summary="Take a consent down; the same version again is the same",
-    problems=("no_such_customer", "consent_text_outdated"),
+    problems=("no_such_customer", "customer_erased", "consent_text_outdated"),
 )
 async def give(call: Call[ConsentRequest]) -> bytes:
     wish = call.body
@@ -81,7 +80,7 @@ class WithdrawalRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     reply=ConsentLedger,
     permission="customers.record_consent",
     summary="Take a consent back; again is the same",
-    problems=("no_such_customer",),
+    problems=("no_such_customer", "customer_erased"),
 )
 async def withdraw(call: Call[WithdrawalRequest]) -> bytes:
     wish = call.body
@@ -110,14 +109,13 @@ class Unmasked(msgspec.Struct, frozen=True, kw_only=True):
     reply=Unmasked,
     permission="customers.unmask",
     summary="See a customer's name and phone in clear; who and why is journalled first",
-    problems=("no_such_customer", "nothing_to_unmask", "unmask_limit_reached"),
+    problems=("no_such_customer", "customer_erased", "nothing_to_unmask", "unmask_limit_reached"),
 )
 async def unmask(call: Call[UnmaskRequest]) -> Unmasked:
     customer, names = call.path["customer"], call.app[Names]
 
     def read(connection: Connection) -> InClear:
-        if not is_known(connection, customer):
-            raise Rejected("no_such_customer")
+        standing(connection, customer).must_be_known()
         kept = names.in_clear(connection, customer)
         if kept is None:
             raise Rejected("nothing_to_unmask")

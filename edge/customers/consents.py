@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.customers.model import Means, Purpose
+from edge.customers.tables import erased_ms
 from edge.kernel.db import Connection
 
 SHOWN_MAX: Final = 200
@@ -49,6 +50,8 @@ class ConsentLedger(msgspec.Struct, frozen=True, kw_only=True):
     customer: str
     in_force: list[Purpose]
     lines: list[ConsentLine]
+    erased_at: datetime | None = None
+    """The customer's data was erased on their request; the lines stay as proof, and name nobody any more."""
 
 
 def in_force(connection: Connection, customer: str, purpose: Purpose) -> Consent | None:
@@ -61,6 +64,7 @@ def in_force(connection: Connection, customer: str, purpose: Purpose) -> Consent
 
 def of(connection: Connection, customer: str, zone: ZoneInfo) -> ConsentLedger:
     """The ledger of one customer; empty for one who never gave any."""
+    erased = erased_ms(connection, customer)
     valid = connection.execute(
         "SELECT purpose FROM consent WHERE customer = ? AND ended_ms IS NULL ORDER BY purpose", (customer,)
     ).fetchall()
@@ -73,6 +77,7 @@ def of(connection: Connection, customer: str, zone: ZoneInfo) -> ConsentLedger:
         customer=customer,
         in_force=[Purpose(str(purpose)) for (purpose,) in valid],
         lines=[_line(row, zone) for row in rows],
+        erased_at=None if erased is None else datetime.fromtimestamp(erased / 1000, zone),
     )
 
 

@@ -12,7 +12,7 @@ from edge.customers.consents import Consent, ConsentLedger
 from edge.customers.events import ConsentGiven, ConsentWithdrawn, CustomerUnmasked
 from edge.customers.model import GiveConsent, UnmaskCustomer, WithdrawConsent
 from edge.customers.policy import UNMASKED_PER_DAY
-from edge.customers.tables import is_known, unmasked_on
+from edge.customers.tables import Standing, standing, unmasked_on
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
@@ -24,23 +24,21 @@ class ConsentState:
     """What is in force for the customer and the purpose."""
 
     customer: str
-    known: bool
-    """The recognition index has the customer."""
+    standing: Standing
     in_force: Consent | None = None
 
 
 def for_consent(connection: Connection, command: GiveConsent | WithdrawConsent, _context: Context) -> ConsentState:
     return ConsentState(
         customer=command.customer,
-        known=is_known(connection, command.customer),
+        standing=standing(connection, command.customer),
         in_force=consents.in_force(connection, command.customer, command.purpose),
     )
 
 
 def give(state: ConsentState, command: GiveConsent, context: Context) -> Sequence[Event]:
     """A newer version than the one in force, or the first."""
-    if not state.known:
-        raise Rejected("no_such_customer")
+    state.standing.must_be_known()
     current = state.in_force
     if current is not None and command.version < current.version:
         raise Rejected("consent_text_outdated", version=command.version, in_force=current.version)
@@ -61,8 +59,7 @@ def give(state: ConsentState, command: GiveConsent, context: Context) -> Sequenc
 def withdraw(state: ConsentState, command: WithdrawConsent, _context: Context) -> Sequence[Event]:
     """Also of a customer whom the index has lost: taking back is as easy as giving (PIPL article 15)."""
     if state.in_force is None:
-        if not state.known:
-            raise Rejected("no_such_customer")
+        state.standing.must_be_known()
         return ()
     return (
         ConsentWithdrawn(
@@ -82,22 +79,21 @@ def ledger(connection: Connection, state: ConsentState, _events: Sequence[Event]
 class UnmaskState:
     """How often this actor has seen data in clear today, and how often they may."""
 
-    known: bool
+    standing: Standing
     seen: int
     allowed: int
 
 
 def for_unmask(connection: Connection, command: UnmaskCustomer, context: Context) -> UnmaskState:
     return UnmaskState(
-        known=is_known(connection, command.customer),
+        standing=standing(connection, command.customer),
         seen=unmasked_on(connection, context.today.isoformat(), context.actor),
         allowed=policy.read(connection, UNMASKED_PER_DAY),
     )
 
 
 def unmask(state: UnmaskState, command: UnmaskCustomer, context: Context) -> Sequence[Event]:
-    if not state.known:
-        raise Rejected("no_such_customer")
+    state.standing.must_be_known()
     if state.seen >= state.allowed:
         raise Rejected("unmask_limit_reached", allowed=state.allowed)
     return (CustomerUnmasked(customer=command.customer, purpose=command.purpose, day=context.today.isoformat()),)

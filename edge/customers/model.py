@@ -5,11 +5,16 @@ A consent is given for one purpose and one version of its text, by a customer wh
 """
 
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import Annotated, ClassVar, Final
+
+import msgspec
 
 from edge.kernel.domain import Command
 
 VERSION_MAX: Final = 1_000_000
+
+Evidence = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+"""SHA-256 of something signed or recorded, in hex."""
 
 
 class Purpose(StrEnum):

@@ -6,6 +6,7 @@ from edge.web.problems import Problem
 
 PROBLEMS: Final = (
     Problem("no_such_customer", 404, "没有这位客户", "There is no such customer"),
+    Problem("customer_erased", 410, "这位客户的资料已应其要求删除", "This customer's data was erased on their request"),
     Problem(
         "consent_text_outdated",
         409,

@@ -3,15 +3,22 @@
 Head office owns customers; the branch holds a copy that recognises and no more: identity hash → reference and tier
 (reference/lobby §4). The hash is keyed per box and kind, so the table alone tells nobody anything. It is a copy of a document,
 not a fact of the branch, and so it is not journalled. Consents are facts of the branch, and their table is a fold of them.
+
+A copy grows old. An entry that head office has not renewed for some days (thirty) recognises nobody any more; later (after
+ninety) the `retention` room deletes it. Whoever was erased on their own request stays erased: a document that still names them
+changes nothing. The figures in brackets are the defaults of policy keys.
 """
 
+import enum
 from typing import Final, NamedTuple
 
 from edge.customers import events as e
+from edge.customers.policy import INDEX_USABLE_DAYS
 from edge.kernel.db import Connection
-from edge.kernel.domain import Event
+from edge.kernel.domain import Event, Rejected
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
+from edge.policy import tables as policy
 from sync.chain import Record
 
 MIGRATIONS: Final = (
@@ -58,8 +65,23 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "customers/005-retention",
+        """
+        ALTER TABLE customer ADD COLUMN renewed_ms INTEGER NOT NULL DEFAULT 0;
+        UPDATE customer SET renewed_ms = unixepoch() * 1000;
+        CREATE INDEX customer_renewed ON customer(renewed_ms);
+        CREATE INDEX customer_identity_ref ON customer_identity(ref);
+        CREATE TABLE customer_erased(
+            ref TEXT PRIMARY KEY,
+            erased_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
 )
-FOLDED: Final = ("consent", "customer_unmasked")
+FOLDED: Final = ("consent", "customer_unmasked", "customer_erased")
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
 
 ORDINARY: Final = "normal"
 """The tier of whoever is not known."""
@@ -72,26 +94,85 @@ class Recognised(NamedTuple):
     tier: str
 
 
-def recognise(connection: Connection, identity_hash: bytes) -> Recognised | None:
-    """Whose identity this is; None for a stranger, who is served like anybody."""
+def recognise(connection: Connection, identity_hash: bytes, *, now_ms: int) -> Recognised | None:
+    """Whose identity this is; None for a stranger, who is served like anybody, and where the branch's copy is too old."""
     row = connection.execute(
-        "SELECT ref, tier FROM customer_identity JOIN customer USING (ref) WHERE hash = ?", (identity_hash,)
+        "SELECT ref, tier FROM customer_identity JOIN customer USING (ref) WHERE hash = ? AND renewed_ms > ?",
+        (identity_hash, now_ms - policy.read(connection, INDEX_USABLE_DAYS) * DAY_MS),
     ).fetchone()
     return None if row is None else Recognised(*row)
 
 
-def put(connection: Connection, customer: Recognised, identity_hashes: list[bytes]) -> None:
-    """Take over one customer of head office's document."""
-    connection.execute("INSERT OR REPLACE INTO customer VALUES (?, ?)", customer)
-    connection.execute("DELETE FROM customer_identity WHERE ref = ?", (customer.ref,))
+def put(connection: Connection, customer: Recognised, identity_hashes: list[bytes], *, now_ms: int) -> bool:
+    """Take over one customer of head office's document, or renew the copy; not one who was erased. Whether it was done."""
+    if erased_ms(connection, customer.ref) is not None:
+        return False
+    forget(connection, customer.ref)
+    connection.execute("INSERT INTO customer(ref, tier, renewed_ms) VALUES (?, ?, ?)", (*customer, now_ms))
     connection.executemany(
         "INSERT OR REPLACE INTO customer_identity VALUES (?, ?)", [(mark, customer.ref) for mark in identity_hashes]
     )
+    return True
 
 
 def is_known(connection: Connection, ref: str) -> bool:
     """Whether head office's document has this customer."""
     return connection.execute("SELECT 1 FROM customer WHERE ref = ?", (ref,)).fetchone() is not None
+
+
+# --- growing old, and being erased
+
+
+class Standing(enum.Enum):
+    """How the branch stands to a customer's reference."""
+
+    KNOWN = "known"
+    UNKNOWN = "unknown"
+    ERASED = "erased"
+
+    def must_be_known(self) -> None:
+        """Raise Rejected where there is nothing to work with."""
+        if self is Standing.ERASED:
+            raise Rejected("customer_erased")
+        if self is Standing.UNKNOWN:
+            raise Rejected("no_such_customer")
+
+
+def standing(connection: Connection, ref: str) -> Standing:
+    if erased_ms(connection, ref) is not None:
+        return Standing.ERASED
+    return Standing.KNOWN if is_known(connection, ref) else Standing.UNKNOWN
+
+
+def erased_ms(connection: Connection, ref: str) -> int | None:
+    """When the customer was erased on request."""
+    found: int | None = connection.execute("SELECT erased_ms FROM customer_erased WHERE ref = ?", (ref,)).get
+    return found
+
+
+def not_renewed_since(connection: Connection, before_ms: int, limit: int) -> list[str]:
+    """Whom head office has not named for so long, the oldest first."""
+    rows = connection.execute(
+        "SELECT ref FROM customer WHERE renewed_ms < ? ORDER BY renewed_ms, ref LIMIT ?", (before_ms, limit)
+    )
+    return [str(ref) for (ref,) in rows]
+
+
+def identities(connection: Connection, ref: str) -> int:
+    """By how many identities the customer is recognised."""
+    return int(connection.execute("SELECT count(*) FROM customer_identity WHERE ref = ?", (ref,)).get or 0)
+
+
+def forget(connection: Connection, ref: str) -> None:
+    """Take the customer out of the index; inside the transaction of a fact that says so, or of a newer copy."""
+    connection.execute("DELETE FROM customer_identity WHERE ref = ?", (ref,))
+    connection.execute("DELETE FROM customer WHERE ref = ?", (ref,))
+
+
+def bury(connection: Connection, ref: str, at_ms: int) -> None:
+    """Take the customer out of the index for good."""
+    forget(connection, ref)
+    connection.execute("INSERT OR IGNORE INTO customer_erased VALUES (?, ?)", (ref, at_ms))
 
 
 # --- consents

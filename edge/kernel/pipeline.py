@@ -18,6 +18,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -142,6 +143,10 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         self.db.delivered = self._announce
+
+    def today(self) -> date:
+        """The branch's day."""
+        return datetime.fromtimestamp(self.clock.now_ms() / 1000, self.zone).date()
 
     async def submit(
         self,

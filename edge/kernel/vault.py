@@ -17,6 +17,7 @@ What is true here:
 """
 
 import os
+from collections.abc import Iterator
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -100,8 +101,12 @@ class Vault:
         connection.execute("DELETE FROM vault_item WHERE subject = ? AND name = ?", (subject, name))
         return connection.changes() > 0
 
-    def shred(self, connection: Connection, subject: str) -> bool:
-        """Destroy the subject's key and rows for good. Whether there was such a subject."""
+    @staticmethod
+    def shred(connection: Connection, subject: str) -> bool:
+        """Destroy the subject's key and rows for good; needs no key, so the `apply` of a fact can do it again after a restore.
+
+        Whether there was such a subject.
+        """
         connection.execute("PRAGMA secure_delete = ON").fetchall()
         connection.execute("DELETE FROM vault_item WHERE subject = ?", (subject,))
         connection.execute("DELETE FROM vault_subject WHERE subject = ?", (subject,))
@@ -136,7 +141,17 @@ class Vault:
             raise VaultDamaged(f"subject {subject} has items and no key")
         return _open(AESGCM(key), cipher, 1, _bound(subject, name), f"{subject}|{name}")
 
-    def names(self, connection: Connection, subject: str) -> list[str]:
+    @staticmethod
+    def born_before(connection: Connection, prefix: str, before_ms: int) -> Iterator[str]:
+        """Subjects whose names begin with `prefix` and which are older than `before_ms`, in the order of their names."""
+        rows = connection.execute(
+            "SELECT subject FROM vault_subject WHERE subject >= ? AND subject < ? AND born_ms < ? ORDER BY subject",
+            (prefix, prefix + "\U0010ffff", before_ms),
+        )
+        return (str(subject) for (subject,) in rows)
+
+    @staticmethod
+    def names(connection: Connection, subject: str) -> list[str]:
         """What is kept of `subject`, in order; the names, not the content."""
         rows = connection.execute("SELECT name FROM vault_item WHERE subject = ? ORDER BY name", (subject,))
         return [str(name) for (name,) in rows]

@@ -7,9 +7,10 @@ from the command's id, so that a repeated request makes the same reference.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from edge.customers import tables as customers
+from edge.kernel.clock import Clock
 from edge.kernel.db import Database
 from edge.kernel.domain import Rejected
 from edge.kernel.identities import IdentityKind, normalise
@@ -17,6 +18,9 @@ from edge.kernel.pipeline import Secret
 from edge.kernel.vault import Vault
 from edge.queue.handles import RECOGNITION, Handles
 from edge.queue.model import Tier
+
+CONTACT: Final = "contact-"
+"""How the vault's subjects begin that hold a phone number given for one visit."""
 
 
 class Arrival(NamedTuple):
@@ -50,6 +54,7 @@ class Arrivals:
     db: Database
     vault: Vault
     handles: Handles
+    clock: Clock
 
     def receive(self, arrival: Arrival, command_id: str) -> Known:
         """Recognise and take note. An unknown identity is a stranger, an impossible one is Rejected("invalid_identity")."""
@@ -63,7 +68,7 @@ class Arrivals:
         if arrival.phone is None:
             return Known(tier, customer, None, (), holder)
         number = _normal("phone", arrival.phone)
-        ref = "contact-" + hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()
+        ref = CONTACT + hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()
         return Known(tier, customer, ref, [Secret(ref, "phone", number.encode())], holder)
 
     def mark(self, kind: IdentityKind, value: str) -> bytes:
@@ -83,7 +88,7 @@ class Arrivals:
 
     def _recognise(self, mark: bytes) -> customers.Recognised | None:
         with self.db.reader() as connection:
-            return customers.recognise(connection, mark)
+            return customers.recognise(connection, mark, now_ms=self.clock.now_ms())
 
 
 def _normal(kind: str, value: str) -> str:

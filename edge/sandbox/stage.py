@@ -16,6 +16,7 @@ from edge.adapters.sms import SandboxSms, Sent
 from edge.app import Branch
 from edge.appointments.model import SetSlotPlan, SlotPlan
 from edge.customers import tables as customers
+from edge.customers.privacy import subject_of
 from edge.kernel.clock import SandboxClock
 from edge.kernel.db import Connection
 from edge.kernel.domain import InvariantBroken
@@ -26,6 +27,7 @@ from edge.org.model import ConfigureBranch, Staff
 from edge.policy.model import ApplyDue
 from edge.queue import views
 from edge.queue.model import OpenDay
+from edge.retention import daily
 from edge.sandbox import branch as demo
 from edge.uplink.source import Enrolment, load_enrolment, save_enrolment
 from edge.web.principal import DEVICE_PREFIX
@@ -128,12 +130,13 @@ class Stage:
         return await self.branch.devices.enrol(device, role, by="system", token=token)
 
     def _people(self, connection: Connection) -> None:
+        """Whom head office names: at the beginning, and again whenever the clock is set while the line is up."""
+        now_ms = self.clock.now_ms()
         org.put_staff(connection, tuple(self.staff))
         for person in demo.CUSTOMERS:
             marks = [self.branch.vault.index_hash(kind, normalise(kind, value).value) for kind, value in person.identities]
-            customers.put(connection, person.known, marks)
-            subject = f"customer:{person.known.ref}"
-            self.branch.vault.put(connection, subject, "name", person.name.encode(), now_ms=self.clock.now_ms())
+            if customers.put(connection, person.known, marks, now_ms=now_ms):
+                self.branch.vault.put(connection, subject_of(person.known.ref), "name", person.name.encode(), now_ms=now_ms)
 
     async def _plug_in(self, device_id: str, profile: Profile) -> None:
         """An emulated device, reached over TCP and over a serial line at once where its model has one, as real ones can be.
@@ -204,6 +207,9 @@ class Stage:
         if day != views.DayView(today, "open"):
             await self.branch.pipeline.submit(OpenDay(), actor="system")
         await self.branch.pipeline.submit(ApplyDue(), actor="system")
+        if self.line is None or self.line.up:
+            await self.branch.db.write(self._people)
+        await daily.keep_up(self.branch.pipeline)
         return self.branch.place.now()
 
     async def close(self) -> None:

@@ -204,7 +204,7 @@ async def test_s17_a_known_customer_who_is_late_keeps_their_tier(desk: Desk) -> 
     hall, mark = desk.hall, desk.hall.branch.vault.index_hash(IdentityKind.BANK_CARD, GOLD_CARD["value"])
 
     def introduce(connection: Connection) -> None:
-        customers.put(connection, Recognised("c-1", "gold"), [mark])
+        customers.put(connection, Recognised("c-1", "gold"), [mark], now_ms=hall.clock.now_ms())
 
     await hall.branch.db.write(introduce)
     await desk.book(identity=GOLD_CARD)

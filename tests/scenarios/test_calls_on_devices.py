@@ -151,7 +151,9 @@ async def test_a_reminder_goes_through_the_sim_card_while_the_gateway_is_away(ha
 
 async def test_s32_a_known_plate_is_told_to_the_lobby_and_no_plate_is_kept(hall: Hall, tmp_path: Path) -> None:
     mark = hall.branch.arrivals.mark(IdentityKind.PLATE, "京A12345")
-    await hall.branch.db.write(lambda connection: customers.put(connection, Recognised("c-1", "gold"), [mark]))
+    await hall.branch.db.write(
+        lambda connection: customers.put(connection, Recognised("c-1", "gold"), [mark], now_ms=hall.clock.now_ms())
+    )
     async with with_devices(hall, "drive") as bench:
         await bench.until(lambda: hall.branch.floor.view("drive").device is DeviceStatus.ONLINE)
         for plate in ("沪B00001", "京A·12345"):

@@ -24,7 +24,7 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     async with open_hall(tmp_path) as opened:
 
         def known(connection: Connection) -> None:
-            customers.put(connection, Recognised(CUSTOMER, "gold"), [bytes(16)])
+            customers.put(connection, Recognised(CUSTOMER, "gold"), [bytes(16)], now_ms=opened.clock.now_ms())
 
         await opened.branch.db.write(known)
         yield opened

@@ -94,7 +94,7 @@ async def entrance(tmp_path: Path) -> AsyncIterator[Entrance]:
 
         def gold(connection: Connection) -> None:
             marks = [vault.index_hash(IdentityKind.ID_CARD, ID_NUMBER), vault.index_hash(IdentityKind.BANK_CARD, CARD)]
-            customers.put(connection, Recognised("c-1", "gold"), marks)
+            customers.put(connection, Recognised("c-1", "gold"), marks, now_ms=hall.clock.now_ms())
             vault.put(connection, subject_of("c-1"), "name", "黄德明".encode(), now_ms=0)
 
         await hall.branch.db.write(gold)

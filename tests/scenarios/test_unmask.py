@@ -23,7 +23,7 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
     async with open_hall(tmp_path) as opened:
 
         def known(connection: Connection) -> None:
-            customers.put(connection, Recognised("c-1", "gold"), [bytes(16)])
+            customers.put(connection, Recognised("c-1", "gold"), [bytes(16)], now_ms=opened.clock.now_ms())
 
         await opened.branch.db.write(known)
         yield opened

@@ -4,17 +4,18 @@ from edge.customers.consents import Consent
 from edge.customers.decide import ConsentState, give, withdraw
 from edge.customers.events import ConsentGiven, ConsentWithdrawn
 from edge.customers.model import GiveConsent, Means, Purpose, WithdrawConsent
+from edge.customers.tables import Standing
 from tests.unit.given import CONTEXT, refused
 
 EVIDENCE = "ab" * 32
 GIVE = GiveConsent(customer="c-1", purpose=Purpose.MARKETING, version=2, channel=Means.LOBBY, evidence=EVIDENCE)
 WITHDRAW = WithdrawConsent(customer="c-1", purpose=Purpose.MARKETING, channel=Means.COUNTER)
-STRANGER = ConsentState("c-1", known=False)
-NEW = ConsentState("c-1", known=True)
+STRANGER = ConsentState("c-1", standing=Standing.UNKNOWN)
+NEW = ConsentState("c-1", standing=Standing.KNOWN)
 
 
-def holding(version: int, *, known: bool = True) -> ConsentState:
-    return ConsentState("c-1", known=known, in_force=Consent("consent-1", version))
+def holding(version: int, *, here: Standing = Standing.KNOWN) -> ConsentState:
+    return ConsentState("c-1", standing=here, in_force=Consent("consent-1", version))
 
 
 def test_the_fact_says_what_was_agreed_to_and_by_what_proof() -> None:
@@ -42,7 +43,7 @@ def test_nobody_agrees_for_somebody_the_branch_does_not_know() -> None:
 
 
 def test_what_is_in_force_is_withdrawn_also_when_the_index_has_lost_the_customer() -> None:
-    (fact,) = withdraw(holding(2, known=False), WITHDRAW, CONTEXT)
+    (fact,) = withdraw(holding(2, here=Standing.UNKNOWN), WITHDRAW, CONTEXT)
     assert isinstance(fact, ConsentWithdrawn)
     assert fact.consent == "consent-1"
 

@@ -1,0 +1,146 @@
+"""What is kept too long is deleted, a bounded part at a time; what a customer wants deleted is, unless they are here.
+
+* Retention looks at ages by the branch's clock, which never runs behind what has already happened. A box that was off for a
+  month deletes a month's worth when it is back, in portions of `DELETED_AT_ONCE_MAX`.
+* A visit is over at the end of its day; a phone number is deleted when that day is more than the policy's days ago (seven).
+* A customer is erased only when nothing of theirs is under way: whoever still waits has to be served or let go first, and
+  whoever has an appointment has to cancel it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from edge.customers import consents
+from edge.customers import tables as customers
+from edge.customers.events import ConsentWithdrawn
+from edge.customers.model import Purpose
+from edge.customers.policy import INDEX_KEPT_DAYS
+from edge.customers.privacy import subject_of
+from edge.customers.tables import DAY_MS, Standing
+from edge.kernel.db import Connection
+from edge.kernel.domain import Command, Context, Event, Rejected, invariant
+from edge.kernel.pipeline import Handler
+from edge.kernel.vault import Vault
+from edge.policy import tables as policy
+from edge.queue.views import moment
+from edge.retention import views
+from edge.retention.model import ApplyRetention, CustomerErased, EraseCustomer, ErasureReport, RetentionApplied
+from edge.retention.policy import VISIT_CONTACT_DAYS
+
+DELETED_AT_ONCE_MAX: Final = 200
+"""Contacts in one run, and customers in one run: some milliseconds of the writer."""
+CONTACTS_OF_ONE_MAX: Final = 1000
+"""Phone numbers of one customer; after the policy's days there are none of older visits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What has been kept long enough; one more than may go at once where there is more."""
+
+    finished: bool
+    """This day's work was done before."""
+    contacts: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+
+
+def for_retention(connection: Connection, _command: ApplyRetention, context: Context) -> Due:
+    if views.done_on(connection, context.today.isoformat()):
+        return Due(finished=True)
+    contact_days = policy.read(connection, VISIT_CONTACT_DAYS)
+    first_day_kept = (context.today - timedelta(days=contact_days)).isoformat()
+    young_ms = context.now_ms - contact_days * DAY_MS
+    index_ms = context.now_ms - policy.read(connection, INDEX_KEPT_DAYS) * DAY_MS
+    return Due(
+        finished=False,
+        contacts=tuple(views.old_contacts(connection, first_day_kept, young_ms, DELETED_AT_ONCE_MAX + 1)),
+        customers=tuple(customers.not_renewed_since(connection, index_ms, DELETED_AT_ONCE_MAX + 1)),
+    )
+
+
+def apply_retention(state: Due, _command: ApplyRetention, context: Context) -> Sequence[Event]:
+    """Once a day, and again at once where more was due than goes at once."""
+    if state.finished:
+        return ()
+    return [
+        RetentionApplied(
+            day=context.today.isoformat(),
+            contacts=state.contacts[:DELETED_AT_ONCE_MAX],
+            customers=state.customers[:DELETED_AT_ONCE_MAX],
+            finished=max(len(state.contacts), len(state.customers)) <= DELETED_AT_ONCE_MAX,
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureState:
+    """What the branch has of a customer."""
+
+    customer: str
+    standing: Standing
+    ticket: str | None = None
+    """The number of a visit that is not over."""
+    appointment: str | None = None
+    """The day of an appointment still to come."""
+    details: int = 0
+    identities: int = 0
+    contacts: tuple[str, ...] = ()
+    consents: tuple[tuple[Purpose, str], ...] = ()
+    """What is in force, by purpose and id."""
+
+
+def for_erasure(connection: Connection, command: EraseCustomer, _context: Context) -> ErasureState:
+    customer = command.customer
+    in_force = ((purpose, consents.in_force(connection, customer, purpose)) for purpose in Purpose)
+    return ErasureState(
+        customer=customer,
+        standing=customers.standing(connection, customer),
+        ticket=views.open_ticket(connection, customer),
+        appointment=views.open_appointment(connection, customer),
+        details=len(Vault.names(connection, subject_of(customer))),
+        identities=customers.identities(connection, customer),
+        contacts=tuple(views.contacts_of(connection, customer, CONTACTS_OF_ONE_MAX)),
+        consents=tuple((purpose, consent.id) for purpose, consent in in_force if consent is not None),
+    )
+
+
+def erase(state: ErasureState, command: EraseCustomer, _context: Context) -> Sequence[Event]:
+    """Also one whom the index has lost, as long as anything of them is left here."""
+    if state.standing is Standing.ERASED:
+        return ()
+    if state.ticket is not None:
+        raise Rejected("customer_visit_open", number=state.ticket)
+    if state.appointment is not None:
+        raise Rejected("customer_appointment_open", day=state.appointment)
+    if state.standing is Standing.UNKNOWN and not (state.details or state.contacts or state.consents):
+        raise Rejected("no_such_customer")
+    ended = [
+        ConsentWithdrawn(customer=command.customer, purpose=purpose, consent=consent, channel=command.channel)
+        for purpose, consent in state.consents
+    ]
+    erased = CustomerErased(
+        customer=command.customer, contacts=state.contacts, channel=command.channel, evidence=command.evidence
+    )
+    return [*ended, erased]
+
+
+def report(connection: Connection, state: ErasureState, events: Sequence[Event], context: Context) -> ErasureReport:
+    """What this command removed; nothing where it had been done before."""
+    erased_ms = customers.erased_ms(connection, state.customer)
+    invariant(erased_ms is not None, "a customer was erased and is not in the books")
+    gone = state if events else ErasureState(state.customer, state.standing)
+    return ErasureReport(
+        customer=state.customer,
+        erased_at=moment(erased_ms or 0, context.zone),
+        details=gone.details,
+        identities=gone.identities,
+        contacts=len(gone.contacts),
+        consents=len(gone.consents),
+    )
+
+
+HANDLERS: Final[dict[type[Command], Handler]] = {
+    ApplyRetention: Handler(for_retention, apply_retention),
+    EraseCustomer: Handler(for_erasure, erase, report),
+}

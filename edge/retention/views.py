@@ -1,0 +1,87 @@
+"""What this room reads: what is due, what ties a customer to today, what past days have deleted."""
+
+from datetime import datetime
+from itertools import islice
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from edge.kernel.db import Connection
+from edge.kernel.vault import Vault
+from edge.queue.arrivals import CONTACT
+from edge.queue.model import LIVE
+from edge.retention.model import RetentionRun
+
+SHOWN_MAX: Final = 92
+"""Days in an answer, the newest first."""
+
+
+def done_on(connection: Connection, day: str) -> bool:
+    """Whether this day's work is finished."""
+    return bool(connection.execute("SELECT finished FROM retention_run WHERE day = ?", (day,)).get)
+
+
+def old_contacts(connection: Connection, first_day_kept: str, before_ms: int, limit: int) -> list[str]:
+    """Vault subjects of phone numbers whose last visit was before `first_day_kept`; younger than `before_ms` none can be.
+
+    Numbers of appointments still to come are passed over one by one: there are as many as the slot book has room for.
+    """
+    old = Vault.born_before(connection, CONTACT, before_ms)
+    return list(islice((contact for contact in old if not _needed(connection, contact, first_day_kept)), limit))
+
+
+def _needed(connection: Connection, contact: str, first_day_kept: str) -> bool:
+    """Whether a visit of a day that counts has this number."""
+    return bool(
+        connection.execute(
+            "SELECT EXISTS (SELECT 1 FROM ticket WHERE phone_ref = ?1 AND day >= ?2)"
+            " OR EXISTS (SELECT 1 FROM appointment WHERE phone_ref = ?1 AND day >= ?2)"
+            " OR EXISTS (SELECT 1 FROM appointment_sms_code WHERE phone_ref = ?1 AND day >= ?2)",
+            (contact, first_day_kept),
+        ).get
+    )
+
+
+def open_ticket(connection: Connection, customer: str) -> str | None:
+    """The number of a visit of this customer that is not over."""
+    marks = ", ".join("?" * len(LIVE))
+    found: str | None = connection.execute(
+        f"SELECT number FROM ticket WHERE customer = ? AND state IN ({marks}) ORDER BY seq DESC LIMIT 1",  # noqa: S608 -- marks
+        (customer, *LIVE),
+    ).get
+    return found
+
+
+def open_appointment(connection: Connection, customer: str) -> str | None:
+    """The day of an appointment that this customer still has."""
+    found: str | None = connection.execute(
+        "SELECT day FROM appointment WHERE customer = ? AND state = 'booked' ORDER BY day LIMIT 1", (customer,)
+    ).get
+    return found
+
+
+def contacts_of(connection: Connection, customer: str, limit: int) -> list[str]:
+    """Vault subjects of the phone numbers that this customer gave for visits and appointments, those still there."""
+    rows = connection.execute(
+        "SELECT DISTINCT subject FROM (SELECT phone_ref FROM ticket WHERE customer = ?1 AND phone_ref IS NOT NULL"
+        " UNION ALL SELECT phone_ref FROM appointment WHERE customer = ?1 AND phone_ref IS NOT NULL)"
+        " JOIN vault_subject ON subject = phone_ref ORDER BY subject LIMIT ?2",
+        (customer, limit),
+    )
+    return [str(subject) for (subject,) in rows]
+
+
+def runs(connection: Connection, zone: ZoneInfo) -> list[RetentionRun]:
+    """The last days, newest first."""
+    rows = connection.execute(
+        "SELECT day, at_ms, contacts, customers, finished FROM retention_run ORDER BY day DESC LIMIT ?", (SHOWN_MAX,)
+    )
+    return [
+        RetentionRun(
+            day=day,
+            at=datetime.fromtimestamp(at_ms // 1000, zone),
+            contacts=contacts,
+            customers=customers,
+            finished=bool(finished),
+        )
+        for day, at_ms, contacts, customers, finished in rows
+    ]
