@@ -88,6 +88,15 @@ class Pictured(Produced, Protocol):
         ...
 
 
+@runtime_checkable
+class Updatable(Protocol):
+    """An emulator that takes new firmware."""
+
+    def package(self, version: str) -> bytes:
+        """An update that brings it to this version."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """Output that is text and nothing more."""

@@ -27,6 +27,7 @@ from msgspec import inspect
 from drivers import api, interfaces
 from drivers.api import Command, Completion, CompletionCode, ErrorCode, Event, Outcome, Payload, Proof
 from drivers.confidential import Confidential, Opaque
+from drivers.interfaces import firmware
 
 VERSION: Final = "1.0"
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
@@ -100,6 +101,7 @@ class Vocabulary:
     """The words of one interface, and those common to all."""
 
     def __init__(self, *modules: ModuleType) -> None:
+        self.modules = modules
         found = [one for module in (api, *modules) for one in vars(module).values() if isinstance(one, type)]
         self.commands = _tagged(found, Command)
         self.events = _tagged(found, Event)
@@ -311,3 +313,10 @@ def vocabulary(family: str, interface: str) -> Vocabulary:
     if module is None:
         raise EnvelopeError(f"no words for {family}, {interface}")
     return Vocabulary(module)
+
+
+def inner_vocabulary(family: str, interface: str) -> Vocabulary:
+    """What the branch itself speaks with such a device: the same, and how firmware is updated, which no other program may do.
+    Raises `EnvelopeError`."""
+    words = vocabulary(family, interface)
+    return Vocabulary(firmware, *words.modules)

@@ -38,7 +38,7 @@ from drivers.api import (
     StatusChanged,
     Unsubscribe,
 )
-from drivers.envelope import Header, Kind, Message, Privacy, Vocabulary, command_message, read_body, vocabulary
+from drivers.envelope import Header, Kind, Message, Privacy, Vocabulary, command_message, inner_vocabulary, read_body
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from drivers.session import LISTENERS_MAX, WAITING_MAX
@@ -69,7 +69,7 @@ class Workshop:
 def isolate(twin: Device, worker: Worker, config: DeviceConfig) -> "WorkerDevice":
     """The device of this configuration, driven by `worker`. `twin` is the same, built here and never opened."""
     manifest = registry.manifest(twin.capabilities().family)
-    words = vocabulary(manifest.family, manifest.interface)
+    words = inner_vocabulary(manifest.family, manifest.interface)
     return WorkerDevice(twin, worker, words, msgspec.to_builtins(config))
 
 

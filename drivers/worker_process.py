@@ -37,8 +37,8 @@ from drivers.envelope import (
     decode,
     encode,
     event_message,
+    inner_vocabulary,
     name_of,
-    vocabulary,
 )
 from drivers.registry import DeviceConfig
 
@@ -170,7 +170,7 @@ class _Process:
             config = msgspec.convert(payload, DeviceConfig)
             device = self._build(config)
             manifest = registry.manifest(device.capabilities().family)
-            words = vocabulary(manifest.family, manifest.interface)
+            words = inner_vocabulary(manifest.family, manifest.interface)
             self._hosted[device_id] = _Hosted(device, words, lambda message: self._say(device_id, message))
         return self._hosted[device_id]
 

@@ -22,7 +22,20 @@ _CMGS: Final = re.compile(r"\+CMGS: ?(\d{1,3})")
 _CSQ: Final = re.compile(r"\+CSQ: ?(\d{1,2}),(\d{1,2})")
 _REGISTERED: Final = re.compile(r"\+C(?:E|G)?REG: ?(?:\d,)?(\d{1,2})(?:,.*)?")
 _FAILED: Final = re.compile(r"\+CM([SE]) ERROR: ?(.{1,64})")
-_CALLS: Final = ("RING", "NO CARRIER", "BUSY", "NO ANSWER", "RDY", "+CMTI:", "+CPIN: NOT READY", "^", "*", "+CUSD:", "+CLIP:")
+_CALLS: Final = (
+    "RING",
+    "NO CARRIER",
+    "BUSY",
+    "NO ANSWER",
+    "RDY",
+    "+CMTI:",
+    "+CPIN: NOT READY",
+    "^",
+    "*",
+    "+CUSD:",
+    "+CLIP:",
+    "+QIND:",
+)
 """What modems say unasked and nobody here needs. `^` and `*` begin what makers added."""
 
 

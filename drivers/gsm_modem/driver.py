@@ -31,9 +31,10 @@ from drivers.api import (
     StaleReply,
     Status,
 )
-from drivers.gsm_modem import codec, pdu
+from drivers.gsm_modem import codec, pdu, update
 from drivers.gsm_modem.codec import Conversation, Done, Failed, Garbage, Heard, Line, Prompted, Unasked
 from drivers.gsm_modem.traits import ModemTraits
+from drivers.interfaces import firmware
 from drivers.interfaces.sms import Delivered, Delivery, Network, Registration, Send, Sent
 from drivers.profiles import Profile
 from drivers.session import Interrupted, Link, Request, Session
@@ -100,7 +101,7 @@ class GsmModem(Session):
             model=self._described.get("AT+CGMM", self.profile.model),
             serial_number=self._described.get("AT+CGSN"),
             firmware=self._described.get("AT+CGMR"),
-            commands=("Sms.Send",),
+            commands=("Sms.Send", *(firmware.COMMANDS if self._traits.firmware == "quectel_dfota" else ())),
             proof=Proof.ANSWER,
             verified=self.profile.provenance.verified,
         )
@@ -127,6 +128,8 @@ class GsmModem(Session):
         match request.command:
             case Send() as command:
                 return await self._send(link, request, command)
+            case firmware.Prepare() | firmware.Write() | firmware.Install() as step if self._traits.firmware == "quectel_dfota":
+                return await update.perform(self, link, request, step)
             case _:
                 return request.complete(CompletionCode.UNSUPPORTED_COMMAND)
 
@@ -172,6 +175,24 @@ class GsmModem(Session):
             self._publish(Noise(data=rest))
         self._asking, self._prompted = False, False
         self._lines, self._final = [], None
+
+    # What an update needs.
+
+    def begin(self, command: str) -> bytes:
+        """The bytes of a question that is asked once, whose answer is looked at as it comes."""
+        self._begin()
+        self._asking = True
+        return command.encode("ascii") + b"\r"
+
+    def lines(self) -> list[str]:
+        return self._lines
+
+    def final(self) -> Done | Failed | None:
+        return self._final
+
+    async def ask(self, link: Link, command: str) -> tuple[Done | Failed, list[str]]:
+        """One question that may be repeated, its end and the lines before it. Raises `DeviceError(noAnswer)`."""
+        return await self._ask(link, command)
 
     async def _ask(self, link: Link, command: str) -> tuple[Done | Failed, list[str]]:
         """One question that changes nothing, its end and the lines before it. Raises `DeviceError(noAnswer)`."""

@@ -1,5 +1,6 @@
 """An emulated modem, its SIM card and the network around it. A message is output once all its parts have arrived."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -9,6 +10,7 @@ import msgspec
 
 from drivers.emulation import Emulator, Hand, OutputKind, hand
 from drivers.gsm_modem import codec
+from drivers.gsm_modem.flash import Flash, Writing, make_package, version_of
 from drivers.gsm_modem.pdu import BadPdu, Submit, decode_submit, encode_report
 from drivers.gsm_modem.traits import ModemTraits
 from drivers.profiles import Profile
@@ -16,6 +18,9 @@ from drivers.profiles import Profile
 COMMAND_BYTES_MAX: Final = 1024
 UNFINISHED_MAX: Final = 16
 """Messages of which parts are missing; the oldest is forgotten."""
+FIRMWARE: Final = "EC20CEFAGR06A01M4G"
+RESTART_S: Final = 1.0
+INSTALL_S: Final = 20.0
 _GIVEN_UP: Final = 0x40
 
 
@@ -40,7 +45,11 @@ class ModemEmulator(Emulator):
 
     def __init__(self, profile: Profile, *, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(profile, clock=clock)
-        self._registration = profile.section(ModemTraits).registration
+        traits = profile.section(ModemTraits)
+        self._registration = traits.registration
+        self._flash = Flash() if traits.firmware == "quectel_dfota" else None
+        self.firmware = FIRMWARE if self._flash is not None else "1.0"
+        self._installing = False
         self._sim = True
         self._network = True
         self._dbm = -73
@@ -55,6 +64,10 @@ class ModemEmulator(Emulator):
         """Octets of the message it waits for."""
 
     def receive(self, data: bytes) -> None:
+        if self._installing:
+            return
+        if self._flash is not None and self._flash.writing is not None:
+            data = self._block(self._flash, data)
         for byte in data:
             self._buffer.append(byte)
             if self._expected is not None:
@@ -82,6 +95,12 @@ class ModemEmulator(Emulator):
         self._buffer.clear()
         self._echo, self._expected = True, None
         self._unfinished.clear()
+        if self._flash is not None:
+            self._flash.lose_power()
+
+    def package(self, version: str) -> bytes:
+        """An update that this module takes; see `drivers.emulation.Updatable`."""
+        return make_package(version)
 
     # Hands.
 
@@ -109,7 +128,9 @@ class ModemEmulator(Emulator):
         if self._echo:
             self.reply(raw)
         command = raw.strip(b"\r\n ").decode("ascii", errors="replace").upper()
-        if command.startswith("AT+CMGS="):
+        if self._flash is not None and command.startswith("AT+QF"):
+            self._file_command(self._flash, raw.strip(b"\r\n ").decode("ascii", errors="replace"))
+        elif command.startswith("AT+CMGS="):
             self._await_message(command.removeprefix("AT+CMGS="))
         elif command:
             self._say(*self._answer(command))
@@ -121,7 +142,7 @@ class ModemEmulator(Emulator):
             "AT+CSQ": (f"+CSQ: {quality},99", "OK"),
             f"AT+{self._registration}?": (f"+{self._registration}: 0,{1 if self._network and self._sim else 2}", "OK"),
             "AT+CGMM": ("EMULATED-4G", "OK"),
-            "AT+CGMR": ("1.0", "OK"),
+            "AT+CGMR": (self.firmware, "OK"),
             "AT+CGSN": ("860000000000009", "OK"),
         }
         if command in answers:
@@ -130,6 +151,41 @@ class ModemEmulator(Emulator):
             self._echo = command == "ATE1"
         known = command == "AT" or command.startswith(("ATE", "AT+CMEE=", "AT+CMGF=0", "AT+CNMI=", "AT+CMMS="))
         return ("OK",) if known else ("ERROR",)
+
+    # Files and firmware.
+
+    def _file_command(self, flash: Flash, command: str) -> None:
+        if command.startswith("AT+QFOTADL="):
+            package = flash.package(command.removeprefix("AT+QFOTADL="))
+            self._say("OK" if package is not None else "+CME ERROR: 418")
+            if package is not None:
+                asyncio.get_running_loop().call_later(RESTART_S, self._install, package)
+            return
+        self._say(*flash.answer(command))
+        if flash.writing is not None:
+            asyncio.get_running_loop().call_later(flash.writing.within_s, self._give_up_block, flash, flash.writing)
+
+    def _block(self, flash: Flash, data: bytes) -> bytes:
+        """Take what belongs to the block; returns what comes behind it."""
+        said, rest = flash.take(data)
+        self._say(*said)
+        return rest
+
+    def _give_up_block(self, flash: Flash, writing: Writing) -> None:
+        if flash.writing is writing:
+            self._say(*flash.give_up())
+
+    def _install(self, package: bytes) -> None:
+        """It is away for a while, and comes back with the package's firmware, or with its own where it refuses the package."""
+        self.cut_power()
+        self._installing = True
+        asyncio.get_running_loop().call_later(INSTALL_S, self._installed, package)
+
+    def _installed(self, package: bytes) -> None:
+        self._installing = False
+        version = version_of(package)
+        self.firmware = version or self.firmware
+        self._say('+QIND: "FOTA","START"', f'+QIND: "FOTA","END",{0 if version else 552}')
 
     # Messages.
 

@@ -1,12 +1,20 @@
 """What is told of modems beyond the stories of every family."""
 
-from drivers.api import DeviceStatus, ErrorCode, Outcome
+from hashlib import sha256
+from typing import Final
+
+from drivers.api import Completion, DeviceStatus, ErrorCode, Outcome
 from drivers.conformance import Bench, must
 from drivers.gsm_modem.codec import Sms
 from drivers.gsm_modem.emulator import ModemEmulator
+from drivers.interfaces.firmware import BLOCK_BYTES, Install, Prepare, Prepared, Write, Written
 from drivers.interfaces.sms import Delivered, Delivery, Network, Registration, Send, Sent
 
-LONG = "请到三号窗口办理业务，" * 16
+STEPS_MAX: Final = 40
+"""So often a transfer may break off."""
+AWAY_S: Final = 30.0
+NEW: Final = "EC20CEFAGR06A02M4G"
+LONG: Final = "请到三号窗口办理业务，" * 16
 
 
 async def reports_delivery(bench: "ModemBench") -> None:
@@ -87,8 +95,45 @@ async def tells_how_it_hears(bench: "ModemBench") -> None:
     bench.expect(wanted in bench.unsolicited, "a weaker signal is told")
 
 
+async def takes_new_firmware_in_pieces(bench: "ModemBench") -> None:
+    """Whatever happens to the wire on the way, the package arrives whole, and the module says itself that it runs it."""
+    if "Firmware.Install" not in bench.device.capabilities().commands:
+        return
+    content = bench.emulator.package(NEW)
+    package, size = sha256(content).hexdigest(), len(content)
+    done = await _lay_down(bench, package, content)
+    for _ in range(STEPS_MAX):
+        if done.outcome is Outcome.DONE:
+            break
+        must(done.outcome is Outcome.HELD, f"a piece that broke off is no harm, not {done}")
+        await bench.reconnect()
+        done = await _lay_down(bench, package, content)
+    bench.expect(done.outcome is Outcome.DONE, f"the package arrives, not {done}")
+    if done.outcome is not Outcome.DONE:
+        return
+    done = await bench.device.execute(Install(package=package, size_bytes=size), timeout_s=60)
+    bench.expect(done.outcome is Outcome.DONE, f"it installs, not {done}")
+    if done.outcome is Outcome.DONE:
+        await bench.settle(AWAY_S)
+        bench.losses += 1
+        await bench.connect()
+        bench.expect(bench.device.capabilities().firmware == NEW, "it says that it runs the new one")
+
+
+async def _lay_down(bench: "ModemBench", package: str, content: bytes) -> Completion:
+    """From where the last attempt broke off; the end of the last piece."""
+    done = await bench.device.execute(Prepare(package=package, size_bytes=len(content)), timeout_s=60)
+    while (
+        done.outcome is Outcome.DONE and isinstance(held := done.payload, Prepared | Written) and held.held_bytes < len(content)
+    ):
+        data = content[held.held_bytes : held.held_bytes + BLOCK_BYTES]
+        block = Write(package=package, offset_bytes=held.held_bytes, data=data)
+        done = await bench.device.execute(block, timeout_s=60)
+    return done
+
+
 class ModemBench(Bench):
-    PROFILES = ("generic.gsm-modem",)
+    PROFILES = ("generic.gsm-modem", "quectel.ec20")
     NOISE = b"\xff\xfe\x80garbage\x81\r\n"
     LATE = (b"\r\n+CMGS: 7\r\n", b"\r\nOK\r\n")
     DIES_AFTER_BYTES = (7, 60, 150)
@@ -101,6 +146,7 @@ class ModemBench(Bench):
         believes_the_networks_no,
         holds_without_sim_or_network,
         tells_how_it_hears,
+        takes_new_firmware_in_pieces,
     )
     emulator: ModemEmulator
 

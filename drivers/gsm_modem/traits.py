@@ -16,6 +16,8 @@ class ModemTraits(Section, frozen=True, kw_only=True):
     """Knows AT+CMMS: the radio link is kept between the parts of one message."""
     identify: bool = True
     """Tells maker, model, firmware and IMEI."""
+    firmware: Literal["none", "quectel_dfota"] = "none"
+    """How it takes new firmware: as a file on the module that DFOTA installs, or not through us."""
     prompt_ms: Annotated[int, msgspec.Meta(ge=100, le=30_000)] = 5_000
     network_ms: Annotated[int, msgspec.Meta(ge=1_000, le=300_000)] = 60_000
     """How long the network may take for one part; 27.005 leaves it to the maker, and makers say 35 to 60 s."""
