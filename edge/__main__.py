@@ -8,7 +8,7 @@ from threading import Thread
 import click
 
 from edge import __version__
-from edge.office import policy
+from edge.office import firmware, policy
 
 DATA = click.option("--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the box's data.")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -122,6 +122,7 @@ def headoffice(context: click.Context, *, data: Path | None, listen: tuple[str, 
 
 
 headoffice.add_command(policy)
+headoffice.add_command(firmware)
 
 
 @main.command()
@@ -278,6 +279,15 @@ def list_devices(*, data: Path | None) -> None:
     from drivers.cli import run_list
 
     sys.exit(run_list(data))
+
+
+@devices.command("firmware")
+@DATA
+def list_firmware(*, data: Path) -> None:
+    """The firmware updates of a box, newest first: who wanted them, who agreed, what the device said at the end."""
+    from edge.cli import run_firmware
+
+    sys.exit(run_firmware(data))
 
 
 @devices.command()

@@ -32,11 +32,14 @@ from edge.devices.recognition import KioskGuests
 from edge.devices.signs import Signs
 from edge.devices.trace_permits import TracePermits
 from edge.devices.window_devices import WindowDevices
+from edge.firmware.api import TrustedKeys
+from edge.firmware.effects import UPDATE, Updater
 from edge.forecast.jobs import BackTests
 from edge.forecast.live import LiveForecast
 from edge.kernel import journal, startup
 from edge.kernel import notices as kept_notices
 from edge.kernel.backup import CORE
+from edge.kernel.blobs import Blobs
 from edge.kernel.clock import Clock, SandboxClock, SystemClock, wall_ms
 from edge.kernel.config import Settings
 from edge.kernel.db import Connection, Database, Limits, connect
@@ -191,6 +194,9 @@ class Branch:
         self.line = Line()
         self.live = self._make_live()
         self.floor = Floor(self.notices)
+        self.blobs = Blobs(launch.data / "blobs")
+        self.updater = Updater(self.pipeline, self.floor, self.blobs)
+        self.firmware_keys = TrustedKeys(self._head_office_key)
         self.kiosk_guests = KioskGuests(self.place, self.arrivals, self.tokens)
         self.plates = PlateWatch(self.arrivals, self.notices)
         self.programs = Programs(DevicesForPrograms(self.floor))
@@ -287,6 +293,10 @@ class Branch:
         if known is not None:
             self.connect_head_office(Destination(known.url, known.key), known.branch)
 
+    def _head_office_key(self) -> bytes | None:
+        known = load_enrolment(self.ground.launch.data)
+        return None if known is None else known.key
+
     def connect_head_office(self, destination: Destination | None, branch: str) -> None:
         """Begin to send the journal to head office, and to fetch what it sets; without a destination the line is simply not
         configured."""
@@ -365,6 +375,7 @@ class Branch:
         sender = SmsSender(self.db, self.vault, sms, self.clock)
         speaker = CallSpeaker(self.floor, self.clock)
         handlers: dict[str, EffectHandler] = {**self._slip_handlers(), SEND_SMS: sender, SPEAK: speaker}
+        handlers[UPDATE] = self.updater
         return Runner(self.pipeline, handlers, boot=self.boot, late={SEND_SMS: sender.too_late})
 
     def _make_services(self) -> Services:
@@ -386,6 +397,9 @@ class Branch:
             self.line,
             self.floor,
             self.health_log,
+            self.blobs,
+            self.updater,
+            self.firmware_keys,
             TracePermits(),
             self.monitor,
             registry.POLICY,
@@ -433,7 +447,7 @@ class Branch:
     def _device_usable(self, device_id: str) -> None:
         """What may have waited for it is tried now."""
         self.signs.wake()
-        for kind in (effect_kind(device_id), SPEAK, SEND_SMS):
+        for kind in (effect_kind(device_id), SPEAK, SEND_SMS, UPDATE):
             if kind in self.runner.lanes:
                 self.runner.wake(kind)
 

@@ -16,6 +16,7 @@ import sqlite_utils
 
 from edge import __version__, registry
 from edge.document import DocumentRefused
+from edge.firmware import tables as firmware
 from edge.kernel.backup import CORE, BackupRefused, carry, list_backups, make_backup, restore, verify_backup
 from edge.kernel.clock import wall_ms
 from edge.kernel.config import ConfigRefused, Settings, load
@@ -108,6 +109,19 @@ def run_verify(data: Path) -> int:
             return _say(f"NOT SOUND: {error}", EXIT_NOT_SOUND)
     _print(verdict)
     return 0 if verdict.sound else EXIT_NOT_SOUND
+
+
+def run_firmware(data: Path) -> int:
+    """The firmware updates of a box, one a line."""
+    if not (data / CORE).exists():
+        return _say(f"{data} has no database", EXIT_USAGE)
+    with closing(connect_reader(data / CORE)) as connection:
+        found = firmware.updates(connection)
+    for one in found:
+        people = f"{one.proposed_by} -> {one.answered_by or '?'}"
+        said = f"{one.reason or '-'}, device says {one.reported or '-'}" if one.ended_ms is not None else "-"
+        click.echo(f"{one.job}  {one.device:16} {one.replaces or '?'} -> {one.version}  {one.state:10} {people}  {said}")
+    return 0
 
 
 @contextmanager

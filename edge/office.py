@@ -98,6 +98,34 @@ def answer(
     _call(url, _token(token, data), "POST", f"/api/policy-requests/{branch}/{request}", body)
 
 
+@click.command()
+@click.option(
+    "--data", required=True, type=click.Path(path_type=Path, file_okay=False, exists=True), help="Head office's data folder."
+)
+@click.option("--model", required=True, help="The profile it is for; `branchbox devices profiles` lists them.")
+@click.option("--version", required=True, help="What the device will call itself once it runs it.")
+@click.argument("source", type=FILE)
+@click.argument("target", type=click.Path(path_type=Path, dir_okay=False))
+def firmware(*, data: Path, model: str, version: str, source: Path, target: Path) -> None:
+    """Sign a maker's firmware SOURCE for the branches: TARGET is the .fw file that their console takes."""
+    from drivers.registry import load_profiles
+    from edge.firmware.package import PackageRefused, pack
+    from sync.headoffice.identity import KEY_FILE, signing_key
+
+    if model not in load_profiles():
+        raise click.UsageError(f"no profile {model!r}")
+    if not (data / KEY_FILE).exists():
+        raise click.UsageError(f"{data} is no head office's folder")
+    try:
+        packed = pack(signing_key(data).sign, model, version, source.read_bytes())
+        with target.open("xb") as file:
+            file.write(packed)
+    except (PackageRefused, FileExistsError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_USAGE)
+    click.echo(f"{target}: {model} {version}")
+
+
 def _read(file: Path) -> dict[str, Any]:
     import msgspec
 

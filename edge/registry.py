@@ -23,6 +23,10 @@ from edge.devices import api as devices_api
 from edge.devices import decide as devices_decide
 from edge.devices import effects as devices_effects
 from edge.devices import recognition_api as devices_recognition_api
+from edge.firmware import api as firmware_api
+from edge.firmware import decide as firmware_decide
+from edge.firmware import effects as firmware_effects
+from edge.firmware import tables as firmware_tables
 from edge.forecast import api as forecast_api
 from edge.kernel import journal, outbox, receipts, vault
 from edge.kernel.clock import ClockStepped
@@ -189,6 +193,16 @@ CAPABILITIES: Final = (
         reactions=devices_effects.REACTIONS,
         problems=devices_api.PROBLEMS,
     ),
+    Capability(
+        name="firmware",
+        migrations=firmware_tables.MIGRATIONS,
+        handlers=firmware_decide.HANDLERS,
+        applies=firmware_tables.APPLIES,
+        reactions=firmware_effects.REACTIONS,
+        folded=firmware_tables.FOLDED,
+        routes=(firmware_api.routes,),
+        problems=firmware_api.PROBLEMS,
+    ),
     Capability(name="uplink", migrations=uplink_tables.MIGRATIONS, routes=(uplink_api.routes,)),
     Capability(
         name="notify",
@@ -251,6 +265,7 @@ ADMIN: Final = (
     "policy.set",
     "devices.operate",
     *devices_api.PERMISSIONS,
+    *firmware_api.PERMISSIONS,
     "notices.acknowledge",
     *web_api.PERMISSIONS,
 )

@@ -20,7 +20,7 @@ UNFINISHED_MAX: Final = 16
 """Messages of which parts are missing; the oldest is forgotten."""
 FIRMWARE: Final = "EC20CEFAGR06A01M4G"
 RESTART_S: Final = 1.0
-INSTALL_S: Final = 20.0
+INSTALL_S: Final = 5.0
 _GIVEN_UP: Final = 0x40
 
 

@@ -12,6 +12,7 @@ from drivers.api import Capabilities, Device, ErrorCode
 from drivers.profiles import Profile
 from drivers.supervisor import DeviceView
 from drivers.trace import Frame, Way
+from drivers.versions import older
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -98,7 +99,7 @@ def detail(view: DeviceView, device: Device, profile: Profile, address: str, now
         last_error=counts.last_error,
         last_error_at=None if counts.last_error is None else _wall(counts.last_error_s, now),
         trace_content=device.trace.content,
-        firmware_min=firmware.min if _older(capabilities.firmware, firmware.min) else None,
+        firmware_min=firmware.min if older(capabilities.firmware, firmware.min) else None,
         firmware_bad=capabilities.firmware in firmware.known_bad,
         quirks=[Words(quirk.zh, quirk.en) for quirk in profile.quirks],
     )
@@ -120,15 +121,3 @@ def frames(found: Sequence[Frame], now: datetime) -> list[FrameView]:
 
 def _wall(loop_s: float, now: datetime) -> datetime:
     return now - timedelta(seconds=max(asyncio.get_running_loop().time() - loop_s, 0.0))
-
-
-def _older(firmware: str | None, least: str | None) -> bool:
-    """Versions are compared by their numbers, `1.10` after `1.9`; what has none is not judged."""
-    if firmware is None or least is None:
-        return False
-    one, other = _numbers(firmware), _numbers(least)
-    return bool(one) and one < other
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in "".join(c if c.isdecimal() else " " for c in version).split())

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -255,6 +255,26 @@ class Output(msgspec.Struct, frozen=True):
     sms: list[MessageView]
     produced: list[ProducedView]
     """Everything that came out of this device, slips too, oldest first."""
+
+
+class VersionQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,32}$")]
+
+
+@routes.get(
+    "/sandbox/devices/{device}/firmware",
+    query=VersionQuery,
+    audience=OPEN,
+    summary="A signed firmware package for an emulated device, to be proposed in the console",
+    problems=("unknown_device", "firmware_not_supported"),
+)
+async def firmware(call: Call[VersionQuery]) -> Reply:
+    prop = _find(call)
+    package = call.app[Stage].firmware(prop, call.query.version)
+    if package is None:
+        raise Rejected("firmware_not_supported", device=prop.id)
+    name = f"{prop.id}-{call.query.version}.fw"
+    return Reply(package, headers=(("Content-Disposition", f'attachment; filename="{name}"'),))
 
 
 @routes.get(

@@ -61,6 +61,7 @@ STAFF: Final = (
     Staff(staff_no="1004", name="刘洋", roles=("teller",)),
     Staff(staff_no="2001", name="陈静", roles=("lobby",)),
     Staff(staff_no="9001", name="赵军", roles=("admin",)),
+    Staff(staff_no="9002", name="孙丽", roles=("admin",)),
 )
 
 
@@ -134,6 +135,7 @@ class DemoDevice(NamedTuple):
 
 DEVICES: Final[Mapping[str, tuple[DemoDevice, ...]]] = {
     "escpos_printer": (DemoDevice(PRINTER, "generic.escpos-80mm"),),
+    "gsm_modem": (DemoDevice("gsm-modem-1", "quectel.ec20"),),
     "evaluator": (DemoDevice("evaluator-1", "centerm.evaluator"), DemoDevice("evaluator-2", "generic.framed-evaluator")),
 }
 """By family. One that is not named here stands in the branch once, as the first model that its conformance suite tries."""

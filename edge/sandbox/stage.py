@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from drivers import registry as families
-from drivers.emulation import Emulator
+from drivers.emulation import Emulator, Updatable
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from drivers.transport.udev import Place
@@ -17,6 +17,7 @@ from edge.app import Branch
 from edge.appointments.model import SetSlotPlan, SlotPlan
 from edge.customers import tables as customers
 from edge.customers.privacy import subject_of
+from edge.firmware.package import pack
 from edge.kernel.clock import SandboxClock
 from edge.kernel.db import Connection
 from edge.kernel.domain import InvariantBroken
@@ -31,6 +32,7 @@ from edge.retention import daily
 from edge.sandbox import branch as demo
 from edge.uplink.source import Enrolment, load_enrolment, save_enrolment
 from edge.web.principal import DEVICE_PREFIX
+from sync.keys import SigningKey
 from sync.line import Line
 from sync.uplink import Destination, enrol
 
@@ -110,7 +112,17 @@ class Stage:
             self.branch.connect_head_office(None, self.configure.branch.id)
         if isinstance(self.branch.gateway, SandboxSms):
             self.branch.gateway.reachable = lambda: self.line is None or self.line.up
+        self.branch.firmware_keys.more.append(self._firmware_key().public)
         await pipeline.submit(OpenDay(), actor="system")
+
+    def firmware(self, prop: Prop, version: str) -> bytes | None:
+        """A `.fw` file for an emulated device, signed by the sandbox; None for one that takes no firmware."""
+        if not isinstance(prop.emulator, Updatable):
+            return None
+        return pack(self._firmware_key().sign, prop.profile.id, version, prop.emulator.package(version))
+
+    def _firmware_key(self) -> SigningKey:
+        return SigningKey(hashlib.sha256(self.branch.ground.signing_key.sign(b"sandbox firmware")).digest())
 
     @property
     def messages(self) -> tuple[Sent, ...]:
