@@ -101,6 +101,20 @@ def test_by_day_it_waits_for_the_close_and_can_still_be_withdrawn(branch: Branch
     assert reported(one) == before
 
 
+def test_a_box_that_dies_on_the_way_carries_it_out_afterwards(branch: BranchProcess) -> None:
+    one, other = Person(branch, "9001"), Person(branch, "9002")
+    online(one)
+    newest = "EC20CEFAGR07A01M4G"
+    job = one.post(f"/api/devices/{MODEM}/firmware", {**package(branch, newest), "in_hours": True}).json()["job"]
+    act(branch, "unplug")
+    other.post(f"/api/firmware/{job}/approve")
+    assert one.until(job, "device")["waits_for"] == "device"
+    branch.kill()
+    branch.start()
+    done = Person(branch, "9001").until(job, "done", "failed")
+    assert (done["state"], done["reported"]) == ("done", newest), done
+
+
 def test_what_nobody_trusted_has_signed_is_refused_in_words(branch: BranchProcess) -> None:
     one = Person(branch, "9001")
     online(one)

@@ -8,7 +8,7 @@ export interface Family { name: Words; summary: Words; can_test: boolean; test_n
 export interface KnownDevices { devices: KnownDevice[]; families: Record<string, Family> }
 export interface DeviceDetail {
   view: KnownDevice; family: Family; profile: string; address: string; source: string; since: string;
-  capabilities: { model: string; serial_number?: string | null; firmware?: string | null; verified: string; proof?: string | null };
+  capabilities: { model: string; serial_number?: string | null; firmware?: string | null; verified: string; proof?: string | null; commands: string[] };
   commands: number; failures: number; connections: number; noise: number;
   last_error?: string; last_error_at?: string; trace_content?: boolean; firmware_min?: string; firmware_bad?: boolean; quirks?: Words[];
 }
