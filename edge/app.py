@@ -54,8 +54,9 @@ from edge.kernel.vault import Vault
 from edge.monitor import Monitor
 from edge.monitor import routes as monitor_routes
 from edge.notify import feed as notify_feed
+from edge.notify.advisers import AdviserSms
 from edge.notify.effects import ReminderWatch, SmsSender
-from edge.notify.model import SEND_SMS
+from edge.notify.model import SEND_SMS, TELL_ADVISER
 from edge.notify.notices import NoticeBoard, Severity
 from edge.notify.phone import PhoneTickets
 from edge.org import tables as org
@@ -374,9 +375,16 @@ class Branch:
         sms = SmsWithFallback(self.gateway, lambda: self.floor.of_family(MODEMS))
         sender = SmsSender(self.db, self.vault, sms, self.clock)
         speaker = CallSpeaker(self.floor, self.clock)
-        handlers: dict[str, EffectHandler] = {**self._slip_handlers(), SEND_SMS: sender, SPEAK: speaker}
-        handlers[UPDATE] = self.updater
-        return Runner(self.pipeline, handlers, boot=self.boot, late={SEND_SMS: sender.too_late})
+        advisers = AdviserSms(self.db, self.vault, sms, self.clock, self.ground.zone)
+        handlers: dict[str, EffectHandler] = {
+            **self._slip_handlers(),
+            SEND_SMS: sender,
+            TELL_ADVISER: advisers,
+            SPEAK: speaker,
+            UPDATE: self.updater,
+        }
+        late = {SEND_SMS: sender.too_late, TELL_ADVISER: advisers.too_late}
+        return Runner(self.pipeline, handlers, boot=self.boot, late=late)
 
     def _make_services(self) -> Services:
         """What handlers find by its type."""
@@ -447,7 +455,7 @@ class Branch:
     def _device_usable(self, device_id: str) -> None:
         """What may have waited for it is tried now."""
         self.signs.wake()
-        for kind in (effect_kind(device_id), SPEAK, SEND_SMS, UPDATE):
+        for kind in (effect_kind(device_id), SPEAK, SEND_SMS, TELL_ADVISER, UPDATE):
             if kind in self.runner.lanes:
                 self.runner.wake(kind)
 

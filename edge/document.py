@@ -14,7 +14,8 @@ import msgspec
 
 from drivers.registry import DeviceConfig
 from edge.app import Branch
-from edge.org import model
+from edge.kernel.db import Connection
+from edge.org import model, phones
 from edge.org import tables as org
 
 DOCUMENT_BYTES_MAX = 1024 * 1024
@@ -27,6 +28,8 @@ class DocumentRefused(Exception):
 class Member(model.Staff, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Somebody who may sign in."""
 
+    phone: Annotated[str, msgspec.Meta(max_length=20)] | None = None
+    """For the bank's messages to them, such as that a customer of theirs has come in; kept in the vault."""
     first_password: Annotated[str, msgspec.Meta(min_length=8, max_length=128)] | None = None
 
 
@@ -64,7 +67,13 @@ async def apply(branch: Branch, document: Document) -> None:
     members = tuple(
         model.Staff(staff_no=one.staff_no, name=one.name, roles=one.roles, skills=one.skills) for one in document.staff
     )
-    await branch.db.write(lambda connection: org.put_staff(connection, members))
+    numbers = {one.staff_no: one.phone for one in document.staff}
+
+    def directory(connection: Connection) -> None:
+        org.put_staff(connection, members)
+        phones.put(connection, branch.vault, numbers, now_ms=branch.clock.now_ms())
+
+    await branch.db.write(directory)
     for member in document.staff:
         if member.first_password is not None and not branch.sessions.has_password(member.staff_no):
             await branch.sessions.set_password(member.staff_no, member.first_password)

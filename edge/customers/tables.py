@@ -12,6 +12,8 @@ changes nothing. The figures in brackets are the defaults of policy keys.
 import enum
 from typing import Final, NamedTuple
 
+import msgspec
+
 from edge.customers import events as e
 from edge.customers.policy import INDEX_USABLE_DAYS
 from edge.kernel.db import Connection
@@ -66,6 +68,13 @@ MIGRATIONS: Final = (
         """,
     ),
     Migration(
+        "customers/004-adviser",
+        """
+        ALTER TABLE customer ADD COLUMN adviser TEXT;
+        ALTER TABLE customer ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+        """,
+    ),
+    Migration(
         "customers/005-retention",
         """
         ALTER TABLE customer ADD COLUMN renewed_ms INTEGER NOT NULL DEFAULT 0;
@@ -85,6 +94,8 @@ DAY_MS: Final = 24 * 60 * 60 * 1000
 
 ORDINARY: Final = "normal"
 """The tier of whoever is not known."""
+TAGS_MAX: Final = 4
+"""As many as a row of the tablet can show."""
 
 
 class Recognised(NamedTuple):
@@ -92,15 +103,28 @@ class Recognised(NamedTuple):
 
     ref: str
     tier: str
+    adviser: str | None = None
+    """Staff number of whoever looks after them (客户经理)."""
+    tags: tuple[str, ...] = ()
+    """What head office says of them in a word or two; for staff, never for a public screen."""
 
 
 def recognise(connection: Connection, identity_hash: bytes, *, now_ms: int) -> Recognised | None:
     """Whose identity this is; None for a stranger, who is served like anybody, and where the branch's copy is too old."""
-    row = connection.execute(
-        "SELECT ref, tier FROM customer_identity JOIN customer USING (ref) WHERE hash = ? AND renewed_ms > ?",
+    ref = connection.execute(
+        "SELECT ref FROM customer_identity JOIN customer USING (ref) WHERE hash = ? AND renewed_ms > ?",
         (identity_hash, now_ms - policy.read(connection, INDEX_USABLE_DAYS) * DAY_MS),
-    ).fetchone()
-    return None if row is None else Recognised(*row)
+    ).get
+    return None if ref is None else known(connection, str(ref))
+
+
+def known(connection: Connection, ref: str) -> Recognised | None:
+    """The customer behind a reference; None where the branch's copy has it no more."""
+    row = connection.execute("SELECT tier, adviser, tags FROM customer WHERE ref = ?", (ref,)).fetchone()
+    if row is None:
+        return None
+    tier, adviser, tags = row
+    return Recognised(ref, tier, adviser, tuple(msgspec.json.decode(tags, type=list[str])))
 
 
 def put(connection: Connection, customer: Recognised, identity_hashes: list[bytes], *, now_ms: int) -> bool:
@@ -108,7 +132,11 @@ def put(connection: Connection, customer: Recognised, identity_hashes: list[byte
     if erased_ms(connection, customer.ref) is not None:
         return False
     forget(connection, customer.ref)
-    connection.execute("INSERT INTO customer(ref, tier, renewed_ms) VALUES (?, ?, ?)", (*customer, now_ms))
+    tags = msgspec.json.encode(customer.tags[:TAGS_MAX]).decode()
+    connection.execute(
+        "INSERT INTO customer(ref, tier, adviser, tags, renewed_ms) VALUES (?, ?, ?, ?, ?)",
+        (customer.ref, customer.tier, customer.adviser, tags, now_ms),
+    )
     connection.executemany(
         "INSERT OR REPLACE INTO customer_identity VALUES (?, ?)", [(mark, customer.ref) for mark in identity_hashes]
     )

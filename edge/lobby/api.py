@@ -42,3 +42,18 @@ async def lobby(call: Call[None]) -> Lobby:
         )
 
     return await call.app.pipeline.db.scan(read)
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """Who has come in that staff should know of."""
+
+    arrivals: list[Arrival]
+    seq: int
+
+
+@routes.get("/api/arrivals", permission="queue.view", reply=Arrivals, summary="Who important has arrived, newest first (S15)")
+async def arrivals(call: Call[None]) -> Arrivals:
+    zone = call.app[Place].zone
+    with call.app.pipeline.db.reader() as connection:
+        seq = head(connection).seq  # first: the list is at least that new
+        return Arrivals(views.arrivals(connection, zone), seq)

@@ -6,7 +6,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from edge.customers import tables as customers
 from edge.kernel.db import Connection
+from edge.notify import tables as notify
+from edge.org import tables as org
 from edge.queue import views
 from edge.queue.model import State, Tier
 from edge.queue.ruling import targets_s
@@ -14,6 +17,15 @@ from edge.queue.views import Prospect, TicketRow
 
 SOON_S: Final = 600
 LIST_MAX: Final = 100
+
+
+class Adviser(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who looks after the customer (客户经理)."""
+
+    staff_no: str
+    name: str
+    told: str | None = None
+    """What became of the text message to them; None while it is on its way, or where none was due."""
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -30,6 +42,9 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Here by an appointment, in time for it."""
     priority_reason: str | None = None
     counter: str | None = None
+    tags: tuple[str, ...] = ()
+    """What head office says of a recognised customer; for staff only."""
+    adviser: Adviser | None = None
 
 
 class Risk(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +72,11 @@ def arrivals(connection: Connection, zone: ZoneInfo) -> list[Arrival]:
         " AND state IN ('waiting', 'called', 'serving') ORDER BY seq DESC LIMIT ?",
         (LIST_MAX,),
     )
-    return [_arrival(record, zone) for record in found]
+    return [_arrival(connection, record, zone) for record in found]
 
 
-def _arrival(record: TicketRow, zone: ZoneInfo) -> Arrival:
+def _arrival(connection: Connection, record: TicketRow, zone: ZoneInfo) -> Arrival:
+    known = None if record.customer is None else customers.known(connection, record.customer)
     return Arrival(
         ticket=record.id,
         number=record.number,
@@ -72,7 +88,16 @@ def _arrival(record: TicketRow, zone: ZoneInfo) -> Arrival:
         appointment=record.by_appointment,
         priority_reason=record.priority_reason,
         counter=record.counter,
+        tags=() if known is None else known.tags,
+        adviser=None if known is None else _adviser(connection, record.id, known.adviser),
     )
+
+
+def _adviser(connection: Connection, ticket: str, staff_no: str | None) -> Adviser | None:
+    if staff_no is None:
+        return None
+    member = org.staff(connection, staff_no)
+    return Adviser(staff_no, staff_no if member is None else member.name, notify.told(connection, ticket, staff_no))
 
 
 def at_risk(connection: Connection, now_ms: int) -> list[Risk]:

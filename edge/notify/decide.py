@@ -10,7 +10,15 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event
 from edge.kernel.pipeline import Handler
 from edge.notify import tables
-from edge.notify.model import RecordReminder, RemindCustomer, Reminder, ReminderDue, ReminderSettled
+from edge.notify.model import (
+    AdviserTold,
+    RecordArrivalAlert,
+    RecordReminder,
+    RemindCustomer,
+    Reminder,
+    ReminderDue,
+    ReminderSettled,
+)
 
 
 def load(connection: Connection, command: RemindCustomer | RecordReminder, _context: Context) -> Reminder | None:
@@ -32,7 +40,19 @@ def record(state: Reminder | None, command: RecordReminder, _context: Context) -
     return [ReminderSettled(ticket=state.ticket, outcome=command.outcome)]
 
 
+def for_alert(connection: Connection, command: RecordArrivalAlert, _context: Context) -> str | None:
+    return tables.told(connection, command.ticket, command.adviser)
+
+
+def record_alert(known: str | None, command: RecordArrivalAlert, _context: Context) -> Sequence[Event]:
+    """The first outcome stands: there is one message per visit and adviser."""
+    if known is not None:
+        return ()
+    return [AdviserTold(ticket=command.ticket, adviser=command.adviser, outcome=command.outcome)]
+
+
 HANDLERS: Final[dict[type[Command], Handler]] = {
     RemindCustomer: Handler(load, remind),
     RecordReminder: Handler(load, record),
+    RecordArrivalAlert: Handler(for_alert, record_alert),
 }

@@ -7,15 +7,16 @@ from typing import Final
 
 import msgspec
 
-from edge.adapters.sms import Doubtful, Refused, SmsPort, Unavailable
+from edge.adapters.sms import SmsPort
+from edge.adapters.sms_delivery import deliver, end_of
 from edge.kernel.clock import Clock
 from edge.kernel.db import Connection, Database
 from edge.kernel.domain import Effect, Event, InvariantBroken
-from edge.kernel.outbox import End, Leased
+from edge.kernel.outbox import Leased
 from edge.kernel.pipeline import Pipeline, React
 from edge.kernel.runner import Settled, Started, TryAgain
 from edge.kernel.vault import Vault
-from edge.notify import tables
+from edge.notify import advisers, tables
 from edge.notify.feed import MOVES
 from edge.notify.model import SEND_SMS, RecordReminder, RemindCustomer, ReminderDue
 from edge.notify.policy import REMINDER_LATE_MIN
@@ -25,8 +26,6 @@ from edge.queue.events import TicketIssued
 from edge.queue.model import Language, State
 from sync.chain import Record
 
-WITHIN_S_MAX: Final = 600.0
-"""A message without an end of its own is worth nothing after this."""
 LOOK_S: Final = 0.5
 """A pause between two looks at who is near: under load many moves are one look."""
 MINUTE_MS: Final = 60 * 1000
@@ -55,7 +54,7 @@ def ask_for_sms(connection: Connection, event: ReminderDue, record: Record) -> I
     return [Effect(kind=SEND_SMS, key=f"reminder:{event.ticket}", payload=payload, not_after_ms=record.at_ms + late_ms)]
 
 
-REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {ReminderDue: (ask_for_sms,)}
+REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {ReminderDue: (ask_for_sms,), **advisers.REACTIONS_TO_ARRIVALS}
 
 
 def text_of(order: _Order, language: Language, branch: str) -> str:
@@ -79,31 +78,16 @@ class SmsSender:
         order = msgspec.json.decode(effect.payload, type=_Order)
         to, text = self._message(order)
         if to is None or text is None:
-            return self._end(order, "suppressed", End.DROPPED)
-        if not effect.in_doubt:
-            await started(effect.key)
-        try:
-            await self._port.send(key=effect.key, to=to, text=text, within_s=self._left_s(effect), again=effect.in_doubt)
-        except Unavailable:
-            return TryAgain("unavailable")
-        except Refused:
-            return self._end(order, "refused", End.DROPPED)
-        except Doubtful:
-            return self._end(order, "unknown", End.DONE)
-        return self._end(order, "sent", End.DONE)
-
-    def _left_s(self, effect: Leased) -> float:
-        """Until it would be wrong."""
-        if effect.not_after_ms is None:
-            return WITHIN_S_MAX
-        return max(1.0, (effect.not_after_ms - self._clock.now_ms()) / 1000)
+            return self._end(order, "suppressed")
+        outcome = await deliver(self._port, effect, started, to=to, text=text, clock=self._clock)
+        return outcome if isinstance(outcome, TryAgain) else self._end(order, outcome)
 
     def too_late(self, effect: Leased) -> Settled:
         """Its time is over: it is recorded as such, and staff see it."""
-        return self._end(msgspec.json.decode(effect.payload, type=_Order), "expired", End.DROPPED)
+        return self._end(msgspec.json.decode(effect.payload, type=_Order), "expired")
 
-    def _end(self, order: _Order, outcome: str, end: End) -> Settled:
-        return Settled(end, outcome, RecordReminder(ticket=order.ticket, outcome=outcome))
+    def _end(self, order: _Order, outcome: str) -> Settled:
+        return Settled(end_of(outcome), outcome, RecordReminder(ticket=order.ticket, outcome=outcome))
 
     def _message(self, order: _Order) -> tuple[str | None, str | None]:
         """Number and text; None where the ticket does not wait any more."""

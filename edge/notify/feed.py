@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from edge.kernel.domain import Event
+from edge.notify.model import AdviserTold
 from edge.org.model import BranchConfigured
 from edge.queue import events as e
 from edge.web.feed import INSIDE, Shown, View
@@ -68,6 +69,7 @@ LINES: Final = (
         e.CounterLost,
         e.CounterFound,
         e.CallRulesSet,
+        AdviserTold,
     ),
 )
 

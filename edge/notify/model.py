@@ -8,6 +8,8 @@ from edge.kernel.domain import Command, Event
 
 SEND_SMS: Final = "notify.send_sms"
 """The effect that sends one."""
+TELL_ADVISER: Final = "notify.tell_adviser"
+"""The effect that tells an adviser that a customer of theirs has come in."""
 
 
 class RemindCustomer(Command, frozen=True, kw_only=True):
@@ -24,6 +26,28 @@ class RecordReminder(Command, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "notify.record_reminder"
     ticket: str
     outcome: str
+
+
+class RecordArrivalAlert(Command, frozen=True, kw_only=True):
+    """What became of the message to an adviser; the reminder's outcomes, and `no_phone`: the directory has no number."""
+
+    NAME: ClassVar[str] = "notify.record_arrival_alert"
+    ticket: str
+    adviser: str
+    outcome: str
+
+
+class AdviserTold(Event, frozen=True, kw_only=True):
+    """An adviser was told of a customer's arrival, or could not be; once per visit (S15)."""
+
+    TYPE: ClassVar[str] = "notify.adviser_told.v1"
+    ticket: str
+    adviser: str
+    """Staff number."""
+    outcome: str
+
+    def entity(self) -> str:
+        return self.ticket
 
 
 class ReminderDue(Event, frozen=True, kw_only=True):

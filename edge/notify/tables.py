@@ -1,4 +1,4 @@
-"""The reminders of tickets, and who still waits for one."""
+"""The reminders of tickets, who still waits for one, and which advisers were told of whom."""
 
 from datetime import datetime
 from typing import Final
@@ -7,7 +7,7 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
-from edge.notify.model import Reminder, ReminderDue, ReminderSettled
+from edge.notify.model import AdviserTold, Reminder, ReminderDue, ReminderSettled
 from edge.notify.policy import REMIND_AHEAD
 from edge.policy import tables as policy
 from edge.queue import order
@@ -30,8 +30,20 @@ MIGRATIONS: Final = (
         "notify/002-near",
         "CREATE INDEX ticket_reachable ON ticket(ahead) WHERE state = 'waiting' AND phone_ref IS NOT NULL;",
     ),
+    Migration(
+        "notify/003-adviser",
+        """
+        CREATE TABLE notify_adviser(
+            ticket TEXT NOT NULL,
+            adviser TEXT NOT NULL,
+            outcome TEXT NOT NULL,
+            told_ms INTEGER NOT NULL,
+            PRIMARY KEY (ticket, adviser)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
 )
-FOLDED: Final = ("notify_reminder",)
+FOLDED: Final = ("notify_reminder", "notify_adviser")
 LIST_MAX: Final = 200
 
 
@@ -47,9 +59,16 @@ def reminder_settled(connection: Connection, event: ReminderSettled, record: Rec
     )
 
 
+def adviser_told(connection: Connection, event: AdviserTold, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO notify_adviser VALUES (?, ?, ?, ?)", (event.ticket, event.adviser, event.outcome, record.at_ms)
+    )
+
+
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     ReminderDue: (reminder_due,),
     ReminderSettled: (reminder_settled,),
+    AdviserTold: (adviser_told,),
 }
 
 
@@ -97,3 +116,11 @@ def reminders(connection: Connection) -> list[tuple[str, str, int, str]]:
         "SELECT ticket, number, ahead, outcome FROM notify_reminder ORDER BY changed_ms DESC, ticket LIMIT ?", (LIST_MAX,)
     )
     return [(str(ticket), str(number), int(ahead), str(outcome)) for ticket, number, ahead, outcome in rows]
+
+
+def told(connection: Connection, ticket: str, adviser: str) -> str | None:
+    """What became of the message to an adviser about a visit; None while it is on its way, or where none was due."""
+    outcome: str | None = connection.execute(
+        "SELECT outcome FROM notify_adviser WHERE ticket = ? AND adviser = ?", (ticket, adviser)
+    ).get
+    return outcome

@@ -65,6 +65,10 @@ STAFF: Final = (
 )
 
 
+STAFF_PHONES: Final = {"1003": "13900001003", "1004": "13900001004"}
+"""Advisers, who are told by text message when a customer of theirs comes in."""
+
+
 class DemoCustomer(NamedTuple):
     """A made-up person; the identities have valid check digits and belong to nobody."""
 
@@ -98,7 +102,7 @@ CUSTOMERS: Final = (
         ((IdentityKind.ID_CARD, "610113200001305525"), (IdentityKind.PHONE, "13800000003")),
     ),
     DemoCustomer(
-        Recognised("c-demo-4", "gold"),
+        Recognised("c-demo-4", "gold", "1003", ("大额存单到期", "偏好理财")),
         "黄德明",
         (
             (IdentityKind.ID_CARD, "440306198305272211"),
@@ -108,7 +112,7 @@ CUSTOMERS: Final = (
         ),
     ),
     DemoCustomer(
-        Recognised("c-demo-5", "gold"),
+        Recognised("c-demo-5", "gold", "1004", ("私行潜力",)),
         "吴美玲",
         (
             (IdentityKind.ID_CARD, "510107199102063354"),

@@ -23,6 +23,7 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import InvariantBroken
 from edge.kernel.identities import normalise
 from edge.notify.model import SEND_SMS
+from edge.org import phones
 from edge.org import tables as org
 from edge.org.model import ConfigureBranch, Staff
 from edge.policy.model import ApplyDue
@@ -145,6 +146,7 @@ class Stage:
         """Whom head office names: at the beginning, and again whenever the clock is set while the line is up."""
         now_ms = self.clock.now_ms()
         org.put_staff(connection, tuple(self.staff))
+        phones.put(connection, self.branch.vault, demo.STAFF_PHONES, now_ms=self.clock.now_ms())
         for person in demo.CUSTOMERS:
             marks = [self.branch.vault.index_hash(kind, normalise(kind, value).value) for kind, value in person.identities]
             if customers.put(connection, person.known, marks, now_ms=now_ms):

@@ -1,10 +1,10 @@
 /** Everything the terminal shows, followed from the box: one load, then the live feed says when to look again. */
 import { ApiProblem, type Api } from '@kit/api';
-import { getBranch, getCounters, getNotices, getQueues, getSlips, getTickets } from '@kit/calls';
+import { getArrivals, getBranch, getCounters, getNotices, getQueues, getSlips, getTickets } from '@kit/calls';
 import { useFollow } from '@kit/follow';
 import { setTimezone } from '@kit/time';
 import type {
-  BranchView, CounterView, LiveEvent, Notice, QueueView, SlipView, TicketView,
+  Arrival, BranchView, CounterView, LiveEvent, Notice, QueueView, SlipView, TicketView,
 } from '@kit/types';
 import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue';
 import { useWays } from './ways';
@@ -15,6 +15,7 @@ const RELOAD_MIN_MS = 400;
 
 export interface DeskView {
   seq: number; as_of_ms: number; counters: CounterView[]; queues: QueueView[]; tickets: TicketView[]; slips: SlipView[];
+  arrivals: Arrival[];
 }
 
 /** A list that this role may not see is an empty list, not a broken page. */
@@ -28,13 +29,13 @@ async function unlessForbidden<T>(wanted: Promise<T>, otherwise: T): Promise<T> 
 }
 
 async function loadDesk(api: Api): Promise<DeskView> {
-  const [counters, queues, tickets, slips] = await Promise.all([
+  const [counters, queues, tickets, slips, { arrivals }] = await Promise.all([
     getCounters(api), getQueues(api), getTickets(api, { state: 'waiting,parked,no_show', limit: LIST_LIMIT }),
-    unlessForbidden(getSlips(api), { slips: [] }),
+    unlessForbidden(getSlips(api), { slips: [] }), unlessForbidden(getArrivals(api), { arrivals: [], seq: 0 }),
   ]);
   return {
     seq: Math.min(counters.seq, queues.seq, tickets.seq), as_of_ms: Date.parse(queues.as_of),
-    counters: counters.counters, queues: queues.queues, tickets: tickets.tickets, slips: slips.slips,
+    counters: counters.counters, queues: queues.queues, tickets: tickets.tickets, slips: slips.slips, arrivals,
   };
 }
 

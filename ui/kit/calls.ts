@@ -1,8 +1,8 @@
 /** The contract's routes, one line each. A surface that does not import a call does not carry it. */
 import type { Api } from './api';
 import type {
-  BranchView, CalledNext, CountersView, CounterView, DeskWays, DeviceView, DisplayView, IssuedTicket, NewRating, NewTicket,
-  Notice, PhoneView, QueuesView, Rated, ReportName, SelfService, SignedIn, SlipView, StaffSession, SyncView, TicketsView, TicketView,
+  Arrival, BranchView, CalledNext, CountersView, CounterView, DeskWays, DeviceView, DisplayView, IssuedTicket, NewRating,
+  NewTicket, Notice, PhoneView, QueuesView, Rated, ReportName, SelfService, SignedIn, SlipView, StaffSession, SyncView, TicketsView, TicketView,
 } from './types';
 
 const part = encodeURIComponent;
@@ -48,6 +48,8 @@ export type InHand = 'recall' | 'serve' | 'no-show' | 'park' | 'finish';
 export const moveTicket = (
   api: Api, counter: string, move: InHand, body: { reason?: string; outcome?: string; pool?: string } = {},
 ) => api.post<TicketView>(`/api/counters/${part(counter)}/${move}`, body);
+
+export const getArrivals = (api: Api) => api.get<{ arrivals: Arrival[]; seq: number }>('/api/arrivals');
 
 export const getDisplay = (api: Api) => api.get<DisplayView>('/api/display');
 export const getPhone = (api: Api, token: string) => api.get<PhoneView>(`/api/t/${part(token)}`);

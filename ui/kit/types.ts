@@ -128,6 +128,17 @@ export interface PhoneView {
 export interface NewRating { token?: string; ticket?: string; score: number; reasons?: string[]; comment?: string }
 export interface Rated { ticket: string; score: number }
 
+/** Somebody whom staff want to know of: gold, priority, or recognised. */
+export interface Arrival {
+  ticket: string; number: string; service: string; tier: Tier; priority_reason?: PriorityReason | null; taken_at: string;
+  state: TicketState; recognised: boolean; appointment?: boolean;
+  /** Where they were called to: the counter's id, and its number once the box tells it. */
+  counter?: string | null; counter_number?: number | string | null;
+  tags?: string[];
+  /** Who looks after them, and what became of the text message to them; absent while that is on its way. */
+  adviser?: { staff_no: string; name: string; told?: string | null } | null;
+}
+
 export type DeviceHealth =
   | 'online' | 'offline' | 'powerOff' | 'noDevice' | 'hardwareError' | 'userError' | 'deviceBusy' | 'starting';
 export type PaperState = 'full' | 'low' | 'out' | 'jammed' | 'unknown';

@@ -1,5 +1,5 @@
 /** Who important has arrived. Nothing here knows a name: a number, a tier and a reason are enough to walk up to somebody. */
-import type { Arrival } from './calls';
+import type { Arrival } from '@kit/types';
 import type { Key } from './text';
 
 /** Arrivals that were not in the last picture; with no picture before, nobody is news. */
@@ -14,6 +14,13 @@ export function whyHere(arrival: Arrival): Key {
   if (arrival.appointment) return 'arrivals.appointment';
   if (arrival.tier !== 'normal') return `tier.${arrival.tier}`;
   return 'arrivals.recognised';
+}
+
+/** What became of the message to whoever looks after them: nothing to say while it is on its way or where none was due. */
+export function toldText(told: string | null | undefined): Key | null {
+  if (!told) return null;
+  if (told === 'sent') return 'arrivals.told.sent';
+  return told === 'no_phone' ? 'arrivals.told.no_phone' : 'arrivals.told.failed';
 }
 
 const STILL_HERE: ReadonlySet<string> = new Set(['waiting', 'called', 'serving', 'parked', 'no_show', 'pending']);

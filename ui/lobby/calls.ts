@@ -1,13 +1,7 @@
 /** The routes that only the lobby uses, as the HTTP contract names them. */
 import type { Api } from '@kit/api';
-import type { PriorityReason, Tier, TicketState, TicketView } from '@kit/types';
+import type { Arrival, Tier, TicketView } from '@kit/types';
 
-export interface Arrival {
-  ticket: string; number: string; service: string; tier: Tier; priority_reason?: PriorityReason | null; taken_at: string;
-  state: TicketState; recognised: boolean; appointment?: boolean;
-  /** Where they were called to: the counter's id, and its number once the box tells it. */
-  counter?: string | null; counter_number?: number | string | null;
-}
 /** Somebody who will break the target within ten minutes; `expected_s` is the whole wait as it is expected to become. */
 export interface AtRisk {
   ticket: string; number: string; service: string; tier: Tier; waited_s: number; expected_s: number; target_s: number;

@@ -39,6 +39,7 @@ function answer(path: string, init: RequestInit | undefined): Response {
     '/api/queues': { queues: [queue('personal.normal', 1, 90)], seq: 5, as_of: new Date().toISOString() },
     '/api/tickets': { tickets: [ticket('A013')], seq: 5 },
     '/api/slips': { slips: [] },
+    '/api/arrivals': { arrivals: [], seq: 5 },
     '/api/notices': { notices: [{ code: 'printer_paper_out', severity: 'warning', since: new Date().toISOString(), facts: {} }] },
   };
   const view = views[path.split('?')[0] ?? ''];

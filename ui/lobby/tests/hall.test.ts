@@ -1,9 +1,9 @@
 /** What the tablet makes of the box's picture: who is late, what to do, who is news. */
-import type { CounterView, QueueView, TicketView } from '@kit/types';
+import type { Arrival, CounterView, QueueView, TicketView } from '@kit/types';
 import { describe, expect, it } from 'vitest';
 import { advise } from '../advice';
-import { freshOnes, stillHereFirst, whyHere } from '../arrivals';
-import type { Arrival, AtRisk } from '../calls';
+import { freshOnes, stillHereFirst, toldText, whyHere } from '../arrivals';
+import type { AtRisk } from '../calls';
 import { destinations, freshWish, missing } from '../changes';
 import { counterLists, doing, doingSince_ms, queueLines } from '../lists';
 import { riskRow, riskRows } from '../risk';
@@ -69,6 +69,10 @@ describe('arrivals', () => {
     expect(whyHere(arrival('a'))).toBe('tier.gold');
     expect(whyHere(arrival('a', { tier: 'normal' }))).toBe('arrivals.recognised');
     expect(whyHere(arrival('a', { tier: 'priority', appointment: true }))).toBe('arrivals.appointment');
+  });
+  it('say what became of the message to the adviser, once it is known', () => {
+    expect([null, undefined, 'sent', 'no_phone', 'expired', 'unknown'].map(toldText))
+      .toEqual([null, null, 'arrivals.told.sent', 'arrivals.told.no_phone', 'arrivals.told.failed', 'arrivals.told.failed']);
   });
   it('keep those who left below those who are here', () => {
     const gone = arrival('gone', { state: 'finished', taken_at: ago(1) });

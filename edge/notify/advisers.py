@@ -1,0 +1,118 @@
+"""An adviser (客户经理) hears of a customer of theirs who has come in: once per visit, by text message (S15).
+
+* The customer is known by reference, is of a tier that policy names, and has an adviser in head office's document.
+* The message says number, tier, time and service; never who it is.
+* It is worth nothing once the adviser cannot find the customer any more: it has an end, and a visit that is over stops it.
+* The lobby's list and the counters do not wait for it: they hear of the ticket itself, over the live feed.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from edge.adapters.sms import SmsPort
+from edge.adapters.sms_delivery import deliver, end_of
+from edge.customers import tables as customers
+from edge.kernel.clock import Clock
+from edge.kernel.db import Connection, Database
+from edge.kernel.domain import Effect, Event
+from edge.kernel.outbox import Leased
+from edge.kernel.pipeline import React
+from edge.kernel.runner import Settled, Started, TryAgain
+from edge.kernel.vault import Vault
+from edge.notify.model import TELL_ADVISER, RecordArrivalAlert
+from edge.notify.policy import ALERT_LATE_MIN, ALERT_TIERS
+from edge.org import phones
+from edge.org import tables as org
+from edge.policy import tables as policy
+from edge.queue import views
+from edge.queue.events import TicketActivated, TicketBound, TicketIssued
+from edge.queue.model import LIVE
+from sync.chain import Record
+
+MINUTE_MS: Final = 60 * 1000
+NO_PHONE: Final = "no_phone"
+_TEXT: Final = "【{branch}】贵宾到店：{number}号，{tier}，{time}取号，{service}。请到厅堂接待。"
+_TIERS: Final = {"gold": "金卡客户", "normal": "普卡客户"}
+
+
+class _Order(msgspec.Struct, frozen=True):
+    ticket: str
+    adviser: str
+    tier: str
+
+
+def issued(connection: Connection, event: TicketIssued, record: Record) -> Iterable[Effect]:
+    """A remote ticket's holder has not come yet."""
+    return () if event.remote or event.customer is None else _alert(connection, event.ticket, event.customer, record.at_ms)
+
+
+def arrived(connection: Connection, event: TicketActivated | TicketBound, record: Record) -> Iterable[Effect]:
+    ticket = views.row(connection, event.ticket)
+    if ticket is None or ticket.customer is None:
+        return ()
+    return _alert(connection, event.ticket, ticket.customer, record.at_ms)
+
+
+def _alert(connection: Connection, ticket: str, customer: str, at_ms: int) -> Iterable[Effect]:
+    known = customers.known(connection, customer)
+    if known is None or known.adviser is None or known.tier not in policy.read(connection, ALERT_TIERS):
+        return ()
+    late_ms = policy.read(connection, ALERT_LATE_MIN) * MINUTE_MS
+    payload = msgspec.json.encode(_Order(ticket, known.adviser, known.tier))
+    return [Effect(kind=TELL_ADVISER, key=f"arrival:{ticket}:{known.adviser}", payload=payload, not_after_ms=at_ms + late_ms)]
+
+
+REACTIONS_TO_ARRIVALS: Final[dict[type[Event], tuple[React, ...]]] = {
+    TicketIssued: (issued,),
+    TicketActivated: (arrived,),
+    TicketBound: (arrived,),
+}
+
+
+class AdviserSms:
+    """The handler of the messages to advisers."""
+
+    def __init__(self, db: Database, vault: Vault, port: SmsPort, clock: Clock, zone: ZoneInfo) -> None:
+        self._db = db
+        self._vault = vault
+        self._port = port
+        self._clock = clock
+        self._zone = zone
+
+    async def __call__(self, effect: Leased, started: Started) -> Settled | TryAgain:
+        order = msgspec.json.decode(effect.payload, type=_Order)
+        with self._db.reader() as connection:
+            to = phones.of(connection, self._vault, order.adviser)
+            text = self._text(connection, order)
+        if text is None:
+            return _end(order, "suppressed")
+        if to is None:
+            return _end(order, NO_PHONE)
+        outcome = await deliver(self._port, effect, started, to=to, text=text, clock=self._clock)
+        return outcome if isinstance(outcome, TryAgain) else _end(order, outcome)
+
+    def too_late(self, effect: Leased) -> Settled:
+        return _end(msgspec.json.decode(effect.payload, type=_Order), "expired")
+
+    def _text(self, connection: Connection, order: _Order) -> str | None:
+        """None where the visit is over."""
+        ticket = views.row(connection, order.ticket)
+        if ticket is None or ticket.state not in LIVE:
+            return None
+        service = org.service(connection, ticket.service)
+        return _TEXT.format(
+            branch=views.branch_name(connection),
+            number=ticket.number,
+            tier=_TIERS.get(order.tier, order.tier),
+            time=f"{datetime.fromtimestamp(ticket.taken_ms / 1000, self._zone):%H:%M}",
+            service=ticket.service if service is None else service.name,
+        )
+
+
+def _end(order: _Order, outcome: str) -> Settled:
+    command = RecordArrivalAlert(ticket=order.ticket, adviser=order.adviser, outcome=outcome)
+    return Settled(end_of(outcome), outcome, command)
