@@ -191,8 +191,15 @@ async def test_s15_a_platform_that_is_down_too_long_is_shown(hall: Hall) -> None
 
 
 async def test_s15_a_customer_who_left_again_is_no_news(hall: Hall) -> None:
-    gateway(hall).reachable = lambda: False
+    tried = asyncio.Event()
+
+    def down() -> bool:
+        tried.set()
+        return False
+
+    gateway(hall).reachable = down
     ticket = await arrive(hall, "c-1")
+    await tried.wait()
     await hall.branch.pipeline.submit(CancelTicket(ticket=ticket), actor="staff:2001")
     gateway(hall).reachable = lambda: True
     hall.branch.runner.wake(TELL_ADVISER)
