@@ -67,6 +67,7 @@ from edge.queue import schema as queue_schema
 from edge.queue import self_service as queue_self_service
 from edge.queue import self_service_api as queue_self_service_api
 from edge.queue import tables as queue_tables
+from edge.queue import written_rules as queue_written_rules
 from edge.reports import api as reports_api
 from edge.reports import tables as reports_tables
 from edge.retention import api as retention_api
@@ -127,7 +128,7 @@ CAPABILITIES: Final = (
     Capability(
         name="policy",
         migrations=policy_tables.MIGRATIONS,
-        handlers=policy_decide.handlers(POLICY),
+        handlers=policy_decide.handlers(POLICY, {queue_policy.CALL_RULES.name: queue_written_rules.review}),
         applies=policy_tables.APPLIES,
         folded=policy_tables.FOLDED,
         routes=(policy_api.routes,),

@@ -16,15 +16,15 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.forecast.knowledge import Knowledge
+from edge.forecast.regime import Regime
 from edge.forecast.situation import Situation, Waiting
 from edge.forecast.watch import Counter, Watch
 from edge.kernel.domain import Event
 from edge.org.model import BranchConfigured
 from edge.queue import events as e
-from edge.queue.call_rules import NO_RULES, CallRules, DayClass, class_of, in_force
+from edge.queue.call_rules import CallRules, DayClass, class_of, in_force
 from edge.queue.model import Tier
 from edge.queue.rules import Memory
-from edge.queue.work_calendar import USUAL, WorkCalendar
 from sync.chain import Record
 
 SERVICE_S_MAX: Final = 2 * 3_600
@@ -44,9 +44,7 @@ class Lessons:
         self.left: Callable[[str], None] = lambda _ticket: None
         """Told of each who waited and will not be called."""
         self._skills: dict[str, frozenset[str]] = {}
-        self._rules: dict[str, CallRules] = {}
-        self._passing: dict[str, CallRules] = {}
-        self._calendar: Mapping[date, DayClass] = USUAL
+        self._regime = Regime()
         self._pauses: dict[str, int] = {}
         self._held: dict[str, Waiting] = {}
         """Those who are not waiting now and may wait again."""
@@ -56,17 +54,17 @@ class Lessons:
         self,
         usual_s: dict[str, float],
         skills: Mapping[str, frozenset[str]],
-        rules: Mapping[str, CallRules],
-        calendar: Mapping[date, DayClass],
+        regime: Regime,
     ) -> None:
-        """How the house is arranged, for facts of a time that does not say it itself."""
+        """How the house is arranged, for facts of a time that does not say it itself; and the rules up to there."""
         self.watch.knowledge.service_times.expect(usual_s)
-        self._skills, self._rules = dict(skills), dict(rules)
-        self._calendar = calendar
+        self._skills, self._regime = dict(skills), regime
 
     def read(self, record: Record) -> None:
         """One fact; facts of other rooms are passed over."""
-        line = _LINES.get(record.type)
+        of_rules, line = self._regime.read(record), _LINES.get(record.type)
+        if of_rules:
+            self.now_ms = record.at_ms
         if line is None:
             return
         self.now_ms = record.at_ms
@@ -77,16 +75,16 @@ class Lessons:
         """The branch as these facts leave it, under the rules of that moment."""
         now = self._local(at_ms)
         for counter in self.watch.counters.values():
-            counter.rule = in_force(self.rules_of(counter.id), now, self._calendar)
-        return self.watch.situation(at_ms, day_class=class_of(now.date(), self._calendar).value)
+            counter.rule = in_force(self.rules_of(counter.id), now, self.calendar)
+        return self.watch.situation(at_ms, day_class=class_of(now.date(), self.calendar).value)
 
     def rules_of(self, counter: str) -> CallRules:
-        """What a counter follows: what was set for today, else what was set for good."""
-        return self._passing.get(counter, self._rules.get(counter, NO_RULES))
+        """What a counter follows."""
+        return self._regime.rules_of(counter)
 
     @property
     def calendar(self) -> Mapping[date, DayClass]:
-        return self._calendar
+        return self._regime.calendar
 
     def minute(self, at_ms: int) -> int:
         """The local minute of the day."""
@@ -108,20 +106,10 @@ class Lessons:
         self.watch.knowledge.service_times.new_day()
 
     def on_day_closed(self, event: e.DayClosed, _record: Record) -> None:
-        self.watch.knowledge.arrivals.close_day(class_of(date.fromisoformat(event.day), self._calendar).value)
+        self.watch.knowledge.arrivals.close_day(class_of(date.fromisoformat(event.day), self.calendar).value)
         self.watch.waiting.clear()
-        self._passing.clear()
         self._held.clear()
         self._crowd_since_ms = None
-
-    def on_rules_set(self, event: e.CallRulesSet, _record: Record) -> None:
-        (self._passing if event.temporary else self._rules)[event.counter] = event.rules
-        if not event.temporary:
-            self._passing.pop(event.counter, None)
-
-    def on_calendar_set(self, event: e.CalendarSet, _record: Record) -> None:
-        own = {date.fromisoformat(day): kind for day, kind in event.days.items()}
-        self._calendar = WorkCalendar(own, {})
 
     # --- those who wait
 
@@ -275,8 +263,6 @@ _LINES: Final = {
         _Line(BranchConfigured, Lessons.on_configured),
         _Line(e.DayOpened, Lessons.on_day_opened),
         _Line(e.DayClosed, Lessons.on_day_closed),
-        _Line(e.CallRulesSet, Lessons.on_rules_set),
-        _Line(e.CalendarSet, Lessons.on_calendar_set),
         _Line(e.TicketIssued, Lessons.on_issued),
         _Line(e.TicketActivated, Lessons.on_activated),
         _Line(e.TicketRequeued, Lessons.on_requeued),
@@ -294,5 +280,3 @@ _LINES: Final = {
         _Line(e.CounterSignedOut, Lessons.on_signed_out),
     )
 }
-TYPES: Final = frozenset(_LINES)
-"""The types of facts that are read at all."""

@@ -47,6 +47,8 @@ class PastDay:
     """One business day."""
 
     day: str
+    seq: int = 0
+    """The fact with which it began."""
     visits: dict[str, Visit] = field(default_factory=dict)
     spans: dict[str, list[Span]] = field(default_factory=dict)
     gaps_s: list[float] = field(default_factory=list)
@@ -205,7 +207,7 @@ def beginnings(connection: Connection, count: int, *, before: str) -> list[Begin
 
 def read_day(connection: Connection, beginning: Beginning) -> PastDay:
     """A day, from its opening to its close."""
-    day = PastDay(beginning.day)
+    day = PastDay(beginning.day, beginning.seq)
     for record in _facts(connection, beginning):
         day.read(record)
     day.close()

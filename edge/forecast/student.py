@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from edge.forecast import memory, scene
+from edge.forecast import memory, regime, scene
 from edge.forecast.forecaster import Forecaster
 from edge.forecast.knowledge import Knowledge
 from edge.forecast.lessons import DAY_OPENED, Lessons
@@ -26,7 +26,6 @@ from edge.kernel import journal
 from edge.kernel.db import Connection
 from edge.org import tables as org
 from edge.queue import events as e
-from edge.queue import ruling
 from edge.queue.outlook import Expected, Newcomer
 from sync.chain import Record
 
@@ -151,8 +150,7 @@ class Student:
         self._lessons.expect(
             {service.id: float(service.usual_s) for service in services},
             {counter.id: frozenset(counter.services) for counter in counters},
-            {counter.id: ruling.call_rules(self._connection, counter.id) for counter in counters},
-            ruling.calendar(self._connection),
+            regime.after(regime.facts(self._connection, until=self.seq), self.seq),
         )
         self.knowledge.service_times.expect({service.id: float(service.usual_s) for service in services})
 

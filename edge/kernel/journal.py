@@ -110,6 +110,15 @@ def tail(connection: Connection, after: int, limit: int = TAIL_RECORDS_MAX) -> l
     return [Record(*row) for row in rows]
 
 
+def of_types(connection: Connection, types: Sequence[str], until: int) -> list[Record]:
+    """All facts of some rare types up to `until`. Reads past every other fact, so it is for a process that has the time."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM journal WHERE seq <= ? AND type IN ({', '.join('?' * len(types))}) ORDER BY seq",  # noqa: S608
+        (until, *types),
+    )
+    return [Record(*row) for row in rows]
+
+
 def hash_at(connection: Connection, seq: int) -> bytes | None:
     if seq == 0:
         return START.hash

@@ -156,7 +156,7 @@ async def explain(call: Call[None]) -> KeyView:
     permission="policy.set",
     reply=KeyView,
     summary="Set a key here; where a higher level holds it, the wish is stored as a request to it",
-    problems=("unknown_policy", "invalid_policy_value", "policy_locked", "too_many_requests_pending"),
+    problems=("unknown_policy", "invalid_policy_value", "policy_locked", "policy_set_elsewhere", "too_many_requests_pending"),
 )
 async def set_value(call: Call[ValueRequest]) -> KeyView:
     body, policy = call.body, call.path["policy"]

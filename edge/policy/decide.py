@@ -5,7 +5,7 @@ a level above it, newer than what is here, every key known and every value possi
 head office gets to see, and what was in force stays in force.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, NamedTuple, TypeVar
@@ -188,25 +188,62 @@ class Standing(NamedTuple):
     """Requests that wait for an answer."""
     asked: RequestRow | None = None
     """The one for this key that does."""
+    wrong: Rejected | None = None
+    """Why this outlet cannot have the wished value, in the words of the room whose key it is."""
 
 
-def for_value(catalogue: Catalogue, connection: Connection, command: m.SetValue | m.ClearValue, _context: Context) -> Standing:
-    key = catalogue.get(command.policy)
-    pending = [one for one in tables.requests(connection) if one.state == "pending"]
-    asked = next((one for one in pending if one.policy == command.policy), None)
-    return Standing(key, tables.layers(connection, command.policy), len(pending), asked)
+Review = Callable[[Connection, Any], None]
+"""A room's own look at a value that the outlet wishes. Raises Rejected or Unacceptable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Reads what is said about a key."""
+
+    catalogue: Catalogue
+    reviews: Mapping[str, Review]
+
+    def for_wish(self, connection: Connection, command: m.SetValue, context: Context) -> Standing:
+        standing = self.for_value(connection, command, context)
+        review = self.reviews.get(command.policy)
+        if review is not None and _is_small(command.value):
+            try:
+                review(connection, command.value)
+            except Rejected as refusal:
+                return standing._replace(wrong=refusal)
+            except Unacceptable as error:
+                return standing._replace(wrong=_unacceptable(command.policy, error))
+        return standing
+
+    def for_value(self, connection: Connection, command: m.SetValue | m.ClearValue, _context: Context) -> Standing:
+        key = self.catalogue.get(command.policy)
+        pending = [one for one in tables.requests(connection) if one.state == "pending"]
+        asked = next((one for one in pending if one.policy == command.policy), None)
+        return Standing(key, tables.layers(connection, command.policy), len(pending), asked)
+
+
+def _is_small(value: Any) -> bool:
+    return len(msgspec.json.encode(value)) <= m.VALUE_BYTES_MAX
+
+
+def _unacceptable(policy: str, error: Unacceptable) -> Rejected:
+    return Rejected("invalid_policy_value", policy=policy, reason=str(error)[:DETAIL_CHARS_MAX])
 
 
 def set_value(standing: Standing, command: m.SetValue, context: Context) -> Sequence[Event]:
     """Set it, or store the wish as a request to the level that holds it: nothing is dropped in silence (S26). Asking for
     the same again is one request."""
     key = _known(standing)
-    if len(msgspec.json.encode(command.value)) > m.VALUE_BYTES_MAX:
+    if not _is_small(command.value):
         raise Rejected("invalid_policy_value", policy=key.name)
+    if standing.wrong is not None:
+        raise standing.wrong
     try:
         key.accept(command.value)
     except Unacceptable as error:
-        raise Rejected("invalid_policy_value", policy=key.name, reason=str(error)[:DETAIL_CHARS_MAX]) from error
+        raise _unacceptable(key.name, error) from error
+    if key.own_at and effective(key, standing.layers).locked_by is None:
+        raise Rejected("policy_set_elsewhere", policy=key.name, at=key.own_at)
     level = Level.TEMPORARY if command.temporary else Level.OUTLET
     holder = refused_by(key, standing.layers, level, command.value)
     if holder is not None:
@@ -242,11 +279,12 @@ def wish(_connection: Connection, standing: Standing, events: Sequence[Event], _
     return Wish() if standing.asked is None else Wish(standing.asked.held_by, standing.asked.id)
 
 
-def handlers(catalogue: Catalogue) -> dict[type[Command], Handler]:
+def handlers(catalogue: Catalogue, reviews: Mapping[str, Review]) -> dict[type[Command], Handler]:
     """With the keys of all rooms: this room knows none of them itself."""
+    look = Look(catalogue, reviews)
     return {
         m.ReceiveDocument: Handler(for_document, partial(receive, catalogue), verdict),
         m.ApplyDue: Handler(for_due, apply_due),
-        m.SetValue: Handler(partial(for_value, catalogue), set_value, wish),
-        m.ClearValue: Handler(partial(for_value, catalogue), clear_value),
+        m.SetValue: Handler(look.for_wish, set_value, wish),
+        m.ClearValue: Handler(look.for_value, clear_value),
     }

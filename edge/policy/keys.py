@@ -77,6 +77,8 @@ class Key(Generic[T]):
     merge: Merge = Merge.REPLACE
     lowest: Level = Level.TEMPORARY
     """The lowest level that may set it."""
+    own_at: str = ""
+    """Where an outlet sets what is its own, where that is no policy but a route; this key then speaks for upper levels only."""
     form: str = ""
     """The field a page has for it, where its type does not tell: `hours`."""
     check: Callable[[T], str] | None = None

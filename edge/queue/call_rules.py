@@ -60,12 +60,12 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         if self.minutes[0] >= self.minutes[1]:
-            raise ValueError("a schedule ends after it begins")
+            raise ValueError("A schedule ends after it begins: in field `to`")
         if len({rank_of(day) for day in self.days}) != 1:
-            raise ValueError("a schedule names dates, weekdays or classes of days, not a mixture")
+            raise ValueError("A schedule names dates, weekdays or classes of days, not a mixture: in field `days`")
         for day in self.days:
-            if rank_of(day) is Rank.DATE:
-                date.fromisoformat(day)
+            if rank_of(day) is Rank.DATE and not _is_date(day):
+                raise ValueError("There is no such day: in field `days`")
 
     @property
     def rank(self) -> Rank:
@@ -121,6 +121,14 @@ def rank_of(day: str) -> Rank:
     if day[0].isdecimal():
         return Rank.DATE
     return Rank.WEEKDAY if day in WEEKDAYS else Rank.CLASS
+
+
+def _is_date(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
 
 
 def _minutes(clock: str) -> int:

@@ -346,8 +346,12 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
 
 
 def for_rules(connection: Connection, command: SetCallRules, _context: Context) -> RulesState:
-    latest_s = {tier: policy.in_effect(connection, key) for tier, key in keys.PROMOTE_WAIT_S.items()}
-    return RulesState(desk(connection, command.counter), keys.from_above(connection, command.counter), latest_s)
+    return RulesState(desk(connection, command.counter), keys.from_above(connection, command.counter), latest_s(connection))
+
+
+def latest_s(connection: Connection) -> dict[Tier, Effective]:
+    """Within what wait each tier must be promoted."""
+    return {tier: policy.in_effect(connection, key) for tier, key in keys.PROMOTE_WAIT_S.items()}
 
 
 def for_day(connection: Connection, _command: m.OpenDay | m.CloseDay, _context: Context) -> Day:

@@ -4,6 +4,7 @@ Their defaults are what the branch does where nobody has said anything. A thresh
 of every counter: a rule may promote earlier, never later (S26).
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Final
 
@@ -11,7 +12,7 @@ import msgspec
 
 from edge.kernel.db import Connection
 from edge.policy import tables as policy
-from edge.policy.keys import Key, Level, Merge
+from edge.policy.keys import Effective, Key, Level, Merge
 from edge.queue.call_rules import NO_RULES, Calendar, CallRules, Clock, DayClass, Schedule, class_of, conflicts
 from edge.queue.model import Tier
 from edge.queue.rules import Rule, Threshold
@@ -86,7 +87,7 @@ PROMOTE_COUNT: Final = {
     )
     for tier, (zh, en) in _TIERS.items()
 }
-_PROMOTE: Final = {
+PROMOTE: Final = {
     (what, tier): key for what, keys in (("wait_s", PROMOTE_WAIT_S), ("count", PROMOTE_COUNT)) for tier, key in keys.items()
 }
 CALL_RULES: Final = Key[dict[str, CallRules]](
@@ -97,6 +98,7 @@ CALL_RULES: Final = Key[dict[str, CallRules]](
     en="Call rules by counter (* is every counter; each set is taken whole from one level)",
     merge=Merge.MERGE_BY_ID,
     lowest=Level.REGION,
+    own_at="/api/call-rules/{counter}",
     check=_rules_agree,
 )
 CALENDAR: Final = Key[dict[date, DayClass]](
@@ -107,6 +109,7 @@ CALENDAR: Final = Key[dict[date, DayClass]](
     en="Work calendar (holidays, and weekends that are worked)",
     merge=Merge.MERGE_BY_ID,
     lowest=Level.REGION,
+    own_at="/api/calendar",
 )
 RECLASS_ON_BIND: Final = Key[bool](
     name="queue.reclass_on_bind",
@@ -277,7 +280,11 @@ def _with_rule(schedule: Schedule, rule: Rule) -> Schedule:
 
 
 def bounds(connection: Connection) -> Bounds:
-    found = policy.read_each(connection, _PROMOTE)
+    return bounds_of(policy.read_each(connection, PROMOTE))
+
+
+def bounds_of(found: Mapping[tuple[str, Tier], int | None]) -> Bounds:
+    """Of the values of `PROMOTE`."""
     said = {asked: value for asked, value in found.items() if value is not None}
     return Bounds(*({tier: value for (what, tier), value in said.items() if what == one} for one in ("wait_s", "count")))
 
@@ -289,12 +296,21 @@ class FromAbove(msgspec.Struct, frozen=True):
     level: Level = Level.PRODUCT
     locked: bool = False
 
+    def beside(self, own: CallRules | None) -> CallRules:
+        """What is followed where `own` was set here: it comes first, unless the level above has locked its own."""
+        return self.rules if own is None or self.locked else own
+
 
 NOTHING_ABOVE: Final = FromAbove()
 
 
 def from_above(connection: Connection, counter: str) -> FromAbove:
     held, sets = policy.held(connection, CALL_RULES)
+    return above_of(held, sets, counter)
+
+
+def above_of(held: Effective, sets: Mapping[str, CallRules], counter: str) -> FromAbove:
+    """Of the value of `CALL_RULES`, with its origin."""
     rules = sets.get(counter) or sets.get(EVERY_COUNTER)
     if rules is None:
         return NOTHING_ABOVE

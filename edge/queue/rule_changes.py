@@ -1,6 +1,6 @@
 """What of a counter's rules, and of the calendar, may be changed here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from edge.kernel.db import Connection
@@ -8,8 +8,9 @@ from edge.kernel.domain import Context, Event, Rejected
 from edge.policy import tables as policy
 from edge.policy.keys import Effective
 from edge.queue import events as e
-from edge.queue.call_rules import DayClass, SetCalendar, SetCallRules, conflicts
+from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules, conflicts
 from edge.queue.load import RulesState
+from edge.queue.model import Tier
 from edge.queue.policy import CALENDAR, CALL_RULES, PROMOTE_WAIT_S
 from edge.queue.work_calendar import WorkCalendar, own_days
 
@@ -20,9 +21,10 @@ def set_call_rules(state: RulesState, command: SetCallRules, _context: Context) 
     if state.desk is None:
         raise Rejected("unknown_counter")
     config = state.desk.config
-    _within_policy(state, command)
-    for one, other in conflicts(command.rules.schedules):
-        raise Rejected("schedules_overlap", one=one, other=other)
+    if state.above.locked:
+        raise Rejected("held_by_policy", policy=CALL_RULES.name, level=state.above.level)
+    within_bounds(command.rules, state.latest_s)
+    agreed(command.rules)
     changed = e.CallRulesSet(
         counter=config.id,
         counter_number=config.number,
@@ -33,15 +35,19 @@ def set_call_rules(state: RulesState, command: SetCallRules, _context: Context) 
     return [changed]
 
 
-def _within_policy(state: RulesState, command: SetCallRules) -> None:
-    if state.above.locked:
-        raise Rejected("held_by_policy", policy=CALL_RULES.name, level=state.above.level)
-    for rule in (command.rules.default, *(schedule.rule for schedule in command.rules.schedules)):
+def within_bounds(rules: CallRules, latest_s: Mapping[Tier, Effective]) -> None:
+    """A rule may promote earlier than any level wants it, never later (S26)."""
+    for rule in (rules.default, *(schedule.rule for schedule in rules.schedules)):
         for tier, threshold in rule.thresholds.items():
-            latest = state.latest_s.get(tier)
+            latest = latest_s.get(tier)
             if latest and latest.value is not None and (threshold.wait_s or 0) > latest.value:
                 held = PROMOTE_WAIT_S[tier].name
                 raise Rejected("held_by_policy", policy=held, level=latest.level, wait_s_max=latest.value)
+
+
+def agreed(rules: CallRules) -> None:
+    for one, other in conflicts(rules.schedules):
+        raise Rejected("schedules_overlap", one=one, other=other)
 
 
 def for_calendar(connection: Connection, _command: SetCalendar, _context: Context) -> Effective:

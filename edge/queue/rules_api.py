@@ -14,6 +14,7 @@ from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules
 from edge.queue.policy import from_above
 from edge.queue.rules import Rule
 from edge.queue.work_calendar import shown
+from edge.queue.written_rules import WrittenRules
 from edge.web.routes import Call, Routes
 
 routes: Final = Routes("queue")
@@ -21,8 +22,8 @@ routes: Final = Routes("queue")
 Text = Annotated[str, msgspec.Meta(max_length=80)]
 
 
-class RulesRequest(CallRules, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a counter should follow: a default rule and schedules."""
+class RulesRequest(WrittenRules, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a counter should follow, for how long, and why."""
 
     temporary: bool = False
     """In force until the end of the business day."""
@@ -62,9 +63,8 @@ class RulesView(msgspec.Struct, frozen=True, kw_only=True):
     problems=("unknown_counter", "schedules_overlap", "held_by_policy"),
 )
 async def put_rules(call: Call[RulesRequest]) -> RulesView:
-    wish = call.body
-    rules = CallRules(default=wish.default, schedules=wish.schedules)
-    await call.submit(SetCallRules(counter=call.path["counter"], rules=rules, temporary=wish.temporary, reason=wish.reason))
+    wish, counter = call.body, call.path["counter"]
+    await call.submit(SetCallRules(counter=counter, rules=wish.plain(), temporary=wish.temporary, reason=wish.reason))
     return _rules_view(call)
 
 

@@ -26,9 +26,7 @@ def call_rules(connection: Connection, counter: str) -> CallRules:
 def written_rules(connection: Connection, counter: str) -> CallRules:
     """The counter's rules: those made here for today only before those made here for good, else those of an upper level, which
     come first where it has locked them; else the default."""
-    above = keys.from_above(connection, counter)
-    own = None if above.locked else own_rules(connection, counter)
-    return above.rules if own is None else own
+    return keys.from_above(connection, counter).beside(own_rules(connection, counter))
 
 
 def own_rules(connection: Connection, counter: str) -> CallRules | None:

@@ -49,9 +49,6 @@ class WorkCalendar(Mapping[date, DayClass]):
         return sum(1 for _ in self)
 
 
-USUAL: Final = WorkCalendar({}, {})
-
-
 def shown(calendar: Calendar, today: date) -> dict[date, DayClass]:
     """The days a page is told of: those that differ from their weekday, from last year on."""
     first = date(today.year - SHOWN_FROM_YEARS_AGO, 1, 1)

@@ -7,12 +7,14 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from edge.kernel.domain import Rejected
+from edge.web import pointers
 from edge.web.problems import InvalidRequest
 from edge.web.routes import JSON
 
-_AT: Final = " - at `$"
 _MISSING: Final = "missing required field `"
 _UNKNOWN: Final = "contains unknown field `"
+_IN_FIELD: Final = "in field `"
+"""A struct's own check names the field that it complains of by this phrase."""
 DETAIL_CHARS_MAX: Final = 300
 
 
@@ -35,10 +37,22 @@ class BodyDecoder:
             raise Rejected("body_too_large", bytes_max=self._bytes_max)
         if raw and not is_json(headers.get("Content-Type", JSON)):
             raise Rejected("unsupported_media_type", expected=JSON)
+        return self.decode(raw)
+
+    def decode(self, raw: bytes) -> Any:
+        """The same of the body's bytes."""
         try:
             return self._decode(raw or b"{}")
         except (ValueError, RecursionError) as error:
-            raise invalid(error) from None
+            raise invalid(error, pointers.whole(raw), self._complaint) from None
+
+    def _complaint(self, body: Any) -> str:
+        """What is wrong with this body; empty where nothing is."""
+        try:
+            self._decode(msgspec.json.encode(body))
+        except (ValueError, RecursionError) as error:
+            return str(error)
+        return ""
 
 
 class QueryDecoder:
@@ -72,28 +86,23 @@ def is_json(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == JSON
 
 
-def invalid(error: Exception) -> InvalidRequest:
-    """The refusal for what msgspec did not accept."""
+def invalid(error: Exception, body: Any = None, complaint: pointers.Complaint = pointers.no_complaint) -> InvalidRequest:
+    """The refusal for what msgspec did not accept, pointing into `body` where that is known."""
     text = str(error)
     if isinstance(error, UnicodeDecodeError):
         text = "The text is not UTF-8"
     elif isinstance(error, RecursionError):
         text = "The JSON is nested too deeply"
-    detail, _, path = text.partition(_AT)
-    return InvalidRequest(detail[:DETAIL_CHARS_MAX], pointer=pointer_of(path.removesuffix("`")) + _named_in(detail))
-
-
-def pointer_of(path: str) -> str:
-    """A JSON pointer from msgspec's path without its `$`: `.a[0].b` is `/a/0/b`."""
-    return path.replace("[", "/").replace("]", "").replace(".", "/")
+    detail, pointer, exact = pointers.located(text, body, complaint)
+    return InvalidRequest(detail[:DETAIL_CHARS_MAX], pointer=pointer + (_named_in(detail) if exact else ""))
 
 
 def _named_in(detail: str) -> str:
-    """The field that is missing or too many: msgspec's path ends at the object around it."""
-    for phrase in (_MISSING, _UNKNOWN):
-        _, found, rest = detail.partition(phrase)
+    """The field that is missing, too many or wrong beside another: msgspec's path ends at the object around it."""
+    for phrase in (_MISSING, _UNKNOWN, _IN_FIELD):
+        _, found, rest = detail.rpartition(phrase)
         if found:
-            return "/" + rest.removesuffix("`")
+            return "/" + pointers.escaped(rest.removesuffix("`"))
     return ""
 
 

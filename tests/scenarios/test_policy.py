@@ -1,6 +1,6 @@
 """S26: three levels. 总行 locks T ≤ 30 minutes, 分行 sets N = 10, the outlet sets N = 8 and tries T = 60."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from edge import registry
 from edge.appointments import views as appointment_views
 from edge.appointments.model import BookingRules, SetBookingRules
+from edge.forecast import regime
 from edge.kernel import fold
 from edge.kernel.domain import Command, Rejected
 from edge.policy import model as m
@@ -153,6 +154,83 @@ async def test_a_rule_set_is_taken_whole_from_one_level(outlet: Outlet) -> None:
     with pytest.raises(Rejected) as no:
         await outlet.hall.follow(CallRules())
     assert (no.value.code, no.value.facts["level"]) == ("held_by_policy", "region")
+
+
+SETS: dict[str, Any] = {"counter-1": {"default": {"order": ["gold", "normal"]}}}
+
+
+async def refusal_of(outlet: Outlet, value: Any, policy: str = keys.CALL_RULES.name) -> tuple[str, dict[str, Any]]:
+    with pytest.raises(Rejected) as no:
+        await outlet.set(policy, value)
+    with outlet.hall.branch.db.reader() as connection:
+        assert not tables.requests(connection), "nobody was asked"
+    return no.value.code, dict(no.value.facts)
+
+
+async def test_rules_through_the_policy_are_held_to_what_the_rule_page_is_held_to(governed: Outlet) -> None:
+    overlapping = {"days": ["mon"], "from": "09:00", "to": "11:00", "rule": {"order": ["gold"]}}
+    slow = {"default": {"thresholds": {"normal": {"wait_s": 3600}}}}
+    both = [{**overlapping, "name": "one"}, {**overlapping, "name": "two"}]
+    refused = {
+        "unknown_counter": {"counter-9": SETS["counter-1"]},
+        "schedules_overlap": {"*": {**SETS["counter-1"], "schedules": both}},
+        "held_by_policy": {"counter-1": slow},
+    }
+    assert {code: (await refusal_of(governed, value))[0] for code, value in refused.items()} == {code: code for code in refused}
+    empty: tuple[dict[str, Any], ...] = ({"counter-1": {}}, {"counter-1": {"default": {}}})
+    for nothing in empty:
+        code, facts = await refusal_of(governed, nothing)
+        assert code == "invalid_policy_value"
+        assert "missing required field" in str(facts["reason"])
+
+
+async def test_what_an_outlet_sets_elsewhere_is_not_called_locked(governed: Outlet) -> None:
+    code, facts = await refusal_of(governed, SETS)
+    assert (code, facts["at"]) == ("policy_set_elsewhere", "/api/call-rules/{counter}")
+    assert (await refusal_of(governed, {"2026-05-01": "holiday"}, keys.CALENDAR.name))[0] == "policy_set_elsewhere"
+    await governed.publish("region:gd", 2, {keys.CALL_RULES.name: {"value": SETS, "lock": True}})
+    assert (await governed.set(keys.CALL_RULES.name, SETS)).held_by == "region"
+
+
+async def test_the_rules_of_a_past_moment_are_folded_as_the_tables_have_them(outlet: Outlet) -> None:
+    """The forecast and the back-test read what was in force from the journal; the branch reads it from the tables."""
+    hall, normal_first = outlet.hall, {"*": {"default": {"order": ["normal", "gold"]}}}
+    own = CallRules(default=Rule(order=(Tier.GOLD, Tier.NORMAL)))
+
+    async def granted() -> None:
+        request = (await outlet.set(T.name, 3600)).request
+        await outlet.receive(m.ANSWER, {"branch": "0001", "request": request, "approved": True, "by": "", "reason": ""})
+
+    steps: tuple[Callable[[], Awaitable[Any]], ...] = (
+        lambda: outlet.belongs_to("gd"),
+        lambda: outlet.publish("head_office", 1, {T.name: {"value": 1800, "lock": True}, keys.CALL_RULES.name: SETS}),
+        lambda: outlet.publish("region:gd", 1, {N.name: 10, keys.CALL_RULES.name: normal_first}),
+        lambda: outlet.publish(
+            "region:gd", 2, {keys.CALENDAR.name: {"2026-03-07": "workday"}}, valid_from=MONDAY + timedelta(1)
+        ),
+        lambda: hall.follow(own, 2),
+        lambda: hall.follow(CallRules(default=Rule(name="today")), 2, temporary=True),
+        granted,
+        lambda: outlet.set(N.name, 8, temporary=True),
+        lambda: hall.calendar({"2026-03-09": DayClass.HOLIDAY}),
+        lambda: outlet.do(OpenDay()),
+        lambda: outlet.do(CloseDay()),
+        lambda: hall.at(MONDAY + timedelta(days=1)),
+        lambda: outlet.do(m.ApplyDue()),
+        lambda: outlet.publish("head_office", 2, {keys.CALL_RULES.name: {"value": normal_first, "lock": True}}),
+        lambda: outlet.belongs_to("sh", version=2),
+    )
+    seen: list[CallRules] = []
+    for step in steps:
+        await step()
+        with hall.branch.db.reader() as connection:
+            seq = hall.branch.pipeline.journal.head().seq
+            folded = regime.after(regime.facts(connection, until=seq), seq)
+            for counter in ("counter-1", "counter-2"):
+                assert folded.rules_of(counter) == ruling.call_rules(connection, counter)
+            assert dict(folded.calendar) == dict(ruling.calendar(connection))
+            seen.append(folded.rules_of("counter-2"))
+    assert len(set(map(str, seen))) >= 7, "the steps make a difference"
 
 
 async def test_a_temporary_value_ends_with_the_business_day(outlet: Outlet) -> None:

@@ -161,6 +161,19 @@ async def test_a_rule_is_tried_on_the_days_that_were_lived(hall: Hall) -> None:
     assert before_s == pytest.approx(was_s, rel=0.25)
 
 
+async def test_a_past_day_is_played_under_the_rules_that_were_in_force(hall: Hall) -> None:
+    """What changed since, and what is tried, does not change what was."""
+    then = CallRules(default=Rule(order=(Tier.PRIORITY, Tier.NORMAL, Tier.GOLD)))
+    await hall.follow(then)
+    await lived_day(hall)
+    await hall.follow(CallRules(default=Rule(order=(Tier.PRIORITY, Tier.GOLD, Tier.NORMAL))))
+    async with beside(hall) as branch:
+        wish = Wish(rules=then, counters=(), days=5, target_s=TARGETS_S)
+        asked = branch.back_tests.begin(wish, hall.branch.place.now())
+        found = await finished(branch.back_tests, asked.id)
+    assert [one.before_s for one in found.classes] == [one.after_s for one in found.classes]
+
+
 async def test_a_back_test_without_days_finds_nothing(hall: Hall) -> None:
     async with beside(hall) as branch:
         wish = Wish(rules=CallRules(), counters=(), days=5, target_s=TARGETS_S)
