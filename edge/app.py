@@ -224,7 +224,8 @@ class Branch:
         self.db.start()
         self.monitor.begin()
         self.pipeline.observe = self.monitor.count_command
-        self.pipeline.followers += [self.live.follow, self.runner.follow, self.reminders.follow, self.forecast.follow]
+        self.pipeline.ask = self.runner.ask
+        self.pipeline.followers += [self.live.follow, self.reminders.follow, self.forecast.follow]
         self.pipeline.followers += [self.signs.follow, self.window_devices.follow]
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)

@@ -44,6 +44,9 @@ Observe = Callable[[str, str, float], None]
 Follower = Callable[[list[Record]], None]
 """Called on the event loop after each commit with its facts, in order. Must return at once."""
 
+Ask = Callable[[frozenset[str]], None]
+"""Called on the event loop after each commit that queued effects, with their kinds. Must return at once."""
+
 COMMAND_ID_CHARS_MAX: Final = 200
 
 
@@ -99,6 +102,8 @@ class Outcome(NamedTuple):
     repeated: bool
     records: Sequence[Record] = ()
     refusal: Rejected | None = None
+    asked: frozenset[str] = frozenset()
+    """The kinds of the effects it queued."""
 
     @property
     def in_short(self) -> str:
@@ -138,6 +143,7 @@ class Pipeline:
     zone: ZoneInfo
     seal: Callable[[Connection, Secret], None]
     followers: list[Follower] = field(default_factory=list)
+    ask: Ask = lambda _kinds: None
     observe: Observe = lambda _name, _outcome, _seconds: None
     _noted: _Noted | None = field(default=None, init=False)
 
@@ -191,7 +197,8 @@ class Pipeline:
             events = handler.decide(state, work.command, context)
         except Rejected as refusal:
             return self._refuse(connection, work, mark, refusal, records)
-        records += self._record(connection, context, events)
+        news, asked = self._record(connection, context, events)
+        records += news
         for secret in work.secrets:
             self.seal(connection, secret)
         if work.settles is not None:
@@ -200,17 +207,19 @@ class Pipeline:
         answer = msgspec.json.encode(handler.answer(connection, state, events, context))
         seq = records[-1].seq if records else self.journal.tip(connection).seq
         receipts.keep(connection, work.command_id, receipts.Receipt(mark, seq, None, answer), at_ms=context.now_ms)
-        return Outcome(answer, seq, repeated=False, records=records)
+        return Outcome(answer, seq, repeated=False, records=records, asked=frozenset(asked))
 
-    def _record(self, connection: Connection, context: Context, events: Sequence[Event]) -> list[Record]:
-        """Append, apply, queue effects: the only place where tables of capabilities change."""
+    def _record(self, connection: Connection, context: Context, events: Sequence[Event]) -> tuple[list[Record], set[str]]:
+        """Append, apply, queue effects: the only place where tables of capabilities change. Also returns the effects' kinds."""
+        asked = set[str]()
         records = self.journal.append(connection, at_ms=context.now_ms, actor=context.actor, events=events)
         for event, record in zip(events, records, strict=True):
             apply_event(self.rules, connection, event, record)
             for react in self.rules.reactions.get(type(event), ()):
                 for effect in react(connection, event, record):
                     outbox.add(connection, effect, seq=record.seq, now_ms=record.at_ms)
-        return records
+                    asked.add(effect.kind)
+        return records, asked
 
     def _note_clock_step(self, connection: Connection, context: Context) -> list[Record]:
         """The steps that are not in the journal yet: a new one, and one whose transaction was abandoned."""
@@ -244,7 +253,11 @@ class Pipeline:
     # --- on the event loop, after COMMIT
 
     def _announce(self, results: list[Any]) -> None:
-        records = [record for result in results if isinstance(result, Outcome) for record in result.records]
+        outcomes = [result for result in results if isinstance(result, Outcome)]
+        asked = frozenset[str]().union(*(outcome.asked for outcome in outcomes))
+        if asked:
+            self.ask(asked)
+        records = [record for outcome in outcomes for record in outcome.records]
         if records:
             for follower in self.followers:
                 follower(records)

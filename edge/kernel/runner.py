@@ -17,7 +17,6 @@ from edge.kernel.db import Connection, Overloaded, StorageFull
 from edge.kernel.domain import Command, Rejected
 from edge.kernel.outbox import End, Leased
 from edge.kernel.pipeline import Pipeline, Settlement
-from sync.chain import Record
 
 log = structlog.get_logger()
 
@@ -178,7 +177,7 @@ class Lane:
 
 
 class Runner:
-    """All lanes; a follower that wakes them."""
+    """All lanes, and what wakes them."""
 
     def __init__(
         self,
@@ -189,17 +188,15 @@ class Runner:
         late: Mapping[str, Late] | None = None,
     ) -> None:
         """`late` names the kinds whose domain wants to know that an effect came too late."""
-        self._asking = frozenset(kind.TYPE for kind in pipeline.rules.reactions)
         self.lanes = {
             kind: Lane(pipeline, kind, handler, boot=boot, late=(late or {}).get(kind, drop))
             for kind, handler in handlers.items()
         }
 
-    def follow(self, records: list[Record]) -> None:
-        """The pipeline's follower: facts that ask the world for something may have left something to do."""
-        if any(record.type in self._asking for record in records):
-            for lane in self.lanes.values():
-                lane.wake()
+    def ask(self, kinds: frozenset[str]) -> None:
+        """The pipeline has queued effects of these kinds. One that nobody carries out stays in the outbox."""
+        for kind in kinds & self.lanes.keys():
+            self.lanes[kind].wake()
 
     def wake(self, kind: str) -> None:
         """Something in the world changed: paper was loaded, the line is back."""

@@ -59,12 +59,12 @@ async def break_after(_effect: Leased, started: Started) -> Settled | TryAgain:
 async def working(ledger: Ledger, handler: EffectHandler, boot: str = "boot-1") -> AsyncIterator[Runner]:
     """The runner with its one lane; cancelled at the end."""
     runner = Runner(ledger.pipeline, {LETTER: handler}, boot=boot)
-    ledger.pipeline.followers.append(runner.follow)
+    ledger.pipeline.ask = runner.ask
     task = asyncio.ensure_future(runner.lanes[LETTER].run())
     try:
         yield runner
     finally:
-        ledger.pipeline.followers.remove(runner.follow)
+        ledger.pipeline.ask = lambda _kinds: None
         task.cancel()
         await asyncio.wait([task])
 
