@@ -12,11 +12,11 @@ NPM := cd ui && ../$(BIN)/python ../tools/node.py npm
 CODE := edge drivers sync tests tools hatch_build.py
 SCRIPTS := ui/preview
 
-# The fast suites come first, the browser's last; a new folder below tests/ is run between them.
-SUITES := $(filter-out tests/__pycache__ tests/golden,$(patsubst %/,%,$(wildcard tests/*/)))
-EARLY := $(filter $(SUITES),tests/tidy tests/unit tests/property tests/sync tests/drivers)
-LATE := $(filter $(SUITES),tests/e2e)
-MIDDLE := $(filter-out $(EARLY) $(LATE),$(SUITES))
+# `make check` runs these; `make test` every folder below tests/.
+EARLY := tests/tidy tests/unit tests/property tests/sync tests/drivers
+# Tests that wait for a clock leave a processor to those that compute. A file's tests stay together: they share what is slow to start.
+WORKERS ?= 2
+TOGETHER := --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: help
 help: ## This list
@@ -72,11 +72,11 @@ wheel: $(PACKAGES) $(PAGES) ## Build the wheel into dist/
 
 .PHONY: test
 test: setup fmt-check lint types arch ui-check ## Everything: style, types, imports, pages, every test
-	$(BIN)/pytest $(EARLY) $(MIDDLE) $(LATE)
+	$(BIN)/pytest $(TOGETHER) tests
 
 .PHONY: check
 check: $(PACKAGES) fmt-check lint types arch ## The fast gate: style, types, imports, unit and tidy tests
-	$(BIN)/pytest $(EARLY) -m "not slow"
+	$(BIN)/pytest $(TOGETHER) $(EARLY) -m "not slow"
 
 .PHONY: fmt
 fmt: $(PACKAGES) ## Format the Python code and repair what the linter can
@@ -108,11 +108,11 @@ ui-check: $(PAGES) ## The pages: lint, types, unit tests, their weight
 
 .PHONY: test-unit
 test-unit: $(PACKAGES) ## Unit and property tests
-	$(BIN)/pytest $(filter $(SUITES),tests/unit tests/property tests/sync)
+	$(BIN)/pytest tests/unit tests/property tests/sync
 
 .PHONY: test-drivers
 test-drivers: $(PACKAGES) $(DEVICE_PACKAGES) ## Every driver on every wire
-	$(BIN)/pytest tests/drivers
+	$(BIN)/pytest $(TOGETHER) tests/drivers
 
 .PHONY: test-driver
 test-driver: $(PACKAGES) ## NAME=x: one family's codec and stories on every wire
