@@ -51,6 +51,7 @@ from edge.policy.model import PLACE as PLACE_KIND
 from edge.policy.model import POLICY as POLICY_KIND
 from edge.policy.model import ReceiveDocument
 from edge.queue import api as queue_api
+from edge.queue import customer_card_api as queue_customer_card_api
 from edge.queue import decide as queue_decide
 from edge.queue import desk_api as queue_desk_api
 from edge.queue import desk_policy as queue_desk_policy
@@ -163,6 +164,7 @@ CAPABILITIES: Final = (
             queue_rules_api.routes,
             queue_interventions_api.routes,
             queue_self_service_api.routes,
+            queue_customer_card_api.routes,
         ),
         problems=queue_problems.PROBLEMS,
     ),
@@ -243,6 +245,7 @@ TELLER: Final = (
     "queue.requeue_ticket",
     "queue.reprint_slip",
     "queue.bind_customer",
+    "customers.view_card",
     "customers.view_consents",
     "customers.record_consent",
     "customers.unmask",

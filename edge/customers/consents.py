@@ -62,12 +62,16 @@ def in_force(connection: Connection, customer: str, purpose: Purpose) -> Consent
     return None if row is None else Consent(*row)
 
 
+def purposes_in_force(connection: Connection, customer: str) -> list[Purpose]:
+    rows = connection.execute(
+        "SELECT purpose FROM consent WHERE customer = ? AND ended_ms IS NULL ORDER BY purpose", (customer,)
+    )
+    return [Purpose(str(purpose)) for (purpose,) in rows]
+
+
 def of(connection: Connection, customer: str, zone: ZoneInfo) -> ConsentLedger:
     """The ledger of one customer; empty for one who never gave any."""
     erased = erased_ms(connection, customer)
-    valid = connection.execute(
-        "SELECT purpose FROM consent WHERE customer = ? AND ended_ms IS NULL ORDER BY purpose", (customer,)
-    ).fetchall()
     rows = connection.execute(
         "SELECT id, purpose, version, given_ms, given_to, channel, evidence, ended_ms, withdrawn_to, withdrawn_channel"
         " FROM consent WHERE customer = ? ORDER BY given_ms DESC, id DESC LIMIT ?",
@@ -75,9 +79,9 @@ def of(connection: Connection, customer: str, zone: ZoneInfo) -> ConsentLedger:
     ).fetchall()
     return ConsentLedger(
         customer=customer,
-        in_force=[Purpose(str(purpose)) for (purpose,) in valid],
+        in_force=purposes_in_force(connection, customer),
         lines=[_line(row, zone) for row in rows],
-        erased_at=None if erased is None else datetime.fromtimestamp(erased / 1000, zone),
+        erased_at=None if erased is None else datetime.fromtimestamp(erased // 1000, zone),
     )
 
 

@@ -12,7 +12,7 @@ from edge.customers.privacy import Names
 from edge.devices.recognition import KioskGuests
 from edge.kernel.db import Connection
 from edge.org.place import Place
-from edge.queue import views
+from edge.queue import remote, views
 from edge.queue.arrivals import Arrivals
 from edge.queue.handles import Handle, Handles
 from edge.queue.model import State
@@ -112,14 +112,14 @@ def _guest(call: Call[Any], handle: Handle | None) -> Guest | Reply:
             return Guest(recognition=handle.value, code=shown.code)
         known = call.app[Arrivals].known(shown.mark)
         ref = None if known is None else known.ref
-        remote = views.remote_ticket_of(connection, shown.mark.hex(), ref)
+        from_afar = remote.held_by(connection, shown.mark.hex(), ref)
         return Guest(
             recognition=handle.value,
             known=known is not None,
             tier=customers.ORDINARY if known is None else known.tier,
             name=call.app[Names].masked(connection, ref) if shown.by_document else None,
             appointment=_booking(connection, shown.mark.hex(), ref, place),
-            remote=None if remote is None else _held(connection, remote),
+            remote=None if from_afar is None else _held(connection, from_afar),
         )
 
 

@@ -142,7 +142,7 @@ class Lessons:
             moved = Waiting(one.ticket, event.service, event.tier, event.place_ms, one.seq, record.at_ms, waits_from_ms, desk)
             self.watch.joined(moved)
 
-    def on_bound(self, event: e.TicketBound, record: Record) -> None:
+    def on_bound(self, event: e.TicketBound | e.TicketUnbound, record: Record) -> None:
         one = self.watch.waiting.get(event.ticket)
         if one is not None:
             self.watch.withdrawn(one.ticket, record.at_ms)
@@ -268,6 +268,7 @@ _LINES: Final = {
         _Line(e.TicketRequeued, Lessons.on_requeued),
         _Line(e.TicketTransferred, Lessons.on_transferred),
         _Line(e.TicketBound, Lessons.on_bound),
+        _Line(e.TicketUnbound, Lessons.on_bound),
         _Line(e.TicketCancelled, Lessons.on_cancelled),
         _Line(e.TicketExpired, Lessons.on_expired),
         _Line(e.TicketCalled, Lessons.on_called),

@@ -56,6 +56,7 @@ MOVING: Final = frozenset(
         e.TicketIssued,
         e.TicketActivated,
         e.TicketBound,
+        e.TicketUnbound,
         e.TicketCalled,
         e.TicketNoShow,
         e.TicketParked,

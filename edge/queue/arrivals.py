@@ -78,13 +78,17 @@ class Arrivals:
     def known(self, mark: bytes) -> customers.Recognised | None:
         return self._recognise(mark)
 
-    def _mark(self, kind: str, value: str, command_id: str, at: str) -> bytes | None:
-        if kind == RECOGNITION:
-            return self.handles.redeem(value, command_id, at).mark
+    def typed(self, kind: str, value: str) -> bytes:
+        """The keyed hash of a number that somebody typed in. Raises Rejected("invalid_identity")."""
         if kind == IdentityKind.PLATE:
             raise Rejected("invalid_identity")  # a plate proves nothing
         normal = _normal(kind, value)  # refuses a kind that is none
         return self.vault.index_hash(IdentityKind(kind), normal)
+
+    def _mark(self, kind: str, value: str, command_id: str, at: str) -> bytes | None:
+        if kind == RECOGNITION:
+            return self.handles.redeem(value, command_id, at).mark
+        return self.typed(kind, value)
 
     def _recognise(self, mark: bytes) -> customers.Recognised | None:
         with self.db.reader() as connection:

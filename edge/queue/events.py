@@ -129,6 +129,17 @@ class TicketBound(TicketFact, frozen=True, kw_only=True):
     from_queue: str
 
 
+class TicketUnbound(TicketFact, frozen=True, kw_only=True):
+    """The branch took back whom it thought to hold a ticket."""
+
+    TYPE: ClassVar[str] = "queue.ticket_unbound.v1"
+    customer: str
+    """Who it is not."""
+    tier: Tier
+    queue: str
+    from_queue: str
+
+
 class TicketRecalled(TicketFact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "queue.ticket_recalled.v1"
     service: str

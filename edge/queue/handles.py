@@ -19,7 +19,8 @@ from edge.kernel.domain import Rejected
 RECOGNITION: Final = "recognition"
 """The kind of identity that a handle is."""
 LIVES_MS: Final = 90_000
-KIOSKS_MAX: Final = 50
+PLACES_MAX: Final = 200
+"""Kiosks, and members of staff who look customers up."""
 HANDLE_BYTES: Final = 18
 
 
@@ -55,7 +56,7 @@ class Handles:
     _of: dict[str, Handle] = field(default_factory=dict)
 
     def give(self, kiosk: str, shown: Shown) -> Handle:
-        if kiosk not in self._of and len(self._of) >= KIOSKS_MAX:
+        if kiosk not in self._of and len(self._of) >= PLACES_MAX:
             self._of.pop(next(iter(self._of)))
         made = Handle(secrets.token_urlsafe(HANDLE_BYTES), shown, self.now_ms() + LIVES_MS)
         self._of[kiosk] = made

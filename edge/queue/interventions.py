@@ -100,24 +100,53 @@ BINDABLE: Final = frozenset({State.WAITING, State.PARKED, State.NO_SHOW, State.C
 
 def bind(state: TicketState, command: m.BindCustomer, _context: Context) -> Sequence[Event]:
     """The customer is known now: the ticket gets their tier where policy says so; priority is not lost by it, and the place in
-    time stays."""
-    ticket = state.ticket
-    if ticket is None:
-        raise Rejected("unknown_ticket")
-    if ticket.state not in BINDABLE:
-        raise Rejected("ticket_not_in_state", move="bind", state=ticket.state.value, number=ticket.number)
+    time stays. A ticket is one customer's: whoever it was bound to by mistake is unbound first, so that the books show it."""
+    ticket = _live(state, "bind")
+    if state.customer == command.customer:
+        return ()
+    if state.customer is not None:
+        raise Rejected("bound_to_another", number=ticket.number)
     tier = ticket.tier if ticket.tier is Tier.PRIORITY or not state.reclass else command.tier
-    own_queue = ticket.queue == queue_id(ticket.service, ticket.tier)
-    queue = queue_id(ticket.service, tier) if own_queue else ticket.queue
     bound = e.TicketBound(
         ticket=ticket.id,
         number=ticket.number,
         customer=command.customer,
         tier=tier,
-        queue=queue,
+        queue=_queue_of(ticket, tier),
         from_queue=ticket.queue,
     )
     return [bound]
+
+
+def unbind(state: TicketState, _command: m.UnbindCustomer, _context: Context) -> Sequence[Event]:
+    """Undo a binding: the tier it had before, at the same place in time. Who took the number with a card stays who they are."""
+    ticket = _live(state, "unbind")
+    if state.customer is None or state.bound_from is None:
+        raise Rejected("not_bound", number=ticket.number)
+    unbound = e.TicketUnbound(
+        ticket=ticket.id,
+        number=ticket.number,
+        customer=state.customer,
+        tier=state.bound_from,
+        queue=_queue_of(ticket, state.bound_from),
+        from_queue=ticket.queue,
+    )
+    return [unbound]
+
+
+def _live(state: TicketState, move: str) -> Ticket:
+    ticket = state.ticket
+    if ticket is None:
+        raise Rejected("unknown_ticket")
+    if ticket.state not in BINDABLE:
+        raise Rejected("ticket_not_in_state", move=move, state=ticket.state.value, number=ticket.number)
+    return ticket
+
+
+def _queue_of(ticket: Ticket, tier: Tier) -> str:
+    """Where it waits with this tier; one that was sent to a counter or a teller stays there."""
+    own_queue = ticket.queue == queue_id(ticket.service, ticket.tier)
+    return queue_id(ticket.service, tier) if own_queue else ticket.queue
 
 
 def mark_lost(state: DeskState, command: m.MarkLost, _context: Context) -> Sequence[Event]:
@@ -144,6 +173,7 @@ def mark_found(state: DeskState, command: m.MarkFound, _context: Context) -> Seq
 HANDLERS: Final[dict[type[Command], Handler]] = {
     m.CallTicket: Handler(for_pick, pick, answers.called),
     m.BindCustomer: Handler(load.for_bind, bind, answers.ticket),
+    m.UnbindCustomer: Handler(load.for_bind, unbind, answers.ticket),
     m.MarkLost: Handler(load.for_desk, mark_lost),
     m.MarkFound: Handler(load.for_desk, mark_found),
 }

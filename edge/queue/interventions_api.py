@@ -59,7 +59,7 @@ class BindRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reply=TicketView,
     permission="queue.bind_customer",
     summary="Tell the branch who holds this ticket",
-    problems=("unknown_ticket", "ticket_not_in_state", "customer_unknown", "invalid_identity"),
+    problems=("unknown_ticket", "ticket_not_in_state", "customer_unknown", "bound_to_another", "invalid_identity"),
 )
 async def bind(call: Call[BindRequest]) -> bytes:
     wish = call.body.identity
@@ -68,3 +68,14 @@ async def bind(call: Call[BindRequest]) -> bytes:
         raise Rejected("customer_unknown")
     command = m.BindCustomer(ticket=call.path["ticket"], customer=known.customer, tier=known.tier)
     return (await call.submit(command)).answer
+
+
+@routes.post(
+    "/api/tickets/{ticket}/unbind",
+    reply=TicketView,
+    permission="queue.bind_customer",
+    summary="It was not them: the ticket is nobody's again, with the tier it had before",
+    problems=("unknown_ticket", "ticket_not_in_state", "not_bound"),
+)
+async def unbind(call: Call[None]) -> bytes:
+    return (await call.submit(m.UnbindCustomer(ticket=call.path["ticket"]))).answer

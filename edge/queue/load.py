@@ -105,6 +105,10 @@ class TicketState:
     """The place behind which a missed ticket queues again."""
     reclass: bool = True
     """Whoever turns out to be known moves to the queue of their tier."""
+    customer: str | None = None
+    """Who holds it, as far as the branch knows."""
+    bound_from: Tier | None = None
+    """The tier it had before somebody said who holds it."""
     finished_ms: int | None = None
     rated_within_s: int | None = None
     """How long after the end a service can be rated; None: no end."""
@@ -256,8 +260,15 @@ def for_rating(connection: Connection, command: m.RateService, _context: Context
     return TicketState(ticket(connection, command.ticket), finished_ms=ended_ms, rated_within_s=within_s)
 
 
-def for_bind(connection: Connection, command: m.BindCustomer, _context: Context) -> TicketState:
-    return TicketState(ticket(connection, command.ticket), reclass=policy.read(connection, keys.RECLASS_ON_BIND))
+def for_bind(connection: Connection, command: m.BindCustomer | m.UnbindCustomer, _context: Context) -> TicketState:
+    row = connection.execute("SELECT customer, bound_from FROM ticket WHERE id = ?", (command.ticket,)).fetchone()
+    customer, bound_from = row or (None, None)
+    return TicketState(
+        ticket(connection, command.ticket),
+        reclass=policy.read(connection, keys.RECLASS_ON_BIND),
+        customer=customer,
+        bound_from=None if bound_from is None else Tier(bound_from),
+    )
 
 
 def for_transfer(connection: Connection, command: m.TransferTicket, _context: Context) -> TicketState:

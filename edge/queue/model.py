@@ -305,6 +305,13 @@ class BindCustomer(Command, frozen=True, kw_only=True):
     tier: Tier
 
 
+class UnbindCustomer(Command, frozen=True, kw_only=True):
+    """It was not them after all: the ticket is nobody's again, with the tier it had before (S16)."""
+
+    NAME: ClassVar[str] = "queue.unbind_customer"
+    ticket: str
+
+
 class RecallTicket(Command, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "queue.recall_ticket"
     counter: str

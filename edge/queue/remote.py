@@ -24,7 +24,7 @@ from edge.queue import model as m
 from edge.queue import policy as keys
 from edge.queue.load import Ticket
 from edge.queue.load_remote import DAY_MS, HolderState, Pending
-from edge.queue.model import State
+from edge.queue.model import REMOTE, State
 
 MINUTE_MS: Final = 60 * 1000
 EXPIRED_AT_ONCE_MAX: Final = 100
@@ -33,6 +33,8 @@ EXPIRED_AT_ONCE_MAX: Final = 100
 @dataclass(frozen=True, slots=True)
 class ActivationState:
     ticket: Ticket | None
+    remote: bool = False
+    """It was taken from afar."""
     holder: str | None = None
     customer: str | None = None
     activated: bool = False
@@ -80,26 +82,39 @@ def expire_passed(late: list[tuple[str, str]], _command: m.ExpirePassed, _contex
 # --- activating
 
 
+def held_by(connection: Connection, holder: str, customer: str | None) -> str | None:
+    """The remote ticket that somebody has on the open day, by the identity shown or by who they are."""
+    found: str | None = connection.execute(
+        "SELECT id FROM ticket WHERE day = (SELECT day FROM queue_day WHERE state = 'open')"
+        " AND holder IS NOT NULL AND (holder = ? OR customer = ?) AND state IN ('pending', 'waiting') ORDER BY seq LIMIT 1",
+        (holder, customer),
+    ).get
+    return found
+
+
 def for_activation(connection: Connection, command: m.ActivateTicket, _context: Context) -> ActivationState:
     ticket = load.ticket(connection, command.ticket)
     if ticket is None:
         return ActivationState(None)
     row = connection.execute(
-        "SELECT holder, customer, activated_ms IS NOT NULL, passed_ms IS NOT NULL FROM ticket WHERE id = ?", (command.ticket,)
+        "SELECT channel, holder, customer, activated_ms IS NOT NULL, passed_ms IS NOT NULL FROM ticket WHERE id = ?",
+        (command.ticket,),
     ).fetchone()
     behind: int | None = connection.execute(
         "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1 OFFSET ?",
         (ticket.queue, policy.read(connection, keys.REMOTE_LATE_BEHIND) - 1),
     ).get
-    holder, customer, activated, has_passed = row or (None, None, 0, 0)
-    return ActivationState(ticket, holder, customer, bool(activated), bool(has_passed), behind)
+    channel, holder, customer, activated, has_passed = row or ("", None, None, 0, 0)
+    return ActivationState(ticket, channel in REMOTE, holder, customer, bool(activated), bool(has_passed), behind)
 
 
 def activate(state: ActivationState, command: m.ActivateTicket, context: Context) -> Sequence[Event]:
     """Let its holder in. The same again prints the same number once more; another document is refused (S10)."""
     ticket = state.ticket
-    if ticket is None or (state.holder is None and state.customer is None):
+    if ticket is None:
         raise Rejected("unknown_ticket")
+    if not state.remote:
+        raise Rejected("not_remote", number=ticket.number)
     if state.holder != command.holder and (state.customer is None or state.customer != command.customer):
         raise Rejected("wrong_document", number=ticket.number)
     if state.activated:

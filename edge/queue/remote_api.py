@@ -6,7 +6,7 @@ import msgspec
 
 from edge.kernel.domain import Rejected
 from edge.org.place import Place
-from edge.queue import views
+from edge.queue import remote
 from edge.queue.api import Identity
 from edge.queue.arrivals import Arrival, Arrivals
 from edge.queue.model import ActivateTicket
@@ -15,7 +15,7 @@ from edge.web.routes import Call, Routes
 
 routes: Final = Routes("queue")
 
-_PROBLEMS: Final = ("unknown_ticket", "wrong_document", "ticket_not_in_state", "invalid_identity")
+_PROBLEMS: Final = ("unknown_ticket", "not_remote", "wrong_document", "ticket_not_in_state", "invalid_identity")
 
 
 class ActivationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,16 +44,16 @@ async def activate(call: Call[ActivationRequest]) -> bytes:
     audience={"staff", "device"},
     permission="queue.issue_ticket",
     summary="Activate whatever remote ticket this identity holds today",
-    problems=_PROBLEMS,
+    problems=("no_remote_ticket", *_PROBLEMS),
 )
 async def activate_whatever(call: Call[ActivationRequest]) -> bytes:
     known = call.app[Arrivals].receive(
         Arrival((call.body.identity.kind, call.body.identity.value), None, call.principal.id), call.command_id
     )
     with call.app.pipeline.db.reader() as connection:
-        ticket = views.remote_ticket_of(connection, known.holder or "", known.customer)
+        ticket = remote.held_by(connection, known.holder or "", known.customer)
     if ticket is None:
-        raise Rejected("unknown_ticket")
+        raise Rejected("no_remote_ticket")
     return await _activate(call, ticket)
 
 

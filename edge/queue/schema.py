@@ -158,4 +158,5 @@ MIGRATIONS: Final = (
         CREATE INDEX queue_diversion_sent ON queue_diversion(at_ms) WHERE accepted = 1;
         """,
     ),
+    Migration("queue/009-bound", "ALTER TABLE ticket ADD COLUMN bound_from TEXT;"),
 )

@@ -106,14 +106,27 @@ def ticket_passed(connection: Connection, event: e.TicketPassed, record: Record)
 
 
 def ticket_bound(connection: Connection, event: e.TicketBound, _record: Record) -> None:
+    _change_queue(connection, event)
+    connection.execute(
+        "UPDATE ticket SET bound_from = coalesce(bound_from, tier), customer = ?, tier = ?, queue = ? WHERE id = ?",
+        (event.customer, event.tier, event.queue, event.ticket),
+    )
+
+
+def ticket_unbound(connection: Connection, event: e.TicketUnbound, _record: Record) -> None:
+    _change_queue(connection, event)
+    connection.execute(
+        "UPDATE ticket SET bound_from = NULL, customer = NULL, tier = ?, queue = ? WHERE id = ?",
+        (event.tier, event.queue, event.ticket),
+    )
+
+
+def _change_queue(connection: Connection, event: e.TicketBound | e.TicketUnbound) -> None:
+    """Count whoever waits in the other queue from now on."""
     state = connection.execute("SELECT state FROM ticket WHERE id = ?", (event.ticket,)).get
     if state == State.WAITING:
         _count(connection, event.from_queue, -1)
         _count(connection, event.queue, 1)
-    connection.execute(
-        "UPDATE ticket SET customer = ?, tier = ?, queue = ? WHERE id = ?",
-        (event.customer, event.tier, event.queue, event.ticket),
-    )
 
 
 def ticket_transferred(connection: Connection, event: e.TicketTransferred, _record: Record) -> None:
@@ -346,6 +359,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketActivated: (ticket_activated,),
     e.TicketPassed: (ticket_passed,),
     e.TicketBound: (ticket_bound,),
+    e.TicketUnbound: (ticket_unbound,),
     e.TicketCalled: (ticket_called,),
     e.TicketRecalled: (ticket_recalled,),
     e.TicketServed: (ticket_served,),

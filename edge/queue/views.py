@@ -58,6 +58,8 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     outcome: str | None = None
     transferred_from: str | None = None
     recognised: bool = False
+    bound: bool = False
+    """Staff said who holds it; it can be taken back."""
     appointment: bool = False
     """Its holder came in time for an appointment."""
 
@@ -162,6 +164,7 @@ class TicketRow(NamedTuple):
     printer: str | None
     transferred_from: str | None
     appointment: str | None
+    bound_from: str | None
 
     @property
     def by_appointment(self) -> bool:
@@ -211,6 +214,7 @@ def view(record: TicketRow, zone: ZoneInfo, *, ahead: int | None = None, wait: W
         outcome=record.outcome,
         transferred_from=record.transferred_from,
         recognised=record.customer is not None,
+        bound=record.bound_from is not None,
         appointment=record.by_appointment,
     )
 
@@ -460,16 +464,6 @@ def day(connection: Connection) -> DayView | None:
     """The open business day, or else the newest one."""
     found = connection.execute("SELECT day, state FROM queue_day ORDER BY state = 'open' DESC, day DESC LIMIT 1").fetchone()
     return None if found is None else DayView(*found)
-
-
-def remote_ticket_of(connection: Connection, holder: str, customer: str | None) -> str | None:
-    """The remote ticket that somebody holds on the open day, by the identity shown or by who they are."""
-    found: str | None = connection.execute(
-        "SELECT id FROM ticket WHERE day = (SELECT day FROM queue_day WHERE state = 'open')"
-        " AND holder IS NOT NULL AND (holder = ? OR customer = ?) AND state IN ('pending', 'waiting') ORDER BY seq LIMIT 1",
-        (holder, customer),
-    ).get
-    return found
 
 
 def branch_name(connection: Connection) -> str:

@@ -203,12 +203,13 @@ def ticket_activated(connection: Connection, event: e.TicketActivated, record: R
     _touch(connection, day, record)
 
 
-def ticket_bound(connection: Connection, event: e.TicketBound, record: Record) -> None:
-    """The ticket counts with the tier that was learnt; calls made before keep theirs."""
+def ticket_bound(connection: Connection, event: e.TicketBound | e.TicketUnbound, record: Record) -> None:
+    """The ticket counts with the tier that was learnt, or taken back; calls made before keep theirs."""
     day, seq = _key(connection, event.ticket)
+    recognised = isinstance(event, e.TicketBound)
     connection.execute(
-        "UPDATE report_ticket SET recognised = 1, tier = ?3, queue = ?4 WHERE day = ?1 AND seq = ?2",
-        (day, seq, event.tier, event.queue),
+        "UPDATE report_ticket SET recognised = ?3, tier = ?4, queue = ?5 WHERE day = ?1 AND seq = ?2",
+        (day, seq, recognised, event.tier, event.queue),
     )
     _touch(connection, day, record)
 
@@ -455,6 +456,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketIssued: (ticket_issued,),
     e.TicketActivated: (ticket_activated,),
     e.TicketBound: (ticket_bound,),
+    e.TicketUnbound: (ticket_bound,),
     e.TicketCalled: (ticket_called,),
     e.TicketRecalled: (ticket_recalled,),
     e.TicketServed: (ticket_served,),

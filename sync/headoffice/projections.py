@@ -240,7 +240,7 @@ def _waits(sheet: Sheet, record: Record) -> None:
 
 
 def _bound(sheet: Sheet, record: Record) -> None:
-    """Somebody was recognised; where the ticket is, it stays."""
+    """Somebody was recognised, or was not who they were taken for; where the ticket is, it stays."""
     sheet.put_ticket(_as_said(*_moved(sheet, record)))
 
 
@@ -324,6 +324,7 @@ FOLDS: dict[str, Fold] = {
     "queue.ticket_requeued.v1": _waits,
     "queue.ticket_transferred.v1": _waits,
     "queue.ticket_bound.v1": _bound,
+    "queue.ticket_unbound.v1": _bound,
     "queue.ticket_parked.v1": partial(_left, "parked"),
     "queue.ticket_no_show.v1": partial(_left, "no_show"),
     "queue.ticket_finished.v1": partial(_left, "finished"),

@@ -216,6 +216,17 @@ class Branch(RuleBasedStateMachine):
     def transfer(self, choice: int, service: str | None, counter: str | None, keep: bool) -> None:  # noqa: FBT001 -- drawn
         self.submit(m.TransferTicket(ticket=self.pick(choice), service=service, counter=counter, keep_place=keep))
 
+    @rule(choice=choices, gold=st.booleans(), customer=st.sampled_from(["c-1", "c-2"]))
+    def bind(self, choice: int, gold: bool, customer: str) -> None:  # noqa: FBT001 -- drawn
+        """The lobby manager finds out who holds a ticket."""
+        tier = m.Tier.GOLD if gold else m.Tier.NORMAL
+        self.submit(m.BindCustomer(ticket=self.pick(choice), customer=customer, tier=tier), "staff:2001")
+
+    @rule(choice=choices)
+    def unbind(self, choice: int) -> None:
+        """It was somebody else."""
+        self.submit(m.UnbindCustomer(ticket=self.pick(choice)), "staff:2001")
+
     @rule(choice=choices, score=st.integers(1, 5))
     def rate(self, choice: int, score: int) -> None:
         self.submit(m.RateService(ticket=self.pick(choice), score=score), "phone")
