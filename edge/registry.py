@@ -59,6 +59,7 @@ from edge.queue import effects as queue_effects
 from edge.queue import glance as queue_glance
 from edge.queue import interventions as queue_interventions
 from edge.queue import interventions_api as queue_interventions_api
+from edge.queue import more_time as queue_more_time
 from edge.queue import policy as queue_policy
 from edge.queue import problems as queue_problems
 from edge.queue import remote as queue_remote
@@ -151,6 +152,7 @@ CAPABILITIES: Final = (
             **queue_decide.HANDLERS,
             **queue_remote.HANDLERS,
             **queue_interventions.HANDLERS,
+            **queue_more_time.HANDLERS,
             **queue_self_service.HANDLERS,
         },
         applies=queue_tables.APPLIES,

@@ -132,6 +132,11 @@ class Lessons:
         if one is not None:
             self.watch.joined(_at(one, event.place_ms, record.at_ms, waits_from_ms=one.waits_from_ms))
 
+    def on_deferred(self, event: e.TicketDeferred, _record: Record) -> None:
+        one = self.watch.waiting.get(event.ticket)
+        if one is not None:
+            self.watch.waiting[event.ticket] = _at(one, event.place_ms, one.entered_ms, waits_from_ms=one.waits_from_ms)
+
     def on_transferred(self, event: e.TicketTransferred, record: Record) -> None:
         one = self.watch.waiting.get(event.ticket) or self._held.pop(event.ticket, None)
         self._free_of(event.ticket, record.at_ms)
@@ -266,6 +271,7 @@ _LINES: Final = {
         _Line(e.TicketIssued, Lessons.on_issued),
         _Line(e.TicketActivated, Lessons.on_activated),
         _Line(e.TicketRequeued, Lessons.on_requeued),
+        _Line(e.TicketDeferred, Lessons.on_deferred),
         _Line(e.TicketTransferred, Lessons.on_transferred),
         _Line(e.TicketBound, Lessons.on_bound),
         _Line(e.TicketUnbound, Lessons.on_bound),

@@ -8,7 +8,7 @@ import msgspec
 from edge.kernel.db import Connection
 from edge.kernel.journal import head
 from edge.lobby import views
-from edge.lobby.views import Arrival, Risk
+from edge.lobby.views import Arrival, Deferral, Diversion, Risk
 from edge.org.place import Place
 from edge.queue.ruling import targets_s
 from edge.web.routes import Call, Routes
@@ -57,3 +57,24 @@ async def arrivals(call: Call[None]) -> Arrivals:
     with call.app.pipeline.db.reader() as connection:
         seq = head(connection).seq  # first: the list is at least that new
         return Arrivals(views.arrivals(connection, zone), seq)
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What customers answered and asked for by themselves today, newest first."""
+
+    diversions: list[Diversion]
+    more_time: list[Deferral]
+    seq: int
+
+
+@routes.get(
+    "/api/wishes", permission="queue.view", reply=Wishes, summary="Today's answers to the machine, and who needs more time"
+)
+async def wishes(call: Call[None]) -> Wishes:
+    zone = call.app[Place].zone
+
+    def read(connection: Connection) -> Wishes:
+        seq = head(connection).seq  # first: the lists are at least that new
+        return Wishes(views.diversions(connection, zone), views.deferrals(connection, zone), seq)
+
+    return await call.app.pipeline.db.scan(read)

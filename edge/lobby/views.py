@@ -64,6 +64,49 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
     """What the expectation is made from: `simulated` or `position`."""
 
 
+class Diversion(msgspec.Struct, frozen=True):
+    """What a customer made of the offer of a machine (S27)."""
+
+    service: str
+    accepted: bool
+    at: datetime
+
+
+class Deferral(msgspec.Struct, frozen=True):
+    """Somebody who asked for more time on the phone."""
+
+    ticket: str
+    number: str
+    service: str
+    state: str
+    times: int
+    at: datetime
+    """The latest time they asked."""
+
+
+def diversions(connection: Connection, zone: ZoneInfo) -> list[Diversion]:
+    """Today's, newest first."""
+    found = connection.execute(
+        "SELECT service, accepted, at_ms FROM queue_diversion"
+        " WHERE day = (SELECT day FROM queue_day WHERE state = 'open') ORDER BY at_ms DESC, offer LIMIT ?",
+        (LIST_MAX,),
+    )
+    return [Diversion(str(service), bool(accepted), views.moment(at_ms, zone)) for service, accepted, at_ms in found]
+
+
+def deferrals(connection: Connection, zone: ZoneInfo) -> list[Deferral]:
+    """Today's, newest first."""
+    found = connection.execute(
+        "SELECT id, number, service, state, times, at_ms FROM queue_more_time JOIN ticket ON id = queue_more_time.ticket"
+        " WHERE day = (SELECT day FROM queue_day WHERE state = 'open') ORDER BY at_ms DESC, id LIMIT ?",
+        (LIST_MAX,),
+    )
+    return [
+        Deferral(ticket, number, service, state, times, views.moment(at, zone))
+        for ticket, number, service, state, times, at in found
+    ]
+
+
 def arrivals(connection: Connection, zone: ZoneInfo) -> list[Arrival]:
     """Newest first."""
     found = views.rows(

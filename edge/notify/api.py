@@ -11,7 +11,7 @@ from edge.notify import tables
 from edge.notify.notices import NoticeBoard, NoticeList
 from edge.notify.phone import PhoneTicket, PhoneTickets
 from edge.queue.answers import Rated
-from edge.queue.model import CancelTicket, RateService
+from edge.queue.model import AskForTime, CancelTicket, RateService
 from edge.queue.tokens import TicketTokens
 from edge.web.principal import Kind
 from edge.web.routes import Call, Routes
@@ -65,6 +65,20 @@ class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def leave(call: Call[Empty]) -> PhoneTicket:
     ticket = _ticket_of(call, call.path["token"])
     await call.submit(CancelTicket(ticket=ticket, reason=LEFT))
+    return _view(call, ticket)
+
+
+@routes.post(
+    "/api/t/{token}/more-time",
+    body=Empty,
+    audience={"guest"},
+    reply=PhoneTicket,
+    summary="I need more time: let the next few go first",
+    problems=("unknown_ticket", "ticket_not_in_state", "more_time_used", "nobody_behind"),
+)
+async def more_time(call: Call[Empty]) -> PhoneTicket:
+    ticket = _ticket_of(call, call.path["token"])
+    await call.submit(AskForTime(ticket=ticket))
     return _view(call, ticket)
 
 

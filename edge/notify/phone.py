@@ -9,8 +9,9 @@ from edge.kernel.db import Connection, Database
 from edge.kernel.journal import head
 from edge.org import tables as org
 from edge.org.place import Place
-from edge.queue import views
+from edge.queue import more_time, views
 from edge.queue.model import State
+from edge.queue.more_time import MoreTime
 from edge.queue.views import WaitView
 
 RATEABLE: Final = frozenset({State.SERVING, State.FINISHED})
@@ -48,6 +49,8 @@ class PhoneTicket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ahead: int | None = None
     wait: WaitView | None = None
     counter: CounterName | None = None
+    more_time: MoreTime | None = None
+    """What whoever is not ready may ask for; absent where there is nothing to ask for."""
     rating: int | None = None
 
 
@@ -89,6 +92,7 @@ class PhoneTickets:
             ahead=None if prospect is None else prospect.ahead,
             wait=None if prospect is None else prospect.wait,
             counter=self._counter(connection, record),
+            more_time=more_time.offer(connection, record.id) if record.state == State.WAITING else None,
             rating=record.rating,
         )
 

@@ -209,6 +209,16 @@ class TicketRequeued(TicketFact, frozen=True, kw_only=True):
     """Where it waits now, where the pool it was kept for is no longer attended."""
 
 
+class TicketDeferred(TicketFact, frozen=True, kw_only=True):
+    """Its holder asked for more time: it waits on, behind the next few."""
+
+    TYPE: ClassVar[str] = "queue.ticket_deferred.v1"
+    queue: str
+    place_ms: int
+    times: int
+    """How often in this visit, this time included."""
+
+
 class TicketExpired(TicketFact, frozen=True, kw_only=True):
     """The day ended before its turn came."""
 

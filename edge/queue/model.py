@@ -198,6 +198,13 @@ class RequeueTicket(Command, frozen=True, kw_only=True):
     ticket: str
 
 
+class AskForTime(Command, frozen=True, kw_only=True):
+    """The customer is not ready yet and lets the next few go first."""
+
+    NAME: ClassVar[str] = "queue.ask_for_time"
+    ticket: str
+
+
 class ReprintSlip(Command, frozen=True, kw_only=True):
     """Print the slip once more, marked as a copy (补打)."""
 

@@ -76,6 +76,11 @@ def clear(connection: Connection) -> None:
     connection.execute("DELETE FROM queue_outlook_newcomer")
 
 
+def forget(connection: Connection, ticket: str) -> None:
+    """What was forecast for somebody who has left their place."""
+    connection.execute("DELETE FROM queue_outlook WHERE ticket = ?", (ticket,))
+
+
 class _Told(NamedTuple):
     ahead: int
     said: Said

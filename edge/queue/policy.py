@@ -200,6 +200,22 @@ KIOSK_HOURS: Final = Key[dict[DayClass, Hours]](
     form="hours",
     merge=Merge.MERGE_BY_ID,
 )
+MORE_TIME_BEHIND: Final = Key[int](
+    name="queue.more_time_behind",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=20)],
+    default=3,
+    zh="客户在手机上要求晚点再叫时，让几位先办",
+    en="People who go first when a customer asks for more time on the phone",
+    unit="people",
+)
+MORE_TIME_MAX: Final = Key[int](
+    name="queue.more_time_max",
+    kind=Annotated[int, msgspec.Meta(ge=0, le=5)],
+    default=2,
+    zh="每个号最多可要求晚点再叫的次数（0 为不提供）",
+    en="Times a visit that a customer may ask for more time (0: not offered)",
+    unit="times",
+)
 MACHINES: Final = Key[int](
     name="queue.self_service_machines",
     kind=Annotated[int, msgspec.Meta(ge=0, le=50)],
@@ -241,6 +257,8 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     REMOTE_UNUSED_MAX,
     REMOTE_REFUSED_DAYS,
     KIOSK_HOURS,
+    MORE_TIME_BEHIND,
+    MORE_TIME_MAX,
     MACHINES,
     MACHINE_SERVICES,
     MACHINE_STAY_S,

@@ -14,6 +14,8 @@ PROBLEMS: Final = (
     Problem("ticket_not_in_state", 409, "该号码当前状态不能这样操作", "The ticket's state does not allow this"),
     Problem("number_in_text", 400, "文字里请不要写证件号、卡号或电话", "Write no document, card or phone number into the text"),
     Problem("transfer_needs_target", 400, "请选择转移到的业务或窗口", "Choose a service or a counter to transfer to"),
+    Problem("more_time_used", 409, "晚点再叫的次数已用完", "More time was asked for as often as it may be"),
+    Problem("nobody_behind", 409, "后面没有人在等，随时会叫到您", "Nobody waits behind you; you may be called at any moment"),
     Problem("too_many_copies", 409, "补打次数已达上限", "The slip was reprinted too often"),
     Problem("slip_still_printing", 409, "号单正在打印，请稍候", "The slip is still printing"),
     Problem("no_printer", 409, "没有可用的打印机", "No printer is configured here"),

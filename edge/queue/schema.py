@@ -159,4 +159,14 @@ MIGRATIONS: Final = (
         """,
     ),
     Migration("queue/009-bound", "ALTER TABLE ticket ADD COLUMN bound_from TEXT;"),
+    Migration(
+        "queue/010-more-time",
+        """
+        CREATE TABLE queue_more_time(
+            ticket TEXT PRIMARY KEY,
+            times INTEGER NOT NULL,
+            at_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
 )

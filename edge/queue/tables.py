@@ -29,6 +29,7 @@ FOLDED: Final = (
     "queue_call_rules",
     "queue_calendar",
     "queue_diversion",
+    "queue_more_time",
 )
 
 
@@ -148,6 +149,16 @@ def ticket_requeued(connection: Connection, event: e.TicketRequeued, _record: Re
     )
     queue = connection.execute("SELECT queue FROM ticket WHERE id = ?", (event.ticket,)).get
     _count(connection, str(queue), 1)
+
+
+def ticket_deferred(connection: Connection, event: e.TicketDeferred, record: Record) -> None:
+    connection.execute("UPDATE ticket SET place_ms = ? WHERE id = ?", (event.place_ms, event.ticket))
+    connection.execute(
+        "INSERT INTO queue_more_time VALUES (?, ?, ?)"
+        " ON CONFLICT (ticket) DO UPDATE SET times = excluded.times, at_ms = excluded.at_ms",
+        (event.ticket, event.times, record.at_ms),
+    )
+    outlook.forget(connection, event.ticket)
 
 
 def _count(connection: Connection, queue: str, change: int) -> None:
@@ -369,6 +380,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketCancelled: (ticket_cancelled,),
     e.TicketTransferred: (ticket_transferred,),
     e.TicketRequeued: (ticket_requeued,),
+    e.TicketDeferred: (ticket_deferred,),
     e.TicketExpired: (ticket_expired,),
     e.TicketRated: (ticket_rated,),
     e.SlipRequested: (slip_requested,),

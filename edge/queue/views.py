@@ -248,7 +248,8 @@ def prospect(connection: Connection, record: TicketRow) -> Prospect:
 
 def _promised(record: TicketRow, *, alive: bool) -> Prospect | None:
     """What stands on the ticket, where a living forecast has not come to it yet."""
-    if not alive or record.calls or record.channel in REMOTE or record.transferred_from is not None:
+    moved = record.transferred_from is not None or record.place_ms > record.taken_ms
+    if not alive or record.calls or record.channel in REMOTE or moved:
         return None
     wait = WaitView(record.wait_low_s, record.wait_high_s, SIMULATED)
     return Prospect(record.ahead, wait, (wait.low_s + wait.high_s) // 2)
@@ -475,11 +476,8 @@ def branch_name(connection: Connection) -> str:
 def slips(connection: Connection, states: list[str]) -> list[TicketRow]:
     """Tickets whose slip needs a person, oldest first; nobody needs the paper of a ticket that is over."""
     marks, live = ", ".join("?" * len(states)), ", ".join("?" * len(LIVE))
-    rows = connection.execute(
-        f"{_SELECT} WHERE slip IN ({marks}) AND state IN ({live}) ORDER BY seq LIMIT {LIST_MAX}",
-        (*states, *LIVE),
-    )
-    return [TicketRow(*found) for found in rows]
+    where = f"slip IN ({marks}) AND state IN ({live}) ORDER BY seq LIMIT ?"
+    return rows(connection, where, (*states, *LIVE, LIST_MAX))
 
 
 # --- times

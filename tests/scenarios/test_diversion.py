@@ -10,6 +10,7 @@ import pytest
 from edge import registry
 from edge.kernel import fold
 from edge.kernel.domain import Rejected
+from edge.lobby import views as lobby
 from edge.policy.model import SetValue
 from edge.queue import self_service
 from edge.queue.model import AnswerDiversion, CloseDay, Tier
@@ -117,3 +118,13 @@ async def test_s27_the_tables_are_what_the_journal_says(hall: Hall) -> None:
     with hall.branch.db.reader() as connection:
         assert connection.execute("SELECT service, accepted FROM queue_diversion").fetchall() == [("personal", 1)]
         assert fold.verify(connection, registry.rules(), registry.migrations(), registry.folded_tables()).sound
+
+
+async def test_s27_the_lobby_sees_the_answers_newest_first(hall: Hall) -> None:
+    await hall.at("09:00")
+    await answer(hall, accepted=False)
+    await hall.at("09:10")
+    await answer(hall, accepted=True)
+    with hall.branch.db.reader() as connection:
+        seen = [(one.service, one.accepted, f"{one.at:%H:%M}") for one in lobby.diversions(connection, ZONE)]
+    assert seen == [("personal", True, "09:10"), ("personal", False, "09:00")]

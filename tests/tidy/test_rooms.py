@@ -14,7 +14,9 @@ from tests.tidy.tree import PRODUCT, ROOT, File, python
 
 GROUND: Final = frozenset({"kernel", "web", "adapters", "sandbox"})
 """What the capabilities stand on, and what stands on them."""
-TOPICS: Final = frozenset({"call_rules", "customer_card", "desk", "interventions", "recognition", "remote", "self_service"})
+TOPICS: Final = frozenset(
+    {"call_rules", "customer_card", "desk", "interventions", "more_time", "recognition", "remote", "self_service"}
+)
 """A topic that outgrew its room's files has its words and decisions in `TOPIC.py` and its routes in `TOPIC_api.py`."""
 HOME: Final = {
     "HANDLERS": ("decide.py",),

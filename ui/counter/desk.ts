@@ -1,6 +1,6 @@
 /** Everything the terminal shows, followed from the box: one load, then the live feed says when to look again. */
 import { ApiProblem, type Api } from '@kit/api';
-import { getArrivals, getBranch, getCounters, getNotices, getQueues, getSlips, getTickets } from '@kit/calls';
+import { getArrivals, getBranch, getCounters, getNotices, getQueues, getSlips, getTickets, getWishes } from '@kit/calls';
 import { useFollow } from '@kit/follow';
 import { setTimezone } from '@kit/time';
 import type {
@@ -16,6 +16,8 @@ const RELOAD_MIN_MS = 400;
 export interface DeskView {
   seq: number; as_of_ms: number; counters: CounterView[]; queues: QueueView[]; tickets: TicketView[]; slips: SlipView[];
   arrivals: Arrival[];
+  /** Tickets whose holders asked for more time. */
+  later: ReadonlySet<string>;
 }
 
 /** A list that this role may not see is an empty list, not a broken page. */
@@ -29,13 +31,15 @@ async function unlessForbidden<T>(wanted: Promise<T>, otherwise: T): Promise<T> 
 }
 
 async function loadDesk(api: Api): Promise<DeskView> {
-  const [counters, queues, tickets, slips, { arrivals }] = await Promise.all([
+  const [counters, queues, tickets, slips, { arrivals }, { more_time }] = await Promise.all([
     getCounters(api), getQueues(api), getTickets(api, { state: 'waiting,parked,no_show', limit: LIST_LIMIT }),
     unlessForbidden(getSlips(api), { slips: [] }), unlessForbidden(getArrivals(api), { arrivals: [], seq: 0 }),
+    unlessForbidden(getWishes(api), { diversions: [], more_time: [], seq: 0 }),
   ]);
   return {
     seq: Math.min(counters.seq, queues.seq, tickets.seq), as_of_ms: Date.parse(queues.as_of),
     counters: counters.counters, queues: queues.queues, tickets: tickets.tickets, slips: slips.slips, arrivals,
+    later: new Set(more_time.map(({ ticket }) => ticket)),
   };
 }
 

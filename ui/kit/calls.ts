@@ -3,6 +3,7 @@ import type { Api } from './api';
 import type {
   Arrival, BranchView, CalledNext, CountersView, CounterView, DeskWays, DeviceView, DisplayView, IssuedTicket, NewRating,
   NewTicket, Notice, PhoneView, QueuesView, Rated, ReportName, SelfService, SignedIn, SlipView, StaffSession, SyncView, TicketsView, TicketView,
+  Wishes,
 } from './types';
 
 const part = encodeURIComponent;
@@ -54,6 +55,8 @@ export const getArrivals = (api: Api) => api.get<{ arrivals: Arrival[]; seq: num
 export const getDisplay = (api: Api) => api.get<DisplayView>('/api/display');
 export const getPhone = (api: Api, token: string) => api.get<PhoneView>(`/api/t/${part(token)}`);
 export const leaveQueue = (api: Api, token: string) => api.post<PhoneView>(`/api/t/${part(token)}/leave`);
+export const askForTime = (api: Api, token: string) => api.post<PhoneView>(`/api/t/${part(token)}/more-time`);
+export const getWishes = (api: Api) => api.get<Wishes>('/api/wishes');
 export const rate = (api: Api, rating: NewRating) => api.post<Rated>('/api/ratings', rating);
 
 export const getDevices = (api: Api) => api.get<{ devices: DeviceView[] }>('/api/devices');

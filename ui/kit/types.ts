@@ -124,6 +124,14 @@ export interface PhoneView {
   ahead?: number | null; wait?: WaitRangeS | null; counter?: { number: number | string; name: string } | null; calls: number;
   may_rate: boolean; rating?: number | null; branch: { name: string; name_en: string };
   language: TicketLanguage; as_of: string; seq: number;
+  /** What whoever is not ready may ask for: so many go first, and so many times still. */
+  more_time?: { behind: number; left: number } | null;
+}
+/** What customers answered and asked for by themselves today, newest first. */
+export interface Wishes {
+  diversions: { service: string; accepted: boolean; at: string }[];
+  more_time: { ticket: string; number: string; service: string; state: TicketState; times: number; at: string }[];
+  seq: number;
 }
 export interface NewRating { token?: string; ticket?: string; score: number; reasons?: string[]; comment?: string }
 export interface Rated { ticket: string; score: number }

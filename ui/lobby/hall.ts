@@ -1,8 +1,8 @@
 /** Everything the tablet shows, followed from the box: one load, then the live feed says when to look again. */
 import { ApiProblem, type Api } from '@kit/api';
-import { getCounters, getNotices, getQueues, getSlips } from '@kit/calls';
+import { getCounters, getNotices, getQueues, getSlips, getWishes } from '@kit/calls';
 import { useFollow } from '@kit/follow';
-import type { CounterView, LiveEvent, QueueView, SlipView } from '@kit/types';
+import type { CounterView, LiveEvent, QueueView, SlipView, Wishes } from '@kit/types';
 import { onScopeDispose, ref, shallowRef, watch } from 'vue';
 import { getLobby, getReminders, type LobbyAnswer, type Reminder } from './calls';
 import { freshOnes } from './arrivals';
@@ -15,7 +15,7 @@ const LOOK_EVERY_MS = 10_000;
 export const LIT_MS = 12_000;
 
 export interface HallView extends Omit<LobbyAnswer, 'as_of'> {
-  as_of_ms: number; counters: CounterView[]; queues: QueueView[]; slips: SlipView[]; unsent: Reminder[];
+  as_of_ms: number; counters: CounterView[]; queues: QueueView[]; slips: SlipView[]; unsent: Reminder[]; wishes: Wishes;
 }
 const UNSENT: ReadonlySet<string> = new Set(['expired', 'refused']);
 
@@ -30,13 +30,13 @@ async function unlessForbidden<T>(wanted: Promise<T>, otherwise: T): Promise<T> 
 }
 
 async function loadHall(api: Api): Promise<HallView> {
-  const [lobby, counters, queues, { slips }, { reminders }] = await Promise.all([
+  const [lobby, counters, queues, { slips }, { reminders }, wishes] = await Promise.all([
     getLobby(api), getCounters(api), getQueues(api), unlessForbidden(getSlips(api), { slips: [] }),
-    unlessForbidden(getReminders(api), { reminders: [] }),
+    unlessForbidden(getReminders(api), { reminders: [] }), unlessForbidden(getWishes(api), { diversions: [], more_time: [], seq: 0 }),
   ]);
   return {
     ...lobby, seq: Math.min(lobby.seq, counters.seq, queues.seq), as_of_ms: Date.parse(lobby.as_of), counters: counters.counters,
-    queues: queues.queues, slips, unsent: reminders.filter(({ outcome }) => UNSENT.has(outcome)),
+    queues: queues.queues, slips, wishes, unsent: reminders.filter(({ outcome }) => UNSENT.has(outcome)),
   };
 }
 

@@ -40,6 +40,7 @@ function answer(path: string, init: RequestInit | undefined): Response {
     '/api/tickets': { tickets: [ticket('A013')], seq: 5 },
     '/api/slips': { slips: [] },
     '/api/arrivals': { arrivals: [], seq: 5 },
+    '/api/wishes': { diversions: [], more_time: [], seq: 5 },
     '/api/notices': { notices: [{ code: 'printer_paper_out', severity: 'warning', since: new Date().toISOString(), facts: {} }] },
   };
   const view = views[path.split('?')[0] ?? ''];
