@@ -112,11 +112,12 @@ async def test_from_the_phone_over_the_guests_address(tmp_path: Path) -> None:
             await feed.receive_json(timeout=5)
             address = f"/api/t/{tickets[0]['token']}"
             assert (await guest.get(address))["more_time"] == {"behind": 2, "left": 2}
-            first = await guest.post(f"{address}/more-time", key="once")
-            assert await guest.post(f"{address}/more-time", key="once") == first
-            assert first["ahead"] == 2
-            heard = await feed.receive_json(timeout=5)
-            assert (heard["type"], heard["body"]["number"]) == ("queue.ticket_deferred.v1", "A001")
+            for _ in range(2):  # a repeat does nothing more
+                moved = await guest.post(f"{address}/more-time", key="once")
+                assert moved["ahead"] == 2
+            while (heard := await feed.receive_json(timeout=5)).get("type") != "queue.ticket_deferred.v1":
+                pass
+            assert (heard["body"]["number"], heard["body"]["times"]) == ("A001", 1)
             assert [one["number"] for one in (await lobby.get("/api/wishes"))["more_time"]] == ["A001"]
             with pytest.raises(ApiRefused, match="unknown_ticket"):
                 await guest.post("/api/t/nobody/more-time")
