@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from edge.kernel.domain import Rejected
-from edge.queue import decide, desk
+from edge.queue import decide, desk, more_time
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.load import Day, IssueState, Ticket
@@ -121,6 +121,9 @@ BY_TICKET = {
         about(ticket, service=PERSONAL), m.TransferTicket(ticket="t", service="personal"), CONTEXT
     ),
     "requeue": lambda ticket: decide.requeue(about(ticket), m.RequeueTicket(ticket="t"), CONTEXT),
+    "more_time": lambda ticket: more_time.ask(
+        more_time.MoreTimeState(ticket, times_max=1, behind_ms=(1,)), m.AskForTime(ticket="t"), CONTEXT
+    ),
     "reprint": lambda ticket: decide.reprint(about(ticket), m.ReprintSlip(ticket="t", printer="p"), CONTEXT),
 }
 AT_DESK = {
@@ -139,6 +142,7 @@ ALLOWED = {
     "cancel": "pending waiting called parked no_show",
     "transfer": "waiting called serving parked no_show",
     "requeue": "parked no_show",
+    "more_time": "waiting",
     "reprint": "waiting called serving parked no_show",
 }
 """Written out once more by hand: the table of `decide.py` is the code, this one is the promise."""
