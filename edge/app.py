@@ -54,9 +54,8 @@ from edge.kernel.vault import Vault
 from edge.monitor import Monitor
 from edge.monitor import routes as monitor_routes
 from edge.notify import feed as notify_feed
-from edge.notify.advisers import AdviserSms
-from edge.notify.effects import ReminderWatch, SmsSender
-from edge.notify.model import SEND_SMS, TELL_ADVISER
+from edge.notify.effects import ReminderWatch, senders
+from edge.notify.model import TEXTS
 from edge.notify.notices import NoticeBoard, Severity
 from edge.notify.phone import PhoneTickets
 from edge.org import tables as org
@@ -374,17 +373,10 @@ class Branch:
 
     def _make_runner(self) -> Runner:
         sms = SmsWithFallback(self.gateway, lambda: self.floor.of_family(MODEMS))
-        sender = SmsSender(self.db, self.vault, sms, self.clock)
         speaker = CallSpeaker(self.floor, self.clock)
-        advisers = AdviserSms(self.db, self.vault, sms, self.clock, self.ground.zone)
-        handlers: dict[str, EffectHandler] = {
-            **self._slip_handlers(),
-            SEND_SMS: sender,
-            TELL_ADVISER: advisers,
-            SPEAK: speaker,
-            UPDATE: self.updater,
-        }
-        late = {SEND_SMS: sender.too_late, TELL_ADVISER: advisers.too_late}
+        texts = senders(self.db, self.vault, sms, self.clock, self.ground.zone)
+        handlers: dict[str, EffectHandler] = {**self._slip_handlers(), **texts, SPEAK: speaker, UPDATE: self.updater}
+        late = {kind: sender.too_late for kind, sender in texts.items()}
         return Runner(self.pipeline, handlers, boot=self.boot, late=late)
 
     def _make_services(self) -> Services:
@@ -456,7 +448,7 @@ class Branch:
     def _device_usable(self, device_id: str) -> None:
         """What may have waited for it is tried now."""
         self.signs.wake()
-        for kind in (effect_kind(device_id), SPEAK, SEND_SMS, TELL_ADVISER, UPDATE):
+        for kind in (effect_kind(device_id), SPEAK, *TEXTS, UPDATE):
             if kind in self.runner.lanes:
                 self.runner.wake(kind)
 

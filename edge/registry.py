@@ -80,6 +80,11 @@ from edge.retention import tables as retention_tables
 from edge.uplink import api as uplink_api
 from edge.uplink import tables as uplink_tables
 from edge.uplink.inbox import Carry, Parcel
+from edge.vip_services import api as vip_services_api
+from edge.vip_services import decide as vip_services_decide
+from edge.vip_services import policy as vip_services_policy
+from edge.vip_services import problems as vip_services_problems
+from edge.vip_services import tables as vip_services_tables
 from edge.web import api as web_api
 from edge.web import schema as web_schema
 from edge.web.problems import WEB_PROBLEMS, Problem
@@ -114,6 +119,7 @@ POLICY: Final = Catalogue(
     appointments_policy.KEYS,
     notify_policy.KEYS,
     customers_policy.KEYS,
+    vip_services_policy.KEYS,
     retention_policy.KEYS,
 )
 """What can be set by the levels of the bank, by name."""
@@ -188,6 +194,15 @@ CAPABILITIES: Final = (
         routes=(retention_api.routes,),
         problems=retention_problems.PROBLEMS,
     ),
+    Capability(
+        name="vip_services",
+        migrations=vip_services_tables.MIGRATIONS,
+        handlers=vip_services_decide.HANDLERS,
+        applies=vip_services_tables.APPLIES,
+        folded=vip_services_tables.FOLDED,
+        routes=(vip_services_api.routes,),
+        problems=vip_services_problems.PROBLEMS,
+    ),
     Capability(name="forecast", routes=(forecast_api.routes,), problems=forecast_api.PROBLEMS),
     Capability(name="lobby", routes=(lobby_api.routes,)),
     Capability(
@@ -251,6 +266,7 @@ TELLER: Final = (
     "customers.view_consents",
     "customers.record_consent",
     "customers.unmask",
+    "vip_services.handle",
     "appointments.view",
     "appointments.book",
     "devices.view",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,10 +17,12 @@ from edge.kernel.outbox import Leased
 from edge.kernel.pipeline import Pipeline, React
 from edge.kernel.runner import Settled, Started, TryAgain
 from edge.kernel.vault import Vault
-from edge.notify import advisers, tables
+from edge.notify import advisers, tables, vip_messages
+from edge.notify.advisers import AdviserSms
 from edge.notify.feed import MOVES
-from edge.notify.model import SEND_SMS, RecordReminder, RemindCustomer, ReminderDue
+from edge.notify.model import SEND_SMS, TELL_ADVISER, TELL_OF_SERVICE, RecordReminder, RemindCustomer, ReminderDue
 from edge.notify.policy import REMINDER_LATE_MIN
+from edge.notify.vip_messages import VipSms
 from edge.policy import tables as policy
 from edge.queue import views
 from edge.queue.events import TicketIssued
@@ -54,7 +57,11 @@ def ask_for_sms(connection: Connection, event: ReminderDue, record: Record) -> I
     return [Effect(kind=SEND_SMS, key=f"reminder:{event.ticket}", payload=payload, not_after_ms=record.at_ms + late_ms)]
 
 
-REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {ReminderDue: (ask_for_sms,), **advisers.REACTIONS_TO_ARRIVALS}
+REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {
+    ReminderDue: (ask_for_sms,),
+    **advisers.REACTIONS_TO_ARRIVALS,
+    **vip_messages.REACTIONS_TO_REQUESTS,
+}
 
 
 def text_of(order: _Order, language: Language, branch: str) -> str:
@@ -101,6 +108,18 @@ class SmsSender:
         if record.state != State.WAITING or number is None:
             return None, None
         return number.decode(), text_of(order, Language(record.language), branch)
+
+
+Sender = SmsSender | AdviserSms | VipSms
+
+
+def senders(db: Database, vault: Vault, port: SmsPort, clock: Clock, zone: ZoneInfo) -> dict[str, Sender]:
+    """Everybody who sends text messages, by the kind of effect: a lane each, so that none holds up another kind."""
+    return {
+        SEND_SMS: SmsSender(db, vault, port, clock),
+        TELL_ADVISER: AdviserSms(db, vault, port, clock, zone),
+        TELL_OF_SERVICE: VipSms(db, vault, port, clock),
+    }
 
 
 class ReminderWatch:

@@ -8,6 +8,7 @@ from edge.kernel.domain import Event
 from edge.notify.model import AdviserTold
 from edge.org.model import BranchConfigured
 from edge.queue import events as e
+from edge.vip_services.model import AdviserInformed, RequestMoved, ServiceAsked
 from edge.web.feed import INSIDE, Shown, View
 from edge.web.principal import Kind
 from sync.chain import Record
@@ -73,6 +74,9 @@ LINES: Final = (
         e.CounterFound,
         e.CallRulesSet,
         AdviserTold,
+        ServiceAsked,
+        RequestMoved,
+        AdviserInformed,
     ),
 )
 

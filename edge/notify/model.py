@@ -11,6 +11,11 @@ SEND_SMS: Final = "notify.send_sms"
 TELL_ADVISER: Final = "notify.tell_adviser"
 """The effect that tells an adviser that a customer of theirs has come in."""
 
+TELL_OF_SERVICE: Final = "notify.tell_of_service"
+"""The effect that tells an adviser how a service stands that a customer of theirs asked for."""
+TEXTS: Final = (SEND_SMS, TELL_ADVISER, TELL_OF_SERVICE)
+"""The effects that are text messages."""
+
 
 class RemindCustomer(Command, frozen=True, kw_only=True):
     """Somebody's turn is near; `ahead` as the rule counts it, now."""

@@ -13,6 +13,8 @@ from edge.queue import more_time, views
 from edge.queue.model import State
 from edge.queue.more_time import MoreTime
 from edge.queue.views import WaitView
+from edge.vip_services import tables as services
+from edge.vip_services.tables import VisitServices
 
 RATEABLE: Final = frozenset({State.SERVING, State.FINISHED})
 
@@ -52,6 +54,8 @@ class PhoneTicket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     more_time: MoreTime | None = None
     """What whoever is not ready may ask for; absent where there is nothing to ask for."""
     rating: int | None = None
+    vip: VisitServices | None = None
+    """Services that this customer may ask for, and those they asked for; absent where there are none (S34)."""
 
 
 class PhoneTickets:
@@ -94,6 +98,7 @@ class PhoneTickets:
             counter=self._counter(connection, record),
             more_time=more_time.offer(connection, record.id) if record.state == State.WAITING else None,
             rating=record.rating,
+            vip=services.of_visit(connection, record.id, record.customer, record.state, self._place.zone),
         )
 
     def _counter(self, connection: Connection, record: views.TicketRow) -> CounterName | None:

@@ -69,6 +69,12 @@ STAFF_PHONES: Final = {"1003": "13900001003", "1004": "13900001004"}
 """Advisers, who are told by text message when a customer of theirs comes in."""
 
 
+VIP_OFFERS: Final = {
+    "car_pickup": {"tiers": ["gold"], "fee_fen": 0},
+    "cash_delivery": {"tiers": ["gold"], "fee_fen": 5000},
+}
+
+
 class DemoCustomer(NamedTuple):
     """A made-up person; the identities have valid check digits and belong to nobody."""
 

@@ -22,16 +22,17 @@ from edge.kernel.clock import SandboxClock
 from edge.kernel.db import Connection
 from edge.kernel.domain import InvariantBroken
 from edge.kernel.identities import normalise
-from edge.notify.model import SEND_SMS
+from edge.notify.model import TEXTS
 from edge.org import phones
 from edge.org import tables as org
 from edge.org.model import ConfigureBranch, Staff
-from edge.policy.model import ApplyDue
+from edge.policy.model import ApplyDue, SetValue
 from edge.queue import views
 from edge.queue.model import OpenDay
 from edge.retention import daily
 from edge.sandbox import branch as demo
 from edge.uplink.source import Enrolment, load_enrolment, save_enrolment
+from edge.vip_services.policy import OFFERS
 from edge.web.principal import DEVICE_PREFIX
 from sync.keys import SigningKey
 from sync.line import Line
@@ -95,6 +96,8 @@ class Stage:
         for service in self.configure.services:
             plan = SetSlotPlan(service=service.id, plan=demo.SLOT_PLANS.get(service.id, SlotPlan()))
             await pipeline.submit(plan, actor="system", command_id=f"sandbox:slots:{service.id}")
+        offers = SetValue(policy=OFFERS.name, value=demo.VIP_OFFERS, reason="示范网点")
+        await pipeline.submit(offers, actor="system", command_id="sandbox:vip-services")
         await self.branch.db.write(self._people)
         await self._passwords()
         for device, role in demo.DEVICE_ROLES.items():
@@ -207,7 +210,8 @@ class Stage:
         await self.line.set_up(up)
         for wake in self.branch.line.wake:
             wake()
-        self.branch.runner.wake(SEND_SMS)
+        for kind in TEXTS:
+            self.branch.runner.wake(kind)
         return self.line.up
 
     async def set_clock(self, now: datetime | None, advance_s: float) -> datetime:

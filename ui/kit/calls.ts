@@ -3,7 +3,7 @@ import type { Api } from './api';
 import type {
   Arrival, BranchView, CalledNext, CountersView, CounterView, DeskWays, DeviceView, DisplayView, IssuedTicket, NewRating,
   NewTicket, Notice, PhoneView, QueuesView, Rated, ReportName, SelfService, SignedIn, SlipView, StaffSession, SyncView, TicketsView, TicketView,
-  Wishes,
+  VipOffer, VipRequest, Wishes,
 } from './types';
 
 const part = encodeURIComponent;
@@ -57,6 +57,10 @@ export const getPhone = (api: Api, token: string) => api.get<PhoneView>(`/api/t/
 export const leaveQueue = (api: Api, token: string) => api.post<PhoneView>(`/api/t/${part(token)}/leave`);
 export const askForTime = (api: Api, token: string) => api.post<PhoneView>(`/api/t/${part(token)}/more-time`);
 export const getWishes = (api: Api) => api.get<Wishes>('/api/wishes');
+export const askForVip = (api: Api, token: string, offer: VipOffer) =>
+  api.post<VipRequest>(`/api/t/${part(token)}/vip-services`, offer);
+export const cancelVip = (api: Api, token: string, request: string) =>
+  api.post<VipRequest>(`/api/t/${part(token)}/vip-services/${part(request)}/cancel`);
 export const rate = (api: Api, rating: NewRating) => api.post<Rated>('/api/ratings', rating);
 
 export const getDevices = (api: Api) => api.get<{ devices: DeviceView[] }>('/api/devices');

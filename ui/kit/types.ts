@@ -126,7 +126,16 @@ export interface PhoneView {
   language: TicketLanguage; as_of: string; seq: number;
   /** What whoever is not ready may ask for: so many go first, and so many times still. */
   more_time?: { behind: number; left: number } | null;
+  vip?: { offers: VipOffer[]; requests: VipRequest[] } | null;
 }
+export type VipKind = 'car_pickup' | 'cash_delivery';
+export type VipState = 'requested' | 'accepted' | 'refused' | 'on_the_way' | 'done' | 'cancelled';
+export interface VipRequest {
+  id: string; kind: VipKind; state: VipState; fee_fen: number; asked_at: string; changed_at: string; reason?: string;
+  /** For staff. */
+  number?: string; adviser?: string; told?: string;
+}
+export interface VipOffer { kind: VipKind; fee_fen: number }
 /** What customers answered and asked for by themselves today, newest first. */
 export interface Wishes {
   diversions: { service: string; accepted: boolean; at: string }[];

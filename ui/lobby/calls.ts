@@ -1,6 +1,6 @@
 /** The routes that only the lobby uses, as the HTTP contract names them. */
 import type { Api } from '@kit/api';
-import type { Arrival, Tier, TicketView } from '@kit/types';
+import type { Arrival, Tier, TicketView, VipRequest } from '@kit/types';
 
 /** Somebody who will break the target within ten minutes; `expected_s` is the whole wait as it is expected to become. */
 export interface AtRisk {
@@ -28,6 +28,11 @@ export const getLobby = (api: Api) => api.get<LobbyAnswer>('/api/lobby');
 export const getReminders = (api: Api) => api.get<{ reminders: Reminder[] }>('/api/reminders');
 export const bindIdentity = (api: Api, ticket: string, identity: ShownIdentity) =>
   api.post<TicketView>(`/api/tickets/${part(ticket)}/bind`, { identity });
+
+export type VipMove = 'accept' | 'refuse' | 'set_out' | 'finish' | 'cancel';
+export const getVipRequests = (api: Api) => api.get<{ requests: VipRequest[]; seq: number }>('/api/vip-services');
+export const moveVipRequest = (api: Api, request: string, move: VipMove, reason = '') =>
+  api.post<VipRequest>(`/api/vip-services/${part(request)}/move`, { move, reason });
 
 export interface Destination { service?: string; counter?: string; keep_place: boolean; reason: string }
 /** A number sent to a counter by name goes before everybody else there: this is how the lobby calls somebody forward. */

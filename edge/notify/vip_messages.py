@@ -1,0 +1,105 @@
+"""An adviser hears by text message of every step of a service that a customer of theirs asked for (S34).
+
+Number, service and state; never who it is, never where to. The customer follows on the phone page, over the live feed. A
+message about a state that has passed is not sent.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from edge.adapters.sms import SmsPort
+from edge.adapters.sms_delivery import deliver, end_of
+from edge.kernel.clock import Clock
+from edge.kernel.db import Connection, Database
+from edge.kernel.domain import Effect, Event
+from edge.kernel.outbox import Leased
+from edge.kernel.pipeline import React
+from edge.kernel.runner import Settled, Started, TryAgain
+from edge.kernel.vault import Vault
+from edge.notify.advisers import MINUTE_MS, NO_PHONE
+from edge.notify.model import TELL_OF_SERVICE
+from edge.notify.policy import ALERT_LATE_MIN
+from edge.org import phones
+from edge.policy import tables as policy
+from edge.queue import views
+from edge.vip_services import tables as services
+from edge.vip_services.model import Kind, RecordMessage, RequestMoved, ServiceAsked, State
+from sync.chain import Record
+
+STAFF: Final = "staff:"
+_TEXT: Final = "【{branch}】{number}号客户的{kind}（{fee}）：{state}。"
+_KINDS: Final = {Kind.CAR_PICKUP: "专车接送", Kind.CASH_DELIVERY: "送款上门"}
+_STATES: Final = {
+    State.REQUESTED: "客户已申请，请尽快确认",
+    State.ACCEPTED: "已受理",
+    State.REFUSED: "未能受理",
+    State.ON_THE_WAY: "已出发",
+    State.DONE: "已完成",
+    State.CANCELLED: "已取消",
+}
+
+
+class _Order(msgspec.Struct, frozen=True):
+    request: str
+    state: State
+    adviser: str
+
+
+def tell(connection: Connection, event: ServiceAsked | RequestMoved, record: Record) -> Iterable[Effect]:
+    """Of every step but the adviser's own."""
+    found = services.request(connection, event.request)
+    if found is None or found.adviser is None or record.actor == f"{STAFF}{found.adviser}":
+        return ()
+    late_ms = policy.read(connection, ALERT_LATE_MIN) * MINUTE_MS
+    key, payload = f"vip:{found.id}:{found.state}", msgspec.json.encode(_Order(found.id, found.state, found.adviser))
+    return [Effect(kind=TELL_OF_SERVICE, key=key, payload=payload, not_after_ms=record.at_ms + late_ms)]
+
+
+REACTIONS_TO_REQUESTS: Final[dict[type[Event], tuple[React, ...]]] = {ServiceAsked: (tell,), RequestMoved: (tell,)}
+
+
+class VipSms:
+    """The handler of the messages about services."""
+
+    def __init__(self, db: Database, vault: Vault, port: SmsPort, clock: Clock) -> None:
+        self._db = db
+        self._vault = vault
+        self._port = port
+        self._clock = clock
+
+    async def __call__(self, effect: Leased, started: Started) -> Settled | TryAgain:
+        order = msgspec.json.decode(effect.payload, type=_Order)
+        with self._db.reader() as connection:
+            to = phones.of(connection, self._vault, order.adviser)
+            text = _text(connection, order)
+        if text is None:
+            return _end(order, "suppressed")
+        if to is None:
+            return _end(order, NO_PHONE)
+        outcome = await deliver(self._port, effect, started, to=to, text=text, clock=self._clock)
+        return outcome if isinstance(outcome, TryAgain) else _end(order, outcome)
+
+    def too_late(self, effect: Leased) -> Settled:
+        return _end(msgspec.json.decode(effect.payload, type=_Order), "expired")
+
+
+def _text(connection: Connection, order: _Order) -> str | None:
+    """None where it is no news any more."""
+    found = services.request(connection, order.request)
+    ticket = None if found is None else views.row(connection, found.ticket)
+    if found is None or ticket is None or found.state is not order.state:
+        return None
+    fee = f"手续费 {found.fee_fen / 100:.2f} 元" if found.fee_fen else "免费"
+    return _TEXT.format(
+        branch=views.branch_name(connection),
+        number=ticket.number,
+        kind=_KINDS[found.kind],
+        fee=fee,
+        state=_STATES[found.state],
+    )
+
+
+def _end(order: _Order, outcome: str) -> Settled:
+    return Settled(end_of(outcome), outcome, RecordMessage(request=order.request, state=order.state, outcome=outcome))
