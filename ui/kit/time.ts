@@ -45,6 +45,12 @@ export function calendarDate(at: number | string, language: Locale = locale.valu
   return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, inZone(format)).format(new Date(at));
 }
 
+/** 3月2日, 2 Mar. */
+export function shortDate(at: number | string, language: Locale = locale.value): string {
+  const format: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric' };
+  return new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : language, inZone(format)).format(new Date(at));
+}
+
 /** 4:07 or 1:02:09: a running duration for staff. */
 export function stopwatch(duration_s: number): string {
   const whole_s = Math.max(0, Math.floor(duration_s));

@@ -79,6 +79,8 @@ export interface TicketView {
   counter?: string | null; calls: number; ahead?: number | null; wait?: WaitRangeS | null;
   /** Its holder came in time for an appointment. */
   appointment?: boolean;
+  /** Staff said who holds it; it can be taken back. */
+  bound?: boolean;
   slip: Slip; copies: number; recognised?: boolean; rating?: number | null; outcome?: string | null; transferred_from?: string | null;
 }
 export interface TicketsView { tickets: TicketView[]; seq: number }

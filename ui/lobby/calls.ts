@@ -21,7 +21,8 @@ export interface Reminder { ticket: string; number: string; ahead: number; outco
 
 export const IDENTITY_KINDS = ['id_card', 'bank_card', 'passbook', 'phone'] as const;
 export type IdentityKind = (typeof IDENTITY_KINDS)[number];
-export interface ShownIdentity { kind: IdentityKind; value: string }
+/** `recognition`: what a search answered. */
+export interface ShownIdentity { kind: IdentityKind | 'recognition'; value: string }
 
 const part = encodeURIComponent;
 export const getLobby = (api: Api) => api.get<LobbyAnswer>('/api/lobby');
