@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 ZH: Final = Dress("zh-CN", big=False)
 EN_BIG: Final = Dress("en", big=True)
 DRESSES: Final = (ZH, Dress("zh-CN", big=True), Dress("en", big=False), EN_BIG)
-PEOPLE: Final = frozenset({"王芳", "李强", "张敏", "刘洋", "陈静", "赵军", "李秀英", "欧阳建国", "周小雨", "黄德明", "吴美玲"})
+PEOPLE: Final = frozenset(
+    {"王芳", "李强", "张敏", "刘洋", "陈静", "赵军", "李秀英", "欧阳建国", "周小雨", "黄德明", "吴美玲", "孙丽"}
+)
 MARKS: Final = frozenset({"Branchbox", "Enter", "ESC/POS", "LED", "branchbox", "printer-1", "Num"})
 NAMES: Final = PEOPLE | MARKS
 REFUSED: Final = "40[14]"
