@@ -1,4 +1,4 @@
-"""S11–S13: the one text message before a customer's turn."""
+"""S11–S14: the one text message before a customer's turn."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import pytest
 from edge.adapters.sms import SandboxSms
 from edge.kernel.pipeline import Secret
 from edge.notify import tables
-from edge.queue.model import CancelTicket, Channel, IssueTicket, Tier
+from edge.queue.model import ActivateTicket, CancelTicket, Channel, IssueTicket, Tier
 from tests.scenarios.hall import Hall, open_hall
 
 PHONE = "+8613800000009"
@@ -140,3 +140,22 @@ async def test_s13_without_a_number_nothing_is_sent(hall: Hall) -> None:
         await hall.take(Tier.NORMAL)
     await hall.calls(5)
     assert outcomes(hall) == []
+
+
+async def test_s14_taken_from_afar_activated_by_a_swipe_and_told_at_three(hall: Hall) -> None:
+    """Mr Wang's way through the queue; the map and the car park are no part of the branch yet."""
+    for _ in range(10):
+        await hall.take(Tier.NORMAL)
+    command = IssueTicket(
+        service="personal", tier=Tier.NORMAL, channel=Channel.MOBILE_BANK, holder="5a" * 16, phone_ref="contact-1"
+    )
+    secret = Secret("contact-1", "phone", PHONE.encode())
+    outcome = await hall.branch.pipeline.submit(command, actor="device:channel", secrets_=[secret])
+    remote = outcome.records[-1].entity
+    await hall.branch.pipeline.submit(ActivateTicket(ticket=remote, holder="5a" * 16), actor="device:kiosk-1")
+    await hall.calls(6)
+    assert texts(hall) == []
+    await hall.next()
+    await settled(hall, "sent")
+    assert texts(hall) == ["【测试支行】A011号：前面仅剩三位客户了，请耐心等待。"]
+    assert (await hall.calls(4))[-1] == "A011"

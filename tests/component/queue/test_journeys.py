@@ -57,7 +57,7 @@ async def test_gold_goes_first_then_whoever_came_first(hall: Hall) -> None:
     assert await hall.numbers_called(4) == ["A003", "A001", "A002", None]
 
 
-async def test_two_tellers_pressing_next_at_once_never_get_the_same_customer(hall: Hall) -> None:
+async def test_s19_two_tellers_pressing_next_at_once_never_get_the_same_customer(hall: Hall) -> None:
     await hall.man("counter-1", "counter-2")
     for _ in range(20):
         await hall.take()
