@@ -10,7 +10,7 @@ from tests.e2e import audit
 from tests.e2e.audit import Dress
 from tests.e2e.house import House
 from tests.e2e.people import PASSWORD
-from tests.e2e.screens import BENCH, DESK, HALL, KIOSK, KIOSK_WIDE, PHONE, SMALL_PHONE, Screens, Size, picture
+from tests.e2e.screens import BENCH, DESK, HALL, KIOSK, KIOSK_WIDE, PHONE, SMALL_PHONE, TABLET, Screens, Size, picture
 from tests.harness.api import Api
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
@@ -177,6 +177,42 @@ async def _questions(auditor: Auditor, page: Page) -> None:
     await auditor.look(page, "counter-paused")
     await _press(page, "F9")
     await expect(page.locator(".stage.paused")).to_be_hidden()
+
+
+async def test_the_lobby_finds_a_customer(auditor: Auditor) -> None:
+    """S16 by hand: search, bind, and take it back."""
+    async with Api(auditor.house.url) as api:
+        paper = await (await api.as_kiosk()).post("/api/tickets", {"service": "wealth", "channel": "lobby"})
+        page = await auditor.open("/lobby", TABLET)
+        await page.locator("input").first.fill("2001")
+        await page.locator("input").last.fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".board")).to_be_visible()
+        await _search(page)
+        await auditor.look(page, "lobby-search-empty")
+        await page.locator("[role=dialog] input").fill("13800000005")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[role=dialog] .customer.gold")).to_be_visible()
+        await auditor.look(page, "lobby-search-found")
+        await page.locator("[role=dialog] input").fill(paper["number"])
+        await page.locator("[role=dialog] .tall button").click()
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        await _search(page)
+        await page.locator("[role=dialog] input").fill("13800000005")
+        await page.keyboard.press("Enter")
+        await page.locator("[role=dialog] li button", has_text=paper["number"]).click()
+        await expect(page.locator("[role=dialog] .customer.gold")).to_be_visible()
+        await page.get_by_role("radio").last.click()
+        await auditor.look(page, "lobby-unbind")
+        await page.locator("[role=dialog] .actions button").last.click()
+        await expect(page.get_by_role("dialog")).to_be_hidden()
+        again = await (await api.as_staff("2001")).get(f"/api/tickets/{paper['id']}")
+        assert (again["tier"], again.get("bound", False)) == ("normal", False)
+
+
+async def _search(page: Page) -> None:
+    await _press(page, "c")
+    await expect(page.locator("[role=dialog] .identity")).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

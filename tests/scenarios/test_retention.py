@@ -8,20 +8,21 @@ import msgspec
 import pytest
 
 from edge import registry
+from edge.appointments.events import AppointmentBooked
 from edge.customers import tables as customers
 from edge.customers.model import GiveConsent, Means, Purpose
 from edge.customers.privacy import Names, subject_of
 from edge.customers.tables import Recognised
 from edge.kernel.db import Connection
 from edge.kernel.domain import Rejected
-from edge.kernel.fold import verify
+from edge.kernel.fold import records, verify
 from edge.kernel.identities import IdentityKind
-from edge.kernel.pipeline import Secret
+from edge.kernel.pipeline import Secret, apply_event
 from edge.queue.answers import Issued
 from edge.queue.arrivals import CONTACT
 from edge.queue.model import CancelTicket, Channel, IssueTicket, Tier
 from edge.retention import daily, decide, views
-from edge.retention.model import EraseCustomer, ErasureReport, RetentionRun
+from edge.retention.model import CustomerErased, EraseCustomer, ErasureReport, RetentionRun
 from tests.scenarios.hall import Hall, open_hall
 
 ID_NUMBER = "440306198305272211"
@@ -174,3 +175,45 @@ async def test_nobody_is_erased_while_they_are_here(hall: Hall) -> None:
 async def test_a_stranger_cannot_be_erased(hall: Hall) -> None:
     with pytest.raises(Rejected, match="no_such_customer"):
         await hall.branch.pipeline.submit(EraseCustomer(customer="c-9", channel=Means.LOBBY), actor="staff:2001")
+
+
+async def test_a_restored_branch_that_gets_the_fact_back_destroys_again(hall: Hall) -> None:
+    """An older backup brings the data back; head office sends what followed, and the fact is applied once more."""
+    await erase(hall)
+
+    def restore(connection: Connection) -> None:
+        hall.branch.vault.put(connection, subject_of("c-1"), "name", "黄德明".encode(), now_ms=0)
+        connection.execute("DELETE FROM customer_erased")
+        for record in records(connection):
+            if record.type == CustomerErased.TYPE:
+                fact = msgspec.json.decode(record.body, type=CustomerErased)
+                apply_event(registry.rules(), connection, fact, record)
+
+    await hall.branch.db.write(restore)
+    with hall.branch.db.reader() as connection:
+        assert hall.branch.vault.names(connection, subject_of("c-1")) == []
+        assert customers.erased_ms(connection, "c-1") is not None
+
+
+async def test_a_number_for_an_appointment_still_to_come_is_kept_until_a_week_after_it(hall: Hall) -> None:
+    booked = AppointmentBooked(
+        appointment="a-1",
+        code="123456",
+        service="personal",
+        day="2026-03-20",
+        start_ms=0,
+        end_ms=0,
+        channel=Channel.PHONE,
+        phone_ref=CONTACT + "a",
+    )
+
+    def book(connection: Connection) -> None:
+        hall.branch.vault.put(connection, CONTACT + "a", "phone", PHONE, now_ms=hall.clock.now_ms())
+        (record,) = hall.branch.journal.append(connection, at_ms=hall.clock.now_ms(), actor="system", events=[booked])
+        apply_event(registry.rules(), connection, booked, record)
+
+    await hall.branch.db.write(book)
+    await days_later(hall, 25)  # the 27th: seven days after
+    assert phone_kept(hall, "a")
+    await days_later(hall, 1)
+    assert not phone_kept(hall, "a")
