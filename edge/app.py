@@ -31,6 +31,7 @@ from edge.devices.programs import Services as DevicesForPrograms
 from edge.devices.recognition import KioskGuests
 from edge.devices.signs import Signs
 from edge.devices.trace_permits import TracePermits
+from edge.devices.watch import ConditionWatch
 from edge.devices.window_devices import WindowDevices
 from edge.firmware.api import TrustedKeys
 from edge.firmware.effects import UPDATE, Updater
@@ -282,6 +283,7 @@ class Branch:
         self._keep("signs", self.signs.run)
         self._keep("discovery", places.run)
         self._keep("device health", self.health_log.run)
+        self._keep("device conditions", ConditionWatch(self.pipeline, self.floor, self.health_log, self.place).run)
 
     def watch_waits(self) -> None:
         """Begin to forecast, in a process of its own; nobody waits for it."""

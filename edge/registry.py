@@ -23,6 +23,7 @@ from edge.devices import api as devices_api
 from edge.devices import decide as devices_decide
 from edge.devices import effects as devices_effects
 from edge.devices import recognition_api as devices_recognition_api
+from edge.devices import tables as devices_tables
 from edge.firmware import api as firmware_api
 from edge.firmware import decide as firmware_decide
 from edge.firmware import effects as firmware_effects
@@ -207,6 +208,8 @@ CAPABILITIES: Final = (
     Capability(name="lobby", routes=(lobby_api.routes,)),
     Capability(
         name="devices",
+        migrations=devices_tables.MIGRATIONS,
+        folded=devices_tables.FOLDED,
         handlers=devices_decide.HANDLERS,
         applies=devices_decide.EVENTS,
         routes=(devices_api.routes, devices_recognition_api.routes),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from edge.devices import conditions, tables
 from edge.devices.model import DeviceTested, OpenTrace, RecordTest, TraceOpened
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event
@@ -24,6 +25,7 @@ def record_test(_state: None, command: RecordTest, _context: Context) -> Sequenc
 HANDLERS: Final[dict[type[Command], Handler]] = {
     OpenTrace: Handler(load, open_trace),
     RecordTest: Handler(load, record_test),
+    **conditions.HANDLERS,
 }
-EVENTS: Final[Mapping[type[Event], Sequence[Apply]]] = {TraceOpened: (), DeviceTested: ()}
-"""No table is made of them: they are for whoever reads the journal."""
+EVENTS: Final[Mapping[type[Event], Sequence[Apply]]] = {TraceOpened: (), DeviceTested: (), **tables.APPLIES}
+"""Of what people do no table is made: it is for whoever reads the journal."""

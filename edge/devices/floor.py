@@ -1,6 +1,6 @@
 """Joins the driver floor with the branch: status to the screens, trouble to the notices, printers to the queue.
 
-A device's status is telemetry, not a fact: it is shown and not journalled.
+A device's status is telemetry: it is shown at once and not journalled. What of it lasts becomes a fact (`conditions.py`).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,9 @@ from drivers.api import Device, DeviceStatus, ErrorCode, PaperStatus
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from drivers.supervisor import DeviceView, Supervisor, UnknownDevice
+from edge.devices.conditions import stands
 from edge.devices.health import Sample
+from edge.devices.model import Condition
 from edge.devices.places import Places
 from edge.notify.notices import NoticeBoard, Severity
 
@@ -61,6 +63,19 @@ class Floor:
         """Every device for the health log."""
         return [
             Sample(view.id, view.device, view.message_code and view.message_code.value, self.device(view.id).counts)
+            for view in self.views()
+        ]
+
+    def conditions(self) -> list[Condition]:
+        """How every device stands now."""
+        return [
+            Condition(
+                device=view.id,
+                family=view.family,
+                model=view.model,
+                state=stands(view.device),
+                error=None if stands(view.device) == "ready" or view.message_code is None else view.message_code.value,
+            )
             for view in self.views()
         ]
 

@@ -7,6 +7,7 @@ from edge.reports import (
     call_detail,
     call_reasons,
     calls_by_band,
+    device_health,
     fairness,
     promise_kept,
     satisfaction,
@@ -29,5 +30,6 @@ _ALL: Final = (
     fairness.REPORT,
     call_reasons.REPORT,
     call_detail.REPORT,
+    device_health.REPORT,
 )
 REPORTS: Final[dict[str, Report]] = {report.name: report for report in _ALL}

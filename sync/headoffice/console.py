@@ -4,6 +4,7 @@
     GET  /assets/*                            what the page loads; names carry a hash, so they are kept for ever
     GET  /api/branches                        every branch's live picture and how old it is
     GET  /api/branches/{id}/tickets?day=      one business day's tickets; without `day`, the newest
+    GET  /api/branches/{id}/devices           what stands in a branch, how it is, how its last whole day was
     GET  /api/branches/{id}/events?after=&limit=   the journal as received
     POST /api/claims {branch, name}           a one-time claim code for a new box
     POST /api/branches/{id}/approve           let an enrolled box in
@@ -24,7 +25,7 @@ from aiohttp import web
 from sync.chain import Record
 from sync.headoffice.fleet import Fleet, new_code
 from sync.headoffice.ingest import Contact
-from sync.headoffice.projections import CounterRow, TicketRow
+from sync.headoffice.projections import CounterRow, DeviceRow, TicketRow
 from sync.headoffice.store import JournalStore, LaneSummary
 from sync.headoffice.store_views import Picture, Views
 from sync.headoffice.web import Problem, json_answer
@@ -72,6 +73,9 @@ class BranchView(msgspec.Struct, frozen=True, kw_only=True):
     queues: list[QueueView]
     counters: list[CounterView]
     services: msgspec.Raw
+    devices: int
+    devices_away: int
+    """Those that do not work or wait for somebody's hand."""
 
 
 class TicketView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,6 +92,20 @@ class TicketView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     finished_at: str | None = None
     counter: str | None = None
     calls: int = 0
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    id: str
+    family: str
+    model: str
+    state: str
+    """`ready`, `needs_help`, `away`."""
+    error: str | None = None
+    since: str
+    day: str | None = None
+    """The last whole day; what follows is about it."""
+    ready_share: float | None = None
+    failures: int = 0
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -134,6 +152,7 @@ class Console:
             web.get("/assets/{name:.+}", self.asset),
             web.get("/api/branches", self.branches),
             web.get("/api/branches/{id}/tickets", self.tickets),
+            web.get("/api/branches/{id}/devices", self.devices),
             web.get("/api/branches/{id}/events", self.events),
             web.post("/api/branches/{id}/approve", self.approve),
             web.post("/api/claims", self.claim),
@@ -160,6 +179,10 @@ class Console:
         day = request.query.get("day") or (picture.card.day if picture else "")
         rows = await self._views.tickets(branch.branch, day)
         return json_answer({"day": day or None, "tickets": [_ticket(row) for row in rows]})
+
+    async def devices(self, request: web.Request) -> web.Response:
+        branch = await self._named(request)
+        return json_answer({"devices": [_device(row) for row in await self._views.devices(branch.branch)]})
 
     async def events(self, request: web.Request) -> web.Response:
         branch = await self._named(request)
@@ -226,6 +249,8 @@ class Console:
             longest_wait_s=max((queue.longest_wait_s for queue in queues), default=0),
             counters=[_counter(row) for row in picture.counters] if picture else [],
             services=_services(picture),
+            devices=picture.devices if picture else 0,
+            devices_away=picture.devices_away if picture else 0,
         )
 
     def _contact(self, branch: str, lane: LaneSummary | None) -> Contact | None:
@@ -288,6 +313,21 @@ def _ticket(row: TicketRow) -> TicketView:
         finished_at=iso(row.ended_at_ms) if row.ended_at_ms is not None else None,
         counter=row.counter,
         calls=row.calls,
+    )
+
+
+def _device(row: DeviceRow) -> DeviceView:
+    whole_s = row.ready_s + row.away_s
+    return DeviceView(
+        id=row.device,
+        family=row.family,
+        model=row.model,
+        state=row.state,
+        error=row.error,
+        since=iso(row.since_ms),
+        day=row.day or None,
+        ready_share=row.ready_s / whole_s if whole_s else None,
+        failures=row.failures,
     )
 
 

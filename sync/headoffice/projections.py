@@ -81,6 +81,23 @@ class RequestRow(NamedTuple):
     asked_at_ms: int
 
 
+class DeviceRow(NamedTuple):
+    """A device of the branch: how it stands, and how its last whole day was."""
+
+    device: str
+    family: str
+    model: str
+    state: str = ""
+    """`ready`, `needs_help`, `away`; empty until the branch has told."""
+    error: str | None = None
+    since_ms: int = 0
+    day: str = ""
+    """The last day that was summed, ISO; empty before the first."""
+    ready_s: int = 0
+    away_s: int = 0
+    failures: int = 0
+
+
 class Sheet(Protocol):
     """One branch's rows, to be read and put."""
 
@@ -93,6 +110,9 @@ class Sheet(Protocol):
     def put_policy(self, row: PolicyRow) -> None: ...
     def request(self, request: str) -> RequestRow | None: ...
     def put_request(self, row: RequestRow) -> None: ...
+    def device(self, device: str) -> DeviceRow | None: ...
+    def put_device(self, row: DeviceRow) -> None: ...
+    def drop_device(self, device: str) -> None: ...
 
 
 class Unfoldable(Exception):
@@ -154,6 +174,28 @@ class Asked(msgspec.Struct):
 class Answered(msgspec.Struct):
     request: str
     approved: bool = False
+
+
+class ConditionFact(msgspec.Struct):
+    device: str
+    family: str
+    model: str
+    state: str
+    error: str | None = None
+
+
+class DeviceDay(msgspec.Struct):
+    device: str
+    family: str = ""
+    model: str = ""
+    ready_s: int = 0
+    away_s: int = 0
+    failures: int = 0
+
+
+class DaySummed(msgspec.Struct):
+    day: str
+    devices: list[DeviceDay] = []
 
 
 class _CounterCard(msgspec.Struct):
@@ -295,6 +337,26 @@ def _answered(sheet: Sheet, record: Record) -> None:
     sheet.put_request(row._replace(state="approved" if fact.approved else "denied"))
 
 
+def _device_stands(sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, ConditionFact)
+    if fact.state == "removed":
+        sheet.drop_device(fact.device)
+        return
+    row = sheet.device(fact.device) or DeviceRow(fact.device, fact.family, fact.model)
+    stands = row._replace(family=fact.family, model=fact.model, state=fact.state, error=fact.error, since_ms=record.at_ms)
+    sheet.put_device(stands)
+
+
+def _device_day(sheet: Sheet, record: Record) -> None:
+    """Only of devices that are there: the sum of a day may come after one was removed."""
+    fact = _fact(record, DaySummed)
+    for one in fact.devices:
+        row = sheet.device(one.device)
+        if row is not None and fact.day >= row.day:
+            summed = row._replace(day=fact.day, ready_s=one.ready_s, away_s=one.away_s, failures=one.failures)
+            sheet.put_device(summed)
+
+
 def _known(sheet: Sheet, ticket: str) -> TicketRow:
     row = sheet.ticket(ticket)
     if row is None:
@@ -343,4 +405,6 @@ FOLDS: dict[str, Fold] = {
     "policy.document_refused.v1": partial(_policy, "refused"),
     "policy.override_requested.v1": _asked,
     "policy.request_answered.v1": _answered,
+    "devices.condition_changed.v1": _device_stands,
+    "devices.day_summed.v1": _device_day,
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.chain import Position, Record
-from sync.headoffice.projections import CardRow, CounterRow, PolicyRow, RequestRow, TicketRow, fold
+from sync.headoffice.projections import CardRow, CounterRow, DeviceRow, PolicyRow, RequestRow, TicketRow, fold
 from sync.headoffice.store_database import Connection, Database, DatabaseError
 
 MAX_REQUESTS: Final = 1_000
@@ -64,13 +64,22 @@ MIGRATIONS: Final = (
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX policy_request_pending ON policy_request (asked_at_ms) WHERE state = 'pending';
     """,
+    """
+    CREATE TABLE device (
+        branch TEXT NOT NULL, device TEXT NOT NULL, family TEXT NOT NULL, model TEXT NOT NULL, state TEXT NOT NULL,
+        error TEXT, since_ms INTEGER NOT NULL, day TEXT NOT NULL, ready_s INTEGER NOT NULL, away_s INTEGER NOT NULL,
+        failures INTEGER NOT NULL,
+        PRIMARY KEY (branch, device)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
-_TABLES: Final = ("progress", "card", "ticket", "counter", "dead_letter", "policy", "policy_request")
+_TABLES: Final = ("progress", "card", "ticket", "counter", "dead_letter", "policy", "policy_request", "device")
 _TICKET: Final = (
     "ticket, number, service, tier, queue, state, channel, day,"
     " taken_at_ms, called_at_ms, served_at_ms, ended_at_ms, counter, calls"
 )
 _REQUEST: Final = ", ".join(RequestRow._fields)
+_DEVICE: Final = ", ".join(DeviceRow._fields)
 _COUNTER: Final = "counter, number, state, ticket, ticket_number, since_ms"
 
 Row = tuple[Any, ...]
@@ -107,6 +116,9 @@ class Picture:
     counters: list[CounterRow]
     tickets_today: int
     dead_letters: int
+    devices: int
+    devices_away: int
+    """Those that do not work or wait for somebody's hand."""
 
 
 class SqliteSheet:
@@ -120,6 +132,7 @@ class SqliteSheet:
         self._card: CardRow | None = None
         self._policies: dict[tuple[str, str], PolicyRow] = {}
         self._requests: dict[str, RequestRow] = {}
+        self._devices: dict[str, DeviceRow | None] = {}
 
     def ticket(self, ticket: str) -> TicketRow | None:
         if ticket not in self._tickets:
@@ -166,8 +179,29 @@ class SqliteSheet:
     def put_request(self, row: RequestRow) -> None:
         self._requests[row.request] = row
 
+    def device(self, device: str) -> DeviceRow | None:
+        if device not in self._devices:
+            rows: list[Row] = self._sql.execute(
+                f"SELECT {_DEVICE} FROM device WHERE branch = ? AND device = ?",  # noqa: S608
+                (self._branch, device),
+            ).fetchall()
+            return DeviceRow(*rows[0]) if rows else None
+        return self._devices[device]
+
+    def put_device(self, row: DeviceRow) -> None:
+        self._devices[row.device] = row
+
+    def drop_device(self, device: str) -> None:
+        self._devices[device] = None
+
     def write(self) -> None:
         branch = (self._branch,)
+        gone = [(self._branch, device) for device, row in self._devices.items() if row is None]
+        self._sql.executemany("DELETE FROM device WHERE branch = ? AND device = ?", gone)
+        self._sql.executemany(
+            f"INSERT OR REPLACE INTO device (branch, {_DEVICE}) VALUES (?{', ?' * len(DeviceRow._fields)})",  # noqa: S608
+            [branch + row for row in self._devices.values() if row is not None],
+        )
         self._sql.executemany(
             f"INSERT OR REPLACE INTO ticket (branch, {_TICKET}) VALUES (?{', ?' * 14})",  # noqa: S608
             [branch + row for row in self._tickets.values()],
@@ -229,6 +263,14 @@ class Views:
         return await self._database.read(
             lambda connection: [TicketRow(*row) for row in _rows(connection, query, (branch, day, MAX_TICKETS))]
         )
+
+    async def devices(self, branch: str) -> list[DeviceRow]:
+        """What stands in a branch, those first that need somebody."""
+        query = (
+            f"SELECT {_DEVICE} FROM device WHERE branch = ?"  # noqa: S608
+            " ORDER BY state = 'ready', state = 'needs_help', device"
+        )
+        return await self._database.read(lambda connection: [DeviceRow(*row) for row in _rows(connection, query, (branch,))])
 
     async def policies(self) -> list[tuple[str, PolicyRow]]:
         """What became of the newest documents, by branch."""
@@ -310,6 +352,10 @@ def _picture(connection: Connection, branch: str) -> Picture | None:
         counters=[CounterRow(*row) for row in counters],
         tickets_today=_count(connection, "SELECT count(*) FROM ticket WHERE branch = ? AND day = ?", (branch, card.day)),
         dead_letters=_count(connection, "SELECT count(*) FROM dead_letter WHERE branch = ?", (branch,)),
+        devices=_count(connection, "SELECT count(*) FROM device WHERE branch = ?", (branch,)),
+        devices_away=_count(
+            connection, "SELECT count(*) FROM device WHERE branch = ? AND state IN ('away', 'needs_help')", (branch,)
+        ),
     )
 
 

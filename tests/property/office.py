@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sync.chain import Record
 from sync.headoffice import projections
-from sync.headoffice.projections import CardRow, CounterRow, PolicyRow, RequestRow, TicketRow
+from sync.headoffice.projections import CardRow, CounterRow, DeviceRow, PolicyRow, RequestRow, TicketRow
 
 
 class Office:
@@ -15,6 +15,7 @@ class Office:
         self.counters: dict[str, CounterRow] = {}
         self._card = CardRow()
         self.requests: dict[str, RequestRow] = {}
+        self.devices: dict[str, DeviceRow] = {}
         self.seq = 0
 
     def hear(self, news: Sequence[Record]) -> None:
@@ -49,3 +50,12 @@ class Office:
 
     def put_request(self, row: RequestRow) -> None:
         self.requests[row.request] = row
+
+    def device(self, device: str) -> DeviceRow | None:
+        return self.devices.get(device)
+
+    def put_device(self, row: DeviceRow) -> None:
+        self.devices[row.device] = row
+
+    def drop_device(self, device: str) -> None:
+        self.devices.pop(device, None)

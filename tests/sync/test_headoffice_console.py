@@ -154,6 +154,23 @@ async def test_a_branch_and_its_day(desk: Desk) -> None:
     assert (await desk.get("/api/branches/0001/tickets?day=1999-01-01"))["tickets"] == []
 
 
+async def test_the_devices_of_a_branch(desk: Desk) -> None:
+    journal = filled(10)
+    told = {"device": "printer-1", "family": "escpos_printer", "model": "XP-80", "state": "away", "error": "notConnected"}
+    summed = {"day": DAY, "devices": [{"device": "printer-1", "ready_s": 3, "away_s": 1, "failures": 2}]}
+    journal.append(
+        (START_MS, "devices.condition_changed.v1", "printer-1", "system", json.dumps(told).encode()),
+        (START_MS, "devices.day_summed.v1", "", "system", json.dumps(summed).encode()),
+    )
+    await desk.receive(journal)
+    shown = await desk.branch()
+    assert (shown["devices"], shown["devices_away"]) == (1, 1)
+    (printer,) = (await desk.get("/api/branches/0001/devices"))["devices"]
+    assert (printer["id"], printer["state"], printer["error"]) == ("printer-1", "away", "notConnected")
+    assert (printer["day"], printer["ready_share"], printer["failures"]) == (DAY, 0.75, 2)
+    await desk.get("/api/branches/nowhere/devices", 404)
+
+
 async def test_events_page_through_the_journal(desk: Desk) -> None:
     journal = filled(700)
     await desk.receive(journal)

@@ -173,3 +173,44 @@ async def test_views_can_be_read_while_they_are_written(views: Views) -> None:
     counts = [await views.ticket_count() for _ in range(5)]
     await writing
     assert set(counts) <= {0, await views.ticket_count()}
+
+
+def device_fact(kind: str, **body: Any) -> Fact:
+    return (NOON_MS, f"devices.{kind}.v1", str(body.get("device", "")), "system", json.dumps(body).encode())
+
+
+def stands(device: str, state: str, error: str | None = None) -> Fact:
+    return device_fact("condition_changed", device=device, family="escpos_printer", model="XP-80", state=state, error=error)
+
+
+async def test_devices_stand_as_the_branch_told_last(views: Views) -> None:
+    day_sum = {"device": "printer-1", "ready_s": 900, "away_s": 100, "failures": 3}
+    stranger = {"device": "printer-9", "ready_s": 1, "away_s": 0}
+    await fold(
+        views,
+        numbered(
+            stands("printer-1", "away", "notConnected"),
+            stands("printer-1", "ready"),
+            stands("led-1", "needs_help", "paperOut"),
+            stands("led-2", "away"),
+            device_fact("day_summed", day=DAY, devices=[day_sum, stranger]),
+            stands("led-2", "removed"),
+        ),
+    )
+    led, printer = await views.devices("0001")
+    assert (led.device, led.state, led.error, led.day) == ("led-1", "needs_help", "paperOut", "")
+    assert (printer.state, printer.error, printer.day, printer.ready_s, printer.failures) == ("ready", None, DAY, 900, 3)
+    shown = await picture(views)
+    assert (shown.devices, shown.devices_away) == (2, 1)
+
+
+async def test_an_older_day_does_not_take_the_place_of_a_newer_one(views: Views) -> None:
+    newer = {"device": "led-1", "ready_s": 5, "away_s": 0}
+    older = {"device": "led-1", "ready_s": 1, "away_s": 9}
+    told = (
+        device_fact("day_summed", day="2025-10-08", devices=[newer]),
+        device_fact("day_summed", day="2025-10-07", devices=[older]),
+    )
+    await fold(views, numbered(stands("led-1", "ready"), *told))
+    (led,) = await views.devices("0001")
+    assert (led.day, led.ready_s) == ("2025-10-08", 5)

@@ -12,6 +12,8 @@ export interface BranchPicture {
   id: string; name: string; state: BranchState; fault?: string; last_contact_at: string | null; picture_age_s: number | null;
   received_seq: number; head_seq?: number; events: number; tickets_today: number; day?: string | null;
   waiting: number; longest_wait_s: number; queues: BranchQueue[]; counters: BranchCounter[]; services?: BranchService[];
+  /** Of these, how many do not work or wait for somebody; an older head office tells nothing. */
+  devices?: number; devices_away?: number;
 }
 export interface FleetView { branches: BranchPicture[]; now: string }
 export interface FleetTicket {
@@ -22,6 +24,17 @@ export interface FleetTicket {
 }
 export interface TicketsView { day?: string | null; tickets: FleetTicket[] }
 
+export interface FleetDevice {
+  id: string; family: string; model: string; state: string; error?: string | null; since: string;
+  /** The last whole day; its share and failures are of that day. */
+  day?: string | null; ready_share?: number | null; failures?: number;
+}
+
+/** "97.5 %", never rounded up to a perfect day. */
+export const shareText = (share: number): string => `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+
+export const getBranchDevices = (api: Api, id: string) =>
+  api.get<{ devices: FleetDevice[] }>(`/api/branches/${encodeURIComponent(id)}/devices`);
 export const getFleet = (api: Api) => api.get<FleetView>('/api/branches');
 export const getBranchTickets = (api: Api, id: string) =>
   api.get<TicketsView>(`/api/branches/${encodeURIComponent(id)}/tickets`);
