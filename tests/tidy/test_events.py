@@ -40,7 +40,7 @@ def test_command_names_are_capability_and_wish() -> None:
 
 
 def test_every_event_says_what_it_is_about() -> None:
-    about_the_branch = {"kernel.clock_stepped.v1", "queue.calendar_set.v1"}
+    about_the_branch = {"kernel.clock_stepped.v1", "queue.calendar_set.v1", "devices.day_summed.v1"}
     assert {kind for kind, event in KINDS.items() if event.entity is Event.entity} <= about_the_branch
 
 
