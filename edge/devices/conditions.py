@@ -12,11 +12,6 @@ from typing import Final
 
 from drivers.api import DeviceStatus
 from edge.devices import model as m
-from edge.devices import tables
-from edge.devices.tables import ConditionRow
-from edge.kernel.db import Connection
-from edge.kernel.domain import Command, Context, Event
-from edge.kernel.pipeline import Handler
 
 SETTLED_S: Final = 60.0
 CHANGES_MAX: Final = 20
@@ -48,49 +43,3 @@ class Settling:
             same = known is not None and known[0] == condition
             self._seen[condition.device] = known if same and known is not None else (condition, at_s)
         return [condition for condition, since_s in self._seen.values() if at_s - since_s >= SETTLED_S]
-
-
-def of_devices(connection: Connection, _command: m.NoteConditions, _context: Context) -> dict[str, ConditionRow]:
-    return {row.device: row for row in tables.conditions(connection)}
-
-
-def note(state: dict[str, ConditionRow], command: m.NoteConditions, context: Context) -> Sequence[Event]:
-    """What is news. A device that is configured no more is told as removed, once."""
-    told = [
-        m.ConditionChanged(device=one.device, family=one.family, model=one.model, state=one.state, error=one.error)
-        for one in command.conditions
-        if _is_news(state.get(one.device), one, context)
-    ]
-    there = set(command.present)
-    gone = [
-        m.ConditionChanged(device=row.device, family=row.family, model=row.model, state="removed")
-        for row in state.values()
-        if row.device not in there and row.state != "removed"
-    ]
-    return [*told, *gone]
-
-
-def _is_news(known: ConditionRow | None, one: m.Condition, context: Context) -> bool:
-    if known is None:
-        return True
-    if (known.state, known.error, known.model) == (one.state, one.error, one.model):
-        return False
-    worn_out = known.changes_day == context.now_ms // tables.DAY_MS and known.changes >= CHANGES_MAX
-    return not worn_out or context.now_ms - known.since_ms >= THEN_EVERY_MS
-
-
-def of_day(connection: Connection, command: m.SumDay, _context: Context) -> bool:
-    return tables.is_summed(connection, command.day)
-
-
-def sum_day(summed: bool, command: m.SumDay, context: Context) -> Sequence[Event]:  # noqa: FBT001 -- the state loaded for it
-    """Once for each day, and only when it is over."""
-    if summed or command.day >= context.today.isoformat():
-        return ()
-    return [m.DaySummed(day=command.day, devices=command.devices)]
-
-
-HANDLERS: Final[dict[type[Command], Handler]] = {
-    m.NoteConditions: Handler(of_devices, note),
-    m.SumDay: Handler(of_day, sum_day),
-}

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from drivers.api import DeviceStatus
-from edge.devices import conditions
+from edge.devices import decide
 from edge.devices import model as m
 from edge.devices.conditions import CHANGES_MAX, SETTLED_S, THEN_EVERY_MS, Settling, stands
 from edge.devices.tables import DAY_MS, ConditionRow
@@ -27,7 +27,7 @@ def a_row(state: str = "ready", **changed: Any) -> dict[str, ConditionRow]:
 
 
 def noted(state: dict[str, ConditionRow], *found: m.Condition, present: tuple[str, ...] = ("printer-1",)) -> list[Any]:
-    return list(conditions.note(state, m.NoteConditions(conditions=found, present=present), CONTEXT))
+    return list(decide.note(state, m.NoteConditions(conditions=found, present=present), CONTEXT))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_device_that_changes_all_day_is_told_once_an_hour_in_the_end() -> None
 def test_a_day_is_summed_once_and_when_it_is_over() -> None:
     yesterday = (CONTEXT.today - timedelta(days=1)).isoformat()
     command = m.SumDay(day=yesterday, devices=())
-    assert len(conditions.sum_day(summed=False, command=command, context=CONTEXT)) == 1
-    assert conditions.sum_day(summed=True, command=command, context=CONTEXT) == ()
+    assert len(decide.sum_day(summed=False, command=command, context=CONTEXT)) == 1
+    assert decide.sum_day(summed=True, command=command, context=CONTEXT) == ()
     today: Context = CONTEXT
-    assert conditions.sum_day(summed=False, command=msgspec.structs.replace(command, day=TODAY), context=today) == ()
+    assert decide.sum_day(summed=False, command=msgspec.structs.replace(command, day=TODAY), context=today) == ()
