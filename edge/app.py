@@ -69,6 +69,7 @@ from edge.queue.handles import Handles
 from edge.queue.model import RecordSlip
 from edge.queue.presence import PresenceWatch
 from edge.queue.tokens import TicketTokens
+from edge.queue.unanswered import Unanswered
 from edge.registry import Capability
 from edge.schedule import Schedule
 from edge.settings import Launch
@@ -252,6 +253,7 @@ class Branch:
         presence = PresenceWatch(self.pipeline, self.live.staff)
         self._keep("presence", presence.run, give_up=self._give_up)
         self._keep("auto_call", AutoCall(self.pipeline).run, give_up=self._give_up)
+        self._keep("unanswered", Unanswered(self.pipeline).run, give_up=self._give_up)
         self.schedule.backup_made = self.monitor.note_backup
         self.schedule.start()
 
@@ -375,7 +377,7 @@ class Branch:
 
     def _make_runner(self) -> Runner:
         sms = SmsWithFallback(self.gateway, lambda: self.floor.of_family(MODEMS))
-        speaker = CallSpeaker(self.floor, self.clock)
+        speaker = CallSpeaker(self.db, self.floor, self.clock)
         texts = senders(self.db, self.vault, sms, self.clock, self.ground.zone)
         handlers: dict[str, EffectHandler] = {**self._slip_handlers(), **texts, SPEAK: speaker, UPDATE: self.updater}
         late = {kind: sender.too_late for kind, sender in texts.items()}

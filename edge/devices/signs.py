@@ -22,6 +22,7 @@ from edge.devices.floor import Floor
 from edge.kernel.db import Database
 from edge.queue import events as e
 from edge.queue import views
+from edge.queue.model import Presence, State
 from sync.chain import Record
 
 log = structlog.get_logger()
@@ -34,6 +35,14 @@ LOOK_S: Final = 30.0
 CALLS: Final = frozenset({e.TicketCalled.TYPE, e.TicketRecalled.TYPE})
 LEAVES: Final = frozenset({e.CounterPaused.TYPE, e.CounterSignedOut.TYPE})
 """The window serves nobody: its board goes dark."""
+GONE: Final = frozenset(
+    kind.TYPE for kind in (e.TicketNoShow, e.TicketParked, e.TicketRequeued, e.TicketTransferred, e.TicketCancelled)
+)
+"""Whom the window called does not come, or not now: nobody else should go there for that number."""
+
+
+SHOWN: Final = frozenset({State.CALLED, State.SERVING, State.FINISHED})
+"""A window's board keeps the number until the next one."""
 
 
 class _Called(msgspec.Struct, frozen=True):
@@ -41,6 +50,11 @@ class _Called(msgspec.Struct, frozen=True):
 
     number: str
     counter_number: int
+    ticket: str = ""
+
+
+class _Gone(msgspec.Struct, frozen=True):
+    ticket: str
 
 
 class _Left(msgspec.Struct, frozen=True):
@@ -56,6 +70,8 @@ class Signs:
         self._floor = floor
         self._windows: dict[int, str | None] = {}
         """Window → the number it called; None: dark."""
+        self._whose: dict[str, int] = {}
+        """Ticket → the window that shows its number."""
         self._newest: _Called | None = None
         self._told: dict[str, dict[int, str | None]] = {}
         """Device → board → what it was told last."""
@@ -66,13 +82,29 @@ class Signs:
         for record in records:
             if record.type in CALLS:
                 call = msgspec.json.decode(record.body, type=_Called)
-                self._windows[call.counter_number] = call.number
+                self._light(call)
                 self._newest = call
                 self._told_nothing(call.counter_number)
                 self._news.set()
             elif record.type in LEAVES:
-                self._windows[msgspec.json.decode(record.body, type=_Left).counter_number] = None
-                self._news.set()
+                self._darken(msgspec.json.decode(record.body, type=_Left).counter_number)
+            elif record.type in GONE:
+                window = self._whose.get(msgspec.json.decode(record.body, type=_Gone).ticket)
+                if window is not None:
+                    self._darken(window)
+
+    def _light(self, call: _Called) -> None:
+        self._forget(call.counter_number)
+        self._windows[call.counter_number] = call.number
+        self._whose[call.ticket] = call.counter_number
+
+    def _darken(self, window: int) -> None:
+        self._forget(window)
+        self._windows[window] = None
+        self._news.set()
+
+    def _forget(self, window: int) -> None:
+        self._whose = {ticket: other for ticket, other in self._whose.items() if other != window}
 
     def wake(self) -> None:
         """A device may have come back."""
@@ -95,12 +127,18 @@ class Signs:
                     continue
 
     def _remember(self) -> None:
-        """The last call of each window, from the tables."""
+        """Whom each open window has at it or had last, and the newest call, from the tables."""
         with self._db.reader() as connection:
             calls = views.calls(connection, self._zone)
-        for call in reversed(calls):
-            self._windows.setdefault(call.counter_number, call.number)
-            self._newest = self._newest or _Called(calls[0].number, calls[0].counter_number)
+            states = {call.ticket: views.row(connection, call.ticket) for call in calls}
+            working = {one.number for one in views.counters(connection, self._zone) if one.state == Presence.OPEN}
+        for call in calls:
+            record = states[call.ticket]
+            shown = record is not None and record.state in SHOWN and call.counter_number in working
+            if shown and call.counter_number not in self._windows:
+                self._light(_Called(call.number, call.counter_number, call.ticket))
+        if calls and self._newest is None:
+            self._newest = _Called(calls[0].number, calls[0].counter_number, calls[0].ticket)
 
     def _told_nothing(self, window: int) -> None:
         """A recall is shown again even where the number is the same: the board may have been changed by hand."""

@@ -6,7 +6,8 @@
   id is the ticket's. No key in time leaves the ticket unrated (未评价). A key that nobody asked for counts for nobody.
 * **Calling.** A key does what the teller's own button does, as the teller who sits there, by the same commands. One press is
   one command: its id is made of this life of the box, the bus, the keypad and the press. What is refused beeps.
-* **Showing.** A call is written on the keypad of its window, the end of a service clears it.
+* **Showing.** A call is written on the keypad of its window. The end of the service clears it, and so does whatever takes the
+  customer away from there: not come, parked, moved on, given back.
 
 Nothing here can hold up the branch: what is to be done waits in a bounded queue, and what does not fit is dropped.
 """
@@ -26,6 +27,7 @@ from drivers.interfaces.call_unit import Beep, KeyPressed, Show, UnitKey
 from drivers.interfaces.evaluator import AskRating, RatingGiven
 from drivers.supervisor import UnknownDevice
 from edge.devices.floor import Floor
+from edge.devices.signs import GONE
 from edge.kernel.domain import Command, Rejected
 from edge.kernel.pipeline import Pipeline
 from edge.org.place import Place
@@ -46,6 +48,7 @@ log = structlog.get_logger()
 
 
 class _Called(msgspec.Struct, frozen=True):
+    ticket: str
     number: str
     counter: str
 
@@ -55,14 +58,18 @@ class _Finished(msgspec.Struct, frozen=True):
     counter: str
 
 
+class _Gone(msgspec.Struct, frozen=True):
+    ticket: str
+
+
 class _Pressed(NamedTuple):
     bus: str
     event: KeyPressed
 
 
-_Job = _Called | _Finished | _Pressed
-_FACTS: Final[Mapping[str, type[_Called | _Finished]]] = MappingProxyType(
-    {TicketCalled.TYPE: _Called, TicketFinished.TYPE: _Finished}
+_Job = _Called | _Finished | _Gone | _Pressed
+_FACTS: Final[Mapping[str, type[_Called | _Finished | _Gone]]] = MappingProxyType(
+    {TicketCalled.TYPE: _Called, TicketFinished.TYPE: _Finished, **dict.fromkeys(GONE, _Gone)}
 )
 
 
@@ -92,6 +99,8 @@ class WindowDevices:
         self._place = place
         self._boot = boot
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue(WAITING_MAX)
+        self._written: dict[str, str] = {}
+        """Ticket → the counter whose keypad shows its number."""
         self._asking: dict[str, asyncio.Task[None]] = {}
         """By pad: the question that is open."""
 
@@ -115,9 +124,14 @@ class WindowDevices:
                 match job:
                     case _Pressed(bus=bus, event=event):
                         await self._press(bus, event)
-                    case _Called(number=number, counter=counter):
+                    case _Called(ticket=ticket, number=number, counter=counter):
+                        self._written = {one: at for one, at in self._written.items() if at != counter} | {ticket: counter}
                         group.create_task(self._show(counter, number))
+                    case _Gone(ticket=ticket):
+                        if (at := self._written.pop(ticket, None)) is not None:
+                            group.create_task(self._show(at, ""))
                     case _Finished():
+                        self._written.pop(job.ticket, None)
                         group.create_task(self._show(job.counter, ""))
                         self._ask(group, job)
 

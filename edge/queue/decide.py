@@ -26,6 +26,7 @@ from edge.queue.desk import (
     known,
     manned,
     may,
+    missed,
     open_counter,
     opened,
     pause_counter,
@@ -34,7 +35,6 @@ from edge.queue.desk import (
     sign_out,
     signed_out,
 )
-from edge.queue.desk_policy import Outcomes
 from edge.queue.forecast import POSITION, SIMULATED, Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id, staff_pool_id
@@ -277,7 +277,7 @@ def call_next(state: DeskState, command: m.CallNext, context: Context) -> Sequen
     """Call whom the rule picks. Nobody waiting is not a refusal: the teller simply has nobody to call."""
     if command.if_free and not _free(state.desk, command.staff):
         return ()
-    desk, before = ready(state.desk, command.staff, state.outcomes)
+    desk, before = ready(state, command.staff, context)
     choice = choose(state.heads, state.rule, context.now_ms, state.memory)
     if choice is None:
         return before
@@ -289,13 +289,13 @@ def _free(desk: Desk | None, staff: str) -> bool:
     return desk is not None and desk.staff == staff and desk.presence is Presence.OPEN and desk.ticket is None and not desk.lost
 
 
-def ready(found: Desk | None, staff: str, outcomes: Outcomes) -> tuple[Desk, list[Event]]:
-    """The counter, and what makes it ready to call: it opens, and whoever is in hand is finished."""
-    desk = manned(found, staff)
+def ready(state: DeskState, staff: str, context: Context) -> tuple[Desk, list[Event]]:
+    """The counter, and what makes it ready to call: it opens, and it is done with whoever is in hand."""
+    desk = manned(state.desk, staff)
     if desk.presence is Presence.PAUSED:
         raise Rejected("counter_paused")
     before: list[Event] = [] if desk.presence is Presence.OPEN else [opened(desk)]
-    return desk, [*before, *put_down(desk, outcomes)]
+    return desk, [*before, *put_down(desk, state, context)]
 
 
 def called(desk: Desk, choice: Choice, *, reason: str = "") -> Event:
@@ -349,11 +349,18 @@ def serve(state: DeskState, command: m.ServeTicket, _context: Context) -> Sequen
 
 
 def mark_no_show(state: DeskState, command: m.MarkNoShow, _context: Context) -> Sequence[Event]:
+    if command.unanswered is not None and not _unanswered(state.desk, command):
+        return ()
     desk = manned(state.desk, command.staff)
     ticket = in_hand(desk, "no_show")
-    if ticket.calls < state.calls_before_no_show:
-        raise Rejected("call_again_first", calls=ticket.calls, calls_needed=state.calls_before_no_show)
-    return [e.TicketNoShow(ticket=ticket.id, number=ticket.number, counter=desk.config.id, staff=command.staff)]
+    return [missed(ticket, state.calls_before_no_show)]
+
+
+def _unanswered(desk: Desk | None, command: m.MarkNoShow) -> bool:
+    """Whether the call that got no answer is still the last thing that happened at this counter."""
+    ticket = None if desk is None else desk.ticket
+    called = ticket is not None and ticket.state is State.CALLED
+    return called and ticket is not None and (ticket.id, ticket.calls) == command.unanswered
 
 
 def park(state: DeskState, command: m.ParkTicket, _context: Context) -> Sequence[Event]:

@@ -11,7 +11,7 @@ from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.desk_policy import Outcomes
 from edge.queue.load import Desk, DeskState, Ticket
-from edge.queue.model import Presence, State, queue_id
+from edge.queue.model import POOL, Presence, State, queue_id
 
 MOVES: Final[dict[str, frozenset[State]]] = {
     "serve": frozenset({State.CALLED}),
@@ -68,13 +68,24 @@ def resume_counter(state: DeskState, command: m.ResumeCounter, _context: Context
 
 
 def sign_out(state: DeskState, command: m.SignOut, _context: Context) -> Sequence[Event]:
-    """Leave the counter; whoever is still in hand is finished, and who was sent there by name waits for anybody (S04)."""
+    """Leave the counter. Who is being served there is finished; who was only called goes back to the head of the queue, for
+    nobody has served them; who was sent there by name waits for anybody (S04)."""
     desk = manned(state.desk, command.staff)
     return [
-        *put_down(desk, state.outcomes),
+        *_left(desk, state.outcomes),
         *(_back_to_service(ticket) for ticket in state.pool),
         signed_out(desk, automatic=False),
     ]
+
+
+def _left(desk: Desk, outcomes: Outcomes) -> list[Event]:
+    ticket = desk.ticket
+    if ticket is None:
+        return []
+    if ticket.state is State.CALLED:
+        queue = queue_id(ticket.service, ticket.tier) if ticket.queue.startswith(POOL) else None
+        return [e.TicketRequeued(ticket=ticket.id, number=ticket.number, place_ms=ticket.place_ms, queue=queue)]
+    return [_assumed(ticket, outcomes)]
 
 
 def _back_to_service(ticket: Ticket) -> Event:
@@ -113,13 +124,31 @@ def signed_out(desk: Desk, *, automatic: bool) -> Event:
     )
 
 
-def put_down(desk: Desk, outcomes: Outcomes) -> list[Event]:
-    """Finish whoever is still in hand: pressing Next says that the service is over (S19), unless that has to be said."""
-    if desk.ticket is None:
+def put_down(desk: Desk, state: DeskState, context: Context) -> list[Event]:
+    """Be done with whoever is still in hand: pressing Next says that the service is over (S19), unless that has to be said.
+
+    Who was only called, and a moment ago, cannot have been served: they did not come, and can wait again. After
+    `served_after_s` Next means that the teller, or a keypad that has no other key, left out Serve."""
+    ticket = desk.ticket
+    if ticket is None:
         return []
+    called_ms = ticket.last_call_ms if ticket.state is State.CALLED else None
+    if called_ms is not None and context.now_ms - called_ms < state.served_after_s * 1000:
+        return [missed(ticket, state.calls_before_no_show)]
+    return [_assumed(ticket, state.outcomes)]
+
+
+def _assumed(ticket: Ticket, outcomes: Outcomes) -> Event:
     if outcomes.needed:
-        raise Rejected("outcome_needed", number=desk.ticket.number)
-    return [finished(desk.ticket, ASSUMED)]
+        raise Rejected("outcome_needed", number=ticket.number)
+    return finished(ticket, ASSUMED)
+
+
+def missed(ticket: Ticket, calls_needed: int) -> Event:
+    """Nobody came (过号)."""
+    if ticket.calls < calls_needed:
+        raise Rejected("call_again_first", calls=ticket.calls, calls_needed=calls_needed)
+    return e.TicketNoShow(ticket=ticket.id, number=ticket.number, counter=ticket.counter or "", staff=ticket.staff or "")
 
 
 def in_hand(desk: Desk, move: str) -> Ticket:

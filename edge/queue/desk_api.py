@@ -24,6 +24,8 @@ class DeskWays(msgspec.Struct, frozen=True, kw_only=True):
     wrap_up_s: int
     calls_before_no_show: int
     calls_max: int
+    served_after_s: int
+    """Next so soon after a call means that nobody came."""
 
 
 @routes.get(
@@ -43,4 +45,5 @@ async def ways(call: Call[None]) -> DeskWays:
             wrap_up_s=policy.read(connection, keys.WRAP_UP_S),
             calls_before_no_show=policy.read(connection, CALLS_BEFORE_NO_SHOW),
             calls_max=policy.read(connection, CALLS_MAX),
+            served_after_s=policy.read(connection, keys.SERVED_AFTER_S),
         )

@@ -99,7 +99,42 @@ WRAP_UP_S: Final = Key[int](
     unit="s",
 )
 
-KEYS: Final[tuple[Key[Any], ...]] = (PAUSE_REASONS, PAUSE_REASON_NEEDED, OUTCOMES, AUTO_CALL, WRAP_UP_S)
+SERVED_AFTER_S: Final = Key[int](
+    name="queue.served_after_s",
+    kind=Annotated[int, msgspec.Meta(ge=0, le=3600)],
+    default=30,
+    zh="仅呼叫未点开始办理时按“下一位”：呼叫后不足此时间记过号，超过记已办",
+    en="Next with somebody only called: sooner after the call than this they did not come, later they were served",
+    unit="s",
+)
+"""Walking from the hall to a counter alone takes 23 to 35 s (reference on queues, QLess)."""
+RECALLS_UNANSWERED: Final = Key[int | None](
+    name="queue.recalls_unanswered",
+    kind=Annotated[int, msgspec.Meta(ge=1, le=20)] | None,
+    default=3,
+    zh="重呼几次仍无人应答自动过号（空为不自动）",
+    en="Recalls without an answer until a ticket counts as not there by itself (empty: never)",
+    unit="times",
+)
+UNANSWERED_S: Final = Key[int](
+    name="queue.unanswered_s",
+    kind=Annotated[int, msgspec.Meta(ge=10, le=900)],
+    default=60,
+    zh="最后一次重呼后等待多久自动过号",
+    en="How long after the last of these recalls",
+    unit="s",
+)
+
+KEYS: Final[tuple[Key[Any], ...]] = (
+    PAUSE_REASONS,
+    PAUSE_REASON_NEEDED,
+    OUTCOMES,
+    AUTO_CALL,
+    WRAP_UP_S,
+    SERVED_AFTER_S,
+    RECALLS_UNANSWERED,
+    UNANSWERED_S,
+)
 
 
 def outcomes_of(connection: Connection, service: str) -> Outcomes:

@@ -39,7 +39,7 @@ def for_pick(connection: Connection, command: m.CallTicket, _context: Context) -
     heads = () if desk is None else load_heads.heads(connection, desk.config.id, desk.staff, _offered(connection, desk))
     memory = ruling.memory(connection, command.counter)
     return PickState(
-        DeskState(desk, outcomes=load.outcomes(connection, desk), heads=heads, memory=memory, pending=pending(connection)),
+        DeskState(desk, **load.ending(connection, desk), heads=heads, memory=memory, pending=pending(connection)),
         load.ticket(connection, command.ticket),
     )
 
@@ -52,7 +52,7 @@ def pick(state: PickState, command: m.CallTicket, context: Context) -> Sequence[
     """Call this one, whoever's turn it is; the rule's own candidates stand beside it in the books."""
     if not command.reason.strip():
         raise Rejected("reason_needed")
-    desk, before = decide.ready(state.at.desk, command.staff, state.at.outcomes)
+    desk, before = decide.ready(state.at, command.staff, context)
     ticket = state.ticket
     if ticket is None:
         raise Rejected("unknown_ticket")

@@ -5,7 +5,7 @@ The shapes are frozen and hold plain values, so that a test or the forecast can 
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypedDict
 
 from edge.kernel.db import Connection
 from edge.kernel.domain import Context
@@ -46,6 +46,7 @@ class Ticket(NamedTuple):
     copies: int
     slip: Slip
     served: bool
+    last_call_ms: int | None = None
 
 
 class Desk(NamedTuple):
@@ -134,6 +135,8 @@ class DeskState:
     """A pause needs a reason, and this is none of them."""
     calls_max: int = keys.CALLS_MAX.default
     calls_before_no_show: int = keys.CALLS_BEFORE_NO_SHOW.default
+    served_after_s: int = desk_policy.SERVED_AFTER_S.default
+    """Who was called so long ago is taken for served where Next is pressed without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class RulesState:
 
 _TICKET: Final = (
     "SELECT id, number, service, tier, queue, state, language, place_ms, counter, staff, calls, rating, copies, slip,"
-    " called_ms IS NOT NULL FROM ticket "
+    " called_ms IS NOT NULL, last_call_ms FROM ticket "
 )
 
 TIERS: Final = tuple(Tier)
@@ -323,6 +326,22 @@ def outcomes(connection: Connection, found: Desk | None) -> Outcomes:
     return desk_policy.outcomes_of(connection, found.ticket.service)
 
 
+class Ending(TypedDict):
+    """What decides how the ticket in hand ends where Next is pressed."""
+
+    outcomes: Outcomes
+    calls_before_no_show: int
+    served_after_s: int
+
+
+def ending(connection: Connection, found: Desk | None) -> Ending:
+    return Ending(
+        outcomes=outcomes(connection, found),
+        calls_before_no_show=policy.read(connection, keys.CALLS_BEFORE_NO_SHOW),
+        served_after_s=policy.read(connection, desk_policy.SERVED_AFTER_S),
+    )
+
+
 def for_repeat(connection: Connection, command: m.RecallTicket | m.MarkNoShow, _context: Context) -> DeskState:
     """With how often somebody may, and must, be called."""
     return DeskState(
@@ -348,7 +367,7 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
     rule = ruling.rule_now(connection, found.config.id, context.now)
     return DeskState(
         found,
-        outcomes=outcomes(connection, found),
+        **ending(connection, found),
         heads=heads(connection, found.config.id, found.staff, offered(connection, found.config, found.staff)),
         rule=rule,
         memory=ruling.memory(connection, found.config.id),

@@ -337,6 +337,8 @@ class MarkNoShow(Command, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "queue.mark_no_show"
     counter: str
     staff: str
+    unanswered: tuple[str, int] | None = None
+    """Ticket and number of calls: only where nothing has happened since; else nothing happens now."""
 
 
 class ParkTicket(Command, frozen=True, kw_only=True):

@@ -16,8 +16,10 @@ from edge.adapters.modem import ModemSms
 from edge.adapters.sms import Doubtful, NotConfigured, SandboxSms, Unavailable
 from edge.customers import tables as customers
 from edge.customers.tables import Recognised
+from edge.devices.effects import SPEAK, CallSpeaker
 from edge.kernel.identities import IdentityKind
-from edge.queue.model import FinishTicket, PauseCounter, Tier
+from edge.kernel.outbox import Leased
+from edge.queue.model import FinishTicket, MarkNoShow, PauseCounter, RecallTicket, ServeTicket, Tier
 from tests.scenarios.hall import Hall, open_hall
 from tests.scenarios.test_reminders import PHONE, settled, take_with_phone, texts
 
@@ -125,6 +127,50 @@ async def test_a_board_that_was_away_shows_the_newest_number_and_holds_up_nobody
         bench.devices["window-leds"].act("board_on", {"board": 1})
         await hall.next(1)
         await bench.until(lambda: "[1] 4" in bench.shown("window-leds"))
+
+
+async def test_a_windows_board_goes_dark_for_who_does_not_come(hall: Hall) -> None:
+    async with with_devices(hall, "window-leds") as bench:
+        for _ in range(2):
+            await hall.take(Tier.NORMAL)
+        await hall.next(1)
+        await hall.next(2)
+        await bench.until(lambda: {"[1] 1", "[2] 2"} <= set(bench.shown("window-leds")))
+        await hall.branch.pipeline.submit(MarkNoShow(counter="counter-1", staff="1001"), actor="staff:1001")
+        await bench.until(lambda: bench.shown("window-leds")[-1] == "[1] ")
+
+
+async def spoken(hall: Hall) -> dict[str, str]:
+    """What becomes of each call if its turn to be spoken comes only now."""
+    speaker = CallSpeaker(hall.branch.db, hall.branch.floor, hall.clock)
+    with hall.branch.db.reader() as connection:
+        orders = connection.execute("SELECT key, payload FROM outbox WHERE kind = ? ORDER BY id", (SPEAK,)).fetchall()
+        numbers = {str(ticket): str(number) for ticket, number in connection.execute("SELECT id, number FROM ticket")}
+
+    async def started(_reference: str) -> None: ...
+
+    became: dict[str, str] = {}
+    for place, (key, payload) in enumerate(orders):
+        assert isinstance(payload, bytes)
+        late_ms = hall.clock.now_ms() + 30_000
+        settled = await speaker(Leased(place, SPEAK, str(key), payload, 1, late_ms, in_doubt=False), started)
+        _, ticket, call_no = str(key).split(":")
+        became[f"{numbers[ticket]}.{call_no}"] = settled.note
+    return became
+
+
+async def test_a_backlog_of_calls_that_are_over_is_not_spoken(hall: Hall) -> None:
+    """Missed, missed, called again, being served: only the newest call of who has not come is said."""
+    for _ in range(4):
+        await hall.take(Tier.NORMAL)
+    await hall.calls(3, counter=1)
+    await hall.branch.pipeline.submit(RecallTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+    await hall.calls(1, counter=2)
+    await hall.branch.pipeline.submit(ServeTicket(counter="counter-2", staff="1002"), actor="staff:1002")
+    async with with_devices(hall, "voice-1") as bench:
+        await bench.until(lambda: hall.branch.floor.view("voice-1").device is DeviceStatus.ONLINE)
+        over = dict.fromkeys(("A001.1", "A002.1", "A003.1", "A004.1"), "call_over")
+        assert await spoken(hall) == {**over, "A003.2": "spoken"}
 
 
 async def test_a_call_is_spoken_once(hall: Hall) -> None:

@@ -24,6 +24,7 @@ from edge.queue.model import (
     SignOut,
     Tier,
 )
+from edge.queue.unanswered import Unanswered
 from edge.queue.views import CounterView
 from tests.scenarios.hall import MONDAY, Hall, open_hall
 
@@ -75,6 +76,77 @@ async def test_s19_three_recalls_and_then_no_show(hall: Hall) -> None:
     await do(hall, MarkNoShow(**AT_1))
     assert counter(hall).ticket is None
     assert await hall.calls(1) == [after]
+
+
+def states(hall: Hall) -> dict[str, str]:
+    with hall.branch.db.reader() as connection:
+        rows = connection.execute("SELECT number, state FROM ticket ORDER BY seq").fetchall()
+    return {str(number): str(state) for number, state in rows}
+
+
+async def test_s19_next_a_moment_after_a_call_means_that_nobody_came(hall: Hall) -> None:
+    for _ in range(4):
+        await hall.take(Tier.NORMAL)
+    await hall.calls(1)
+    hall.clock.advance(29)
+    await hall.calls(1)
+    await do(hall, ServeTicket(**AT_1))
+    await hall.calls(1)
+    hall.clock.advance(30)
+    await hall.calls(1)
+    assert states(hall) == {"A001": "no_show", "A002": "finished", "A003": "finished", "A004": "called"}
+
+
+async def test_s19_next_is_no_way_round_the_calls_a_no_show_needs(hall: Hall) -> None:
+    await set_policy(hall, calls_before_no_show=2)
+    await hall.take(Tier.NORMAL)
+    await hall.calls(1)
+    with pytest.raises(Rejected, match="call_again_first"):
+        await hall.next()
+
+
+async def test_a_bank_whose_tellers_never_press_serve_lets_next_always_mean_served(hall: Hall) -> None:
+    await set_policy(hall, served_after_s=0)
+    await hall.take(Tier.NORMAL)
+    await hall.calls(2)
+    assert states(hall) == {"A001": "finished"}
+
+
+async def test_s19_after_three_recalls_without_an_answer_a_ticket_is_not_there(hall: Hall) -> None:
+    watch = Unanswered(hall.branch.pipeline)
+    for _ in range(2):
+        await hall.take(Tier.NORMAL)
+    await hall.calls(1)
+    for _ in range(3):
+        hall.clock.advance(90)
+        await watch.look()
+        await do(hall, RecallTicket(**AT_1))
+    hall.clock.advance(59)
+    await watch.look()
+    assert states(hall)["A001"] == "called"
+    hall.clock.advance(1)
+    await watch.look()
+    assert states(hall)["A001"] == "no_show"
+    assert counter(hall).ticket is None
+    await hall.calls(1)
+    for _ in range(3):
+        await do(hall, RecallTicket(**AT_1))
+    await do(hall, ServeTicket(**AT_1))
+    hall.clock.advance(600)
+    await watch.look()
+    assert states(hall)["A002"] == "serving"
+
+
+async def test_s23_who_was_only_called_waits_at_the_head_when_the_teller_leaves(hall: Hall) -> None:
+    await hall.staff(2)
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+        hall.clock.advance(1)
+    await hall.calls(1)
+    hall.clock.advance(300)
+    await do(hall, SignOut(**AT_1))
+    assert states(hall)["A001"] == "waiting"
+    assert await hall.calls(1, counter=2) == ["A001"]
 
 
 async def test_a_pause_has_one_of_the_banks_reasons(hall: Hall) -> None:

@@ -97,6 +97,7 @@ async def test_a_key_does_what_the_tellers_button_does_and_a_double_press_one_th
         await bench.until(lambda: "[1] A002" in bench.shown("keypads"))
         keypads.act("press", {"unit": 1, "key": "noShow"})
         await journalled(hall, lambda: counter(hall, 1).ticket is None)
+        await bench.until(lambda: bench.shown("keypads")[-1] == "[1] ")
         keypads.act("press", {"unit": 1, "key": "recall"})
         await bench.until(lambda: "[1] beep" in bench.shown("keypads"))
         keypads.act("press", {"unit": 1, "key": "pause"})

@@ -57,6 +57,13 @@ export function nextGuarded(ticket: TicketView | null | undefined, now_ms: numbe
   return fresh && ticket?.state === 'called' && ticket.calls <= 1;
 }
 
+/** Whether Next now says that whoever was only called did not come; the box decides by its own clock. */
+export function nextMisses(ticket: TicketView | null | undefined, served_after_s: number, now_ms: number): boolean {
+  if (ticket?.state !== 'called') return false;
+  const called_at = ticket.last_called_at ?? ticket.called_at ?? '';
+  return now_ms - Date.parse(called_at) < served_after_s * 1000;
+}
+
 export function noShowNeedsAsking(ticket: TicketView | null | undefined, now_ms: number): boolean {
   return calledFor_s(ticket, now_ms) < NO_SHOW_SURE_S;
 }

@@ -75,7 +75,7 @@ export interface IssuedTicket {
 export interface TicketView {
   id: string; number: string; service: string; queue: string; tier: Tier; state: TicketState; channel: Channel;
   language: TicketLanguage; priority_reason?: PriorityReason | null; taken_at: string;
-  called_at?: string | null; served_at?: string | null; finished_at?: string | null;
+  called_at?: string | null; last_called_at?: string | null; served_at?: string | null; finished_at?: string | null;
   counter?: string | null; calls: number; ahead?: number | null; wait?: WaitRangeS | null;
   /** Its holder came in time for an appointment. */
   appointment?: boolean;
@@ -96,11 +96,14 @@ export interface CounterView {
   id: string; number: number | string; name: string; state: CounterState; staff?: { staff_no: string; name: string } | null;
   ticket?: TicketView | null; since?: string | null; pause_reason?: string | null;
   finished_at?: string | null;
+  /** Why the ticket in hand was called. */
+  why?: Why | null;
 }
+export interface Why { rule: string; candidates: Candidate[]; text_code: string }
 export interface Option { code: string; zh: string; en: string }
 export interface DeskWays {
   pause_reasons: Option[]; pause_reason_needed: boolean; outcomes: Record<string, { needed?: boolean; choices: Option[] }>;
-  auto_call: boolean; wrap_up_s: number; calls_before_no_show: number; calls_max: number;
+  auto_call: boolean; wrap_up_s: number; calls_before_no_show: number; calls_max: number; served_after_s: number;
 }
 export interface CountersView { counters: CounterView[]; seq: number; as_of: string }
 export interface Candidate {
@@ -108,7 +111,7 @@ export interface Candidate {
 }
 export interface CalledNext {
   ticket: TicketView;
-  why: { rule: string; candidates: Candidate[]; text_code: string };
+  why: Why;
 }
 
 export interface DisplayCall {

@@ -70,6 +70,7 @@ async def test_pressing_next_with_nobody_waiting_still_ends_the_service(hall: Ha
     await hall.man("counter-1")
     taken = await hall.take()
     await hall.call()
+    hall.wait(120)
     assert await hall.call() is None
     assert (hall.ticket(taken.id).state, hall.ticket(taken.id).outcome) == ("finished", "assumed")
 
