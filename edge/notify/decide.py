@@ -1,5 +1,7 @@
 """Who gets a reminder: whoever left a phone number, had at least three ahead on entry, and has three or fewer now; once.
 
+Also with a remote ticket that waits for activation: then the message asks them to come to the branch.
+
 Three is the default of a policy key.
 """
 

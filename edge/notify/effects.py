@@ -38,6 +38,11 @@ _TEXTS: Final = {
     Language.ZH: "【{branch}】{number}号：前面仅剩{count}位客户了，请耐心等待。",
     Language.EN: "[{branch}] {number}: only {ahead} ahead of you now, please stay near.",
 }
+_REMOTE: Final = {
+    Language.ZH: "【{branch}】{number}号：前面仅剩{count}位客户了，请到网点刷卡或证件激活号码。",
+    Language.EN: "[{branch}] {number}: only {ahead} ahead of you now, please come to the branch and activate your number.",
+}
+"""To whoever took the number from afar and has not come in yet (S11)."""
 _NEXT: Final = {
     Language.ZH: "【{branch}】{number}号：下一位就是您，请留意叫号。",
     Language.EN: "[{branch}] {number}: you are next, please listen for your number.",
@@ -64,9 +69,9 @@ REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {
 }
 
 
-def text_of(order: _Order, language: Language, branch: str) -> str:
+def text_of(order: _Order, language: Language, branch: str, *, afar: bool) -> str:
     """What the message says. Nothing but the queue is ever in it."""
-    table = _TEXTS if order.ahead else _NEXT
+    table = _REMOTE if afar else _TEXTS if order.ahead else _NEXT
     return table[language].format(
         branch=branch, number=order.number, ahead=order.ahead, count=_COUNTS.get(order.ahead, str(order.ahead))
     )
@@ -105,9 +110,9 @@ class SmsSender:
             number = None if ref is None else self._vault.get(connection, ref, "phone")
         if record is None:
             raise InvariantBroken(f"a reminder for an unknown ticket {order.ticket}")
-        if record.state != State.WAITING or number is None:
+        if record.state not in (State.WAITING, State.PENDING) or number is None:
             return None, None
-        return number.decode(), text_of(order, Language(record.language), branch)
+        return number.decode(), text_of(order, Language(record.language), branch, afar=record.state == State.PENDING)
 
 
 Sender = SmsSender | AdviserSms | VipSms

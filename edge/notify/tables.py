@@ -77,7 +77,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
 
 def reminder(connection: Connection, ticket: str) -> Reminder | None:
     row = connection.execute(
-        "SELECT id, ticket.number, state = 'waiting', ticket.ahead, phone_ref IS NOT NULL, outcome_of.outcome"
+        "SELECT id, ticket.number, state IN ('waiting', 'pending'), ticket.ahead, phone_ref IS NOT NULL, outcome_of.outcome"
         " FROM ticket LEFT JOIN notify_reminder AS outcome_of ON outcome_of.ticket = ticket.id WHERE id = ?",
         (ticket,),
     ).fetchone()
@@ -94,8 +94,9 @@ def near(connection: Connection, now: datetime) -> list[tuple[str, int]]:
     wanted = {
         str(ticket)
         for (ticket,) in connection.execute(
-            "SELECT id FROM ticket WHERE state = 'waiting' AND phone_ref IS NOT NULL AND ahead >= ?"
-            " AND NOT EXISTS (SELECT 1 FROM notify_reminder WHERE notify_reminder.ticket = ticket.id)",
+            "SELECT id FROM (SELECT id, ahead FROM ticket WHERE state = 'waiting' AND phone_ref IS NOT NULL"
+            " UNION ALL SELECT id, ahead FROM ticket WHERE state = 'pending' AND phone_ref IS NOT NULL AND passed_ms IS NULL)"
+            " WHERE ahead >= ? AND NOT EXISTS (SELECT 1 FROM notify_reminder WHERE notify_reminder.ticket = id)",
             (remind_ahead,),
         )
     }
@@ -106,7 +107,10 @@ def near(connection: Connection, now: datetime) -> list[tuple[str, int]]:
 
 
 def phone_ref(connection: Connection, ticket: str) -> str | None:
-    found: str | None = connection.execute("SELECT phone_ref FROM ticket WHERE id = ?", (ticket,)).get
+    """Where to send it; None where nobody left a number, or whoever is not here yet has missed their turn (S09)."""
+    found: str | None = connection.execute(
+        "SELECT phone_ref FROM ticket WHERE id = ? AND (state <> 'pending' OR passed_ms IS NULL)", (ticket,)
+    ).get
     return found
 
 

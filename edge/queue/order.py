@@ -7,13 +7,13 @@ are thought to be.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from edge.kernel.db import Connection
 from edge.org import tables as org
 from edge.queue import ruling
 from edge.queue.load_heads import offered
-from edge.queue.model import Tier, pool_id, queue_id, staff_pool_id
+from edge.queue.model import State, Tier, pool_id, queue_id, staff_pool_id
 from edge.queue.picking import Lane, Line, Picker, Place
 
 
@@ -82,13 +82,12 @@ class _Waiting(NamedTuple):
 
 
 def by_rule(connection: Connection, now: datetime) -> dict[str, int]:
-    """People ahead of everyone who waits, under the rules in force."""
-    rows = connection.execute(
-        "SELECT id, service, tier, queue, place_ms, seq, coalesce(activated_ms, place_ms),"
-        " appointment IS NOT NULL AND tier = 'priority' AND priority_reason IS NULL FROM ticket"
-        " WHERE state = 'waiting' ORDER BY place_ms, seq"
-    )
-    waiting = [_Waiting(*row) for row in rows]
+    """People ahead of everyone who waits, under the rules in force.
+
+    Also of whoever holds a remote ticket that is not activated yet: as if they waited already, and ahead of nobody.
+    """
+    here, afar = _standing(connection, State.WAITING), _standing(connection, State.PENDING)
+    waiting = [*here, *afar]
     numbers: dict[_Queue, int] = {}
     places: list[list[Place]] = []
     for number, one in enumerate(waiting):
@@ -97,8 +96,25 @@ def by_rule(connection: Connection, now: datetime) -> dict[str, int]:
             places.append([])
         places[at].append(Place(one.place_ms, one.seq, one.waits_from_ms, number, bool(one.booked)))
     callers = _callers(connection, numbers, now)
-    ahead = people_ahead([Line(one) for one in places], callers, int(now.timestamp() * 1_000), len(waiting))
+    lines = [Line(sorted(one, key=_by_place)) for one in places]
+    ahead = people_ahead(lines, callers, int(now.timestamp() * 1_000), len(here))
     return {one.ticket: ahead[number] for number, one in enumerate(waiting)}
+
+
+_COLUMNS: Final = (
+    "id, service, tier, queue, place_ms, seq, coalesce(activated_ms, place_ms),"
+    " appointment IS NOT NULL AND tier = 'priority' AND priority_reason IS NULL"
+)
+
+
+def _standing(connection: Connection, state: State) -> list[_Waiting]:
+    """In the order of their places. The state is part of the text, so that its partial index serves."""
+    text = f"SELECT {_COLUMNS} FROM ticket WHERE state = '{state}' ORDER BY place_ms, seq"  # noqa: S608 -- constant names
+    return [_Waiting(*row) for row in connection.execute(text)]
+
+
+def _by_place(place: Place) -> tuple[int, int]:
+    return place.place_ms, place.seq
 
 
 def _callers(connection: Connection, numbers: dict[_Queue, int], now: datetime) -> list[Caller]:

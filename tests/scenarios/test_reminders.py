@@ -159,3 +159,53 @@ async def test_s14_taken_from_afar_activated_by_a_swipe_and_told_at_three(hall: 
     await settled(hall, "sent")
     assert texts(hall) == ["【测试支行】A011号：前面仅剩三位客户了，请耐心等待。"]
     assert (await hall.calls(4))[-1] == "A011"
+
+
+async def take_from_afar(hall: Hall) -> str:
+    command = IssueTicket(service="personal", tier=Tier.NORMAL, channel=Channel.WECHAT, holder="5a" * 16, phone_ref="contact-1")
+    secret = Secret("contact-1", "phone", PHONE.encode())
+    outcome = await hall.branch.pipeline.submit(command, actor="device:channel", secrets_=[secret])
+    return outcome.records[-1].entity
+
+
+async def test_s11_whoever_is_not_here_yet_is_asked_to_come(hall: Hall) -> None:
+    for _ in range(5):
+        await hall.take(Tier.NORMAL)
+    remote = await take_from_afar(hall)
+    for _ in range(2):
+        await hall.take(Tier.NORMAL)
+    await hall.next()
+    assert outcomes(hall) == []
+    await hall.next()
+    await settled(hall, "sent")
+    assert texts(hall) == ["【测试支行】A006号：前面仅剩三位客户了，请到网点刷卡或证件激活号码。"]
+    await hall.branch.pipeline.submit(ActivateTicket(ticket=remote, holder="5a" * 16), actor="device:kiosk-1")
+    await hall.calls(3)
+    assert len(texts(hall)) == 1
+
+
+async def test_s11_a_remote_ticket_is_ahead_of_nobody(hall: Hall) -> None:
+    await take_from_afar(hall)
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    here = await take_with_phone(hall)
+    await settled(hall, "sent")
+    with hall.branch.db.reader() as connection:
+        assert [(ticket, ahead) for ticket, _, ahead, _ in tables.reminders(connection)] == [(here, 3)]
+
+
+async def test_s11_a_turn_that_has_passed_asks_nobody_to_come(hall: Hall) -> None:
+    for _ in range(4):
+        await hall.take(Tier.NORMAL)
+    gateway = hall.branch.gateway
+    assert isinstance(gateway, SandboxSms)
+    gateway.reachable = lambda: False
+    await take_from_afar(hall)
+    await hall.calls(2)
+    await settled(hall, "due")
+    await hall.take(Tier.NORMAL)
+    await hall.calls(3)
+    gateway.reachable = lambda: True
+    hall.branch.runner.wake("notify.send_sms")
+    await settled(hall, "suppressed")
+    assert texts(hall) == []
