@@ -179,6 +179,23 @@ DISPLAY = [
 ]
 
 
+MORE = {"behind": 3, "left": 2}
+VIP = {
+    "offers": [{"kind": "car_pickup", "fee_fen": 0}],
+    "requests": [
+        {
+            "id": "r-1",
+            "kind": "cash_delivery",
+            "state": "refused",
+            "fee_fen": 5000,
+            "asked_at": fx.EARLIER,
+            "changed_at": fx.NOW,
+            "reason": "今天押运车辆已排满，明天上午可以安排，客户经理会给您打电话",
+        }
+    ],
+}
+
+
 def phone(state: str = "waiting", ahead: int = 5, changes: dict[str, Any] | None = None, **view: Any) -> dict[str, Any]:
     """What a phone asks for."""
     return {f"GET /api/t/{fx.LINK}": fx.phone(state, ahead, **view), **(changes or {})}
@@ -213,6 +230,9 @@ PHONES = [
     Shot("phone-no-show", P, PHONE, phone("no_show")),
     Shot("phone-cancelled", P, PHONE, phone("cancelled")),
     Shot("phone-leave", P, PHONE, phone(), touch("我已离开")),
+    Shot("phone-more-time", P, PHONE, phone(more_time=MORE), touch("晚点再叫")),
+    Shot("phone-vip", P, PHONE, phone(vip=VIP)),
+    Shot("phone-vip-fee-en-big", P, PHONE, phone(vip=VIP), both(touch("English"), touch("Large type"), touch("Car pick-up"))),
     Shot("phone-rate", P, PHONE, phone("finished")),
     Shot("phone-rate-good", P, PHONE, phone("finished"), both(touch("很满意"), touch("态度好"), scrolled)),
     Shot("phone-rate-bad-big", P, PHONE, phone("finished"), both(touch("大字版"), touch("很不满意"), scrolled)),
