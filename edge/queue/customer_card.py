@@ -1,7 +1,8 @@
 """What staff see of a customer whom the branch recognises: enough to greet and to serve them, nothing to copy down.
 
 * The name is masked; phone and numbers are not there at all. Whoever needs them in clear says why (`customers.unmask`).
-* Visits are those of the days for which the branch keeps its copy of a customer (ninety by default), in this branch.
+* Visits are days on which they came to this branch, of those for which it keeps its copy of a customer (ninety by default); a
+  number taken from afar and never activated is none.
 * Of a customer who was erased the card says so, and nothing else.
 * A search (客户快速查询, S16) turns what was typed into a keyed hash at once. What comes back is the card and a recognition,
   good for a minute and a half, for this member of staff, once: it binds the customer to a ticket, and nothing is typed twice.
@@ -22,7 +23,7 @@ from edge.org import tables as org
 from edge.org.place import Place
 from edge.policy import tables as policy
 from edge.queue import views
-from edge.queue.model import LIVE
+from edge.queue.model import LIVE, REMOTE
 from edge.queue.views import StaffView, TicketView
 
 TICKETS_MAX: Final = 10
@@ -35,7 +36,7 @@ class CustomerCard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     customer: str
     """The reference under which consents are kept and data is unmasked or erased."""
     visits: int
-    """In this branch, within `visits_days`, today included."""
+    """Days on which they were in this branch, within `visits_days`, today included."""
     visits_days: int
     name: str | None = None
     """Masked; None where the branch does not know it."""
@@ -86,10 +87,12 @@ def card(connection: Connection, customer: str, names: Names, place: Place) -> C
 
 def _visits(connection: Connection, customer: str, first_day: date, place: Place) -> tuple[int, int | None]:
     """How often the customer has been here since `first_day`, and when last before today."""
+    marks = ", ".join("?" * len(REMOTE))
     midnight, today = (datetime.combine(day, time(), place.zone) for day in (first_day, place.now().date()))
     row: tuple[int, int | None] | None = connection.execute(
-        "SELECT count(*), max(CASE WHEN taken_ms < ?3 THEN taken_ms END) FROM ticket WHERE customer = ?1 AND taken_ms >= ?2",
-        (customer, int(midnight.timestamp() * 1000), int(today.timestamp() * 1000)),
+        "SELECT count(DISTINCT day), max(CASE WHEN taken_ms < ? THEN taken_ms END) FROM ticket"  # noqa: S608 -- marks
+        f" WHERE customer = ? AND taken_ms >= ? AND (activated_ms IS NOT NULL OR channel NOT IN ({marks}))",
+        (int(today.timestamp() * 1000), customer, int(midnight.timestamp() * 1000), *REMOTE),
     ).fetchone()
     return row or (0, None)
 

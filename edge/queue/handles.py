@@ -1,9 +1,10 @@
-"""Who has just shown something at a kiosk, until they take a number.
+"""Who has just shown something at a kiosk, until they take a number; and whom a member of staff has just looked up (S16).
 
 A reader's event is turned into a keyed hash at once; what the kiosk's page gets is a handle: random, for one kiosk, for a
 minute and a half, used once. It stands in for the identity wherever an identity may be given (`kind` `recognition`), so the
 number of a card or of a document never travels to a page, into a request, a log or a receipt.
 
+* Whoever looks a customer up gets a handle in the same way: in their own name, where a kiosk's has the kiosk's.
 * The next card at the same kiosk takes the place of the one before: whoever stands there now is who is meant.
 * "Once" is once for one request: a repeat of it (same Idempotency-Key) finds the same person again.
 * Handles live in memory only. After a restart the card is swiped again.

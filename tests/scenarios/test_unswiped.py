@@ -149,6 +149,7 @@ async def test_r049_the_counter_sees_a_masked_card_and_nothing_of_a_stranger(lob
     await lobby.kiosk.post("/api/tickets", {"service": "personal", "identity": ID_CARD})
     await hall.at(hall.branch.place.now() + timedelta(days=1))
     ticket = await lobby.kiosk.post("/api/tickets", {"service": "personal", "identity": ID_CARD})
+    await lobby.kiosk.post("/api/tickets", {"service": "personal", "identity": ID_CARD})  # the same visit
     card = await lobby.teller.get(f"/api/tickets/{ticket['id']}/customer")
     assert card["name"] == "黄**"
     assert card["adviser"] == {"staff_no": "1001", "name": "王芳"}
