@@ -21,6 +21,7 @@ from drivers.barcode_scanner.emulator import ScannerEmulator
 from drivers.barcode_scanner.stories import ScannerBench
 from drivers.barcode_scanner.traits import ScannerTraits
 from drivers.call_keypad.driver import CallBus
+from drivers.call_keypad.driver import trial as keypad_trial
 from drivers.call_keypad.emulator import CallEmulator
 from drivers.call_keypad.stories import CallBench
 from drivers.call_keypad.traits import CallKeypadTraits
@@ -50,9 +51,13 @@ from drivers.interfaces.barcode_reader import Read as ReadCode
 from drivers.interfaces.card_reader import ReadCard
 from drivers.interfaces.evaluator import AskRating
 from drivers.interfaces.id_card import ReadIdCard
-from drivers.interfaces.text_terminal import Write
+from drivers.interfaces.pin_pad import DataEntry
+from drivers.interfaces.plate import Read as ReadPlate
+from drivers.interfaces.signature import CaptureSignature
+from drivers.interfaces.sms import GetNetwork
 from drivers.interfaces.voice import Speak
 from drivers.led_board.driver import LedBus
+from drivers.led_board.driver import trial as led_trial
 from drivers.led_board.emulator import LedEmulator
 from drivers.led_board.stories import LedBench
 from drivers.led_board.traits import LedTraits
@@ -78,6 +83,7 @@ from drivers.plate_camera.stories import CameraBench
 from drivers.plate_camera.traits import CameraTraits
 from drivers.profiles import FOLDER, Profile, ProfileError, Section
 from drivers.relay.driver import Relay
+from drivers.relay.driver import trial as relay_trial
 from drivers.relay.emulator import RelayEmulator
 from drivers.relay.stories import RelayBench
 from drivers.relay.traits import RelayTraits
@@ -148,9 +154,12 @@ class MakeEmulator(Protocol):
 class Trial:
     """A family's test, harmless at any time."""
 
-    command: Callable[[], Command]
+    command: Callable[[Profile], Command]
+    """What a device of this model can do for a test."""
     needs_person: bool = False
     """It waits for somebody to lay a card, show a code or press a key."""
+    moves: bool = False
+    """Something moves or opens: whoever tests looks first whether somebody is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +176,13 @@ class Family:
     """What a technician has it do to see that it works; None where there is nothing harmless to do."""
 
 
+def of_any(command: Callable[[], Command]) -> Trial:
+    """The same for every model."""
+    return Trial(lambda _: command())
+
+
 def by_person(command: Callable[[], Command]) -> Trial:
-    return Trial(command, needs_person=True)
+    return Trial(lambda _: command(), needs_person=True)
 
 
 FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
@@ -177,18 +191,18 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "barcode_scanner": Family(BarcodeScanner, ScannerEmulator, ScannerTraits, ScannerBench, by_person(ReadCode)),
         "motor_card_reader": Family(MotorCardReader, MotorEmulator, MotorTraits, MotorBench, by_person(ReadCard)),
         "chip_card": Family(ChipCardReader, ChipEmulator, ChipTraits, ChipBench, by_person(ReadCard)),
-        "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench, Trial(trial_print)),
-        "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench),
-        "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench, Trial(lambda: Write(board=None, lines=("888",)))),
+        "escpos_printer": Family(EscposPrinter, EscposEmulator, PrinterTraits, PrinterBench, of_any(trial_print)),
+        "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench, of_any(GetNetwork)),
+        "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench, Trial(led_trial)),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench, by_person(ReadIdCard)),
-        "relay": Family(Relay, RelayEmulator, RelayTraits, RelayBench),
-        "plate_camera": Family(PlateCamera, CameraEmulator, CameraTraits, CameraBench),
-        "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench, Trial(lambda: Speak(words=("en/1",)))),
+        "relay": Family(Relay, RelayEmulator, RelayTraits, RelayBench, Trial(relay_trial, moves=True)),
+        "plate_camera": Family(PlateCamera, CameraEmulator, CameraTraits, CameraBench, by_person(ReadPlate)),
+        "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench, of_any(lambda: Speak(words=("en/1",)))),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench, by_person(AskRating)),
-        "xfs_client": Family(XfsClient, XfsServiceEmulator, XfsClientTraits, XfsBench, Trial(trial_print)),
-        "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench),
-        "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench),
-        "signature_pad": Family(SignaturePad, SignatureEmulator, SignatureTraits, SignatureBench),
+        "xfs_client": Family(XfsClient, XfsServiceEmulator, XfsClientTraits, XfsBench, of_any(trial_print)),
+        "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench, Trial(keypad_trial)),
+        "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench, by_person(lambda: DataEntry(max_digits=1))),
+        "signature_pad": Family(SignaturePad, SignatureEmulator, SignatureTraits, SignatureBench, by_person(CaptureSignature)),
         "passbook_printer": Family(PassbookPrinter, PassbookEmulator, PassbookTraits, PassbookBench),
     }
 )

@@ -137,3 +137,8 @@ class CallBus(Bus[Frame]):
         if asked is not None:
             key, number = asked
             self._publish(KeyPressed(unit=unit, key=key, press=presses.n, number=number))
+
+
+def trial(profile: Profile) -> Beep:
+    """The first keypad of the bus makes itself heard."""
+    return Beep(unit=profile.section(CallKeypadTraits).units[0])

@@ -35,7 +35,7 @@ from drivers.gsm_modem import codec, pdu, update
 from drivers.gsm_modem.codec import Conversation, Done, Failed, Garbage, Heard, Line, Prompted, Unasked
 from drivers.gsm_modem.traits import ModemTraits
 from drivers.interfaces import firmware
-from drivers.interfaces.sms import Delivered, Delivery, Network, Registration, Send, Sent
+from drivers.interfaces.sms import Delivered, Delivery, GetNetwork, Network, NetworkFound, Registration, Send, Sent
 from drivers.profiles import Profile
 from drivers.session import Interrupted, Link, Request, Session
 from drivers.transport.wire import Dial
@@ -101,7 +101,7 @@ class GsmModem(Session):
             model=self._described.get("AT+CGMM", self.profile.model),
             serial_number=self._described.get("AT+CGSN"),
             firmware=self._described.get("AT+CGMR"),
-            commands=("Sms.Send", *(firmware.COMMANDS if self._traits.firmware == "quectel_dfota" else ())),
+            commands=("Sms.GetNetwork", "Sms.Send", *(firmware.COMMANDS if self._traits.firmware == "quectel_dfota" else ())),
             proof=Proof.ANSWER,
             verified=self.profile.provenance.verified,
         )
@@ -128,6 +128,8 @@ class GsmModem(Session):
         match request.command:
             case Send() as command:
                 return await self._send(link, request, command)
+            case GetNetwork():
+                return await self._tell_network(link, request)
             case firmware.Prepare() | firmware.Write() | firmware.Install() as step if self._traits.firmware == "quectel_dfota":
                 return await update.perform(self, link, request, step)
             case _:
@@ -244,6 +246,14 @@ class GsmModem(Session):
                 if (said := line.removeprefix("+CPIN:").strip()) in _SIM:
                     return _SIM[said]
         return ErrorCode.DEVICE_FAULT
+
+    async def _tell_network(self, link: Link, request: Request) -> Completion:
+        await request.ask()
+        await self._look(link)
+        if (error := self._status.error) is not None:
+            return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=error)
+        found = NetworkFound(registration=self._network.registration, signal_dbm=self._network.signal_dbm)
+        return request.succeed(Proof.ANSWER, found)
 
     # Sending.
 

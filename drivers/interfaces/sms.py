@@ -84,4 +84,13 @@ class Network(Event, frozen=True, kw_only=True, tag="Sms.NetworkEvent"):
     """-113 to -51; None where the modem does not know."""
 
 
-SmsCommand = Send
+class GetNetwork(Command, frozen=True, kw_only=True, tag="Sms.GetNetwork"):
+    """Ask for SIM card, signal and network now; completed with `NetworkFound`. Sends nothing."""
+
+
+class NetworkFound(Payload, frozen=True, kw_only=True, tag="Sms.GetNetwork"):
+    registration: Registration
+    signal_dbm: int | None
+
+
+SmsCommand = Send | GetNetwork

@@ -133,3 +133,10 @@ def _refused(request: Request, why: CannotShow) -> Completion:
     if why.characters:
         return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.CHAR_SET_DATA, detail=str(why))
     return request.complete(CompletionCode.INVALID_DATA, detail=str(why))
+
+
+def trial(profile: Profile) -> Write:
+    """Every segment of a board of digits, or a text that any board of letters has: on all boards where one frame reaches all,
+    else on the first."""
+    traits = profile.section(LedTraits)
+    return Write(board=None if traits.broadcast is not None else traits.boards[0], lines=("8" * min(traits.columns, 3),))

@@ -158,3 +158,8 @@ class Relay(Bus[Reply]):
     def _payload(self) -> Payload:
         kind = Opened if self.traits.serves == "barrier" else DrawerOpened
         return kind(position=self._position)
+
+
+def trial(profile: Profile) -> Open | OpenDrawer:
+    """It opens what it serves."""
+    return Open() if profile.section(RelayTraits).serves == "barrier" else OpenDrawer()

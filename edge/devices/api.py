@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from drivers import registry as families
-from drivers.api import Device, Outcome
+from drivers.api import CompletionCode, Device, Outcome
 from drivers.supervisor import DeviceView, UnknownDevice
 from edge.devices.floor import Floor
 from edge.devices.health import DayOfDevice, HealthLog
@@ -28,6 +28,9 @@ PROBLEMS: Final = (
     Problem("socket_taken", 409, "这个接口已绑定给另一台设备", "That socket is bound to another device"),
     Problem("bindings_unusable", 500, "绑定文件无法使用，请联系技术人员", "The file of bindings cannot be used"),
     Problem("no_device_test", 409, "这类设备没有测试动作", "This kind of device has no test"),
+    Problem(
+        "nobody_came", 409, "没有人在时间内刷卡、放证、扫码或按键", "Nobody swiped, laid, showed or pressed anything in time"
+    ),
     Problem("trace_not_open", 409, "请先打开通信记录", "Open the trace first"),
 )
 PERMISSIONS: Final = ("devices.trace",)
@@ -87,15 +90,18 @@ async def one_device(call: Call[None]) -> DeviceDetail:
     status=202,
     idempotent=False,
     summary="Have a device do its family's test: print its slip, show its text",
-    problems=("unknown_device", "device_not_ready", "no_device_test"),
+    problems=("unknown_device", "device_not_ready", "no_device_test", "nobody_came"),
 )
 async def test_device(call: Call[Empty]) -> DeviceView:
     device_id, device = _device(call)
     trial = families.family(call.app[Floor].view(device_id).family).trial
     if trial is None:
         raise Rejected("no_device_test", device=device_id)
-    completion = await device.execute(trial.command(), timeout_s=TEST_TIMEOUT_S)
+    _, profile = call.app[Floor].configured(device_id)
+    completion = await device.execute(trial.command(profile), timeout_s=TEST_TIMEOUT_S)
     await call.submit(RecordTest(device=device_id, outcome=completion.outcome.value))
+    if trial.needs_person and completion.code is CompletionCode.TIME_OUT:
+        raise Rejected("nobody_came", device=device_id, waited_s=int(TEST_TIMEOUT_S))
     if completion.outcome is not Outcome.DONE:
         raise Rejected("device_not_ready", device=device_id, reason=str(completion.error or completion.code))
     return call.app[Floor].view(device_id)

@@ -80,6 +80,21 @@ def test_a_test_that_needs_a_person_ends_when_somebody_lays_a_card(admin: Staff)
     assert "payload" not in answer.text, "whose card it was is nobody's business"
 
 
+def test_where_nobody_comes_the_test_says_so_and_not_that_the_device_is_broken(admin: Staff) -> None:
+    reader = "/api/devices/magnetic-stripe-1"
+    admin.online(reader)
+    answer = admin.post(f"{reader}/test")
+    assert (answer.status_code, answer.json()["code"]) == (409, "nobody_came")
+    assert answer.json()["facts"]["waited_s"] == 15
+
+
+@pytest.mark.parametrize("device", ["led-board-1", "gsm-modem-1", "relay-1", "call-keypad-1", "voice-1"])
+def test_what_needs_nobody_is_tested_at_once(admin: Staff, device: str) -> None:
+    admin.online(f"/api/devices/{device}")
+    answer = admin.post(f"/api/devices/{device}/test")
+    assert answer.status_code == 202, answer.text
+
+
 def test_frames_are_shown_to_whoever_has_opened_the_trace(branch: BranchProcess, admin: Staff) -> None:
     admin.online(PRINTER)
     assert admin.get(f"{PRINTER}/trace").json()["code"] == "trace_not_open"
