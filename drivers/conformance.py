@@ -152,6 +152,11 @@ class Bench(ABC):
     # What stories use.
 
     @property
+    def talks_back(self) -> bool:
+        """Whether this model says anything; a family whose models differ in that says so here."""
+        return self.TALKS_BACK
+
+    @property
     def reliable(self) -> bool:
         return self.temper not in (Temper.LOSSY, Temper.UNPLUGGED)
 
@@ -280,7 +285,7 @@ async def doubts_when_unplugged(bench: Bench) -> None:
     await bench.middle()
     bench.act("unplug")
     told = await doing
-    if bench.TALKS_BACK:
+    if bench.talks_back:
         bench.expect(told.outcome is not Outcome.DONE, "what was cut off is not done")
         if bench.LEAVES_TRACES:
             bench.expect(told.outcome is Outcome.UNKNOWN, f"what was cut off is in doubt, not {told.completion}")
@@ -299,7 +304,7 @@ async def survives_a_power_cut(bench: Bench) -> None:
 async def gives_up_in_time(bench: Bench) -> None:
     bench.stall()
     told = await bench.do(timeout_s=7.0)
-    if bench.TALKS_BACK:
+    if bench.talks_back:
         bench.expect(told.outcome is not Outcome.DONE, "what was never answered is not done")
         bench.expect(told.code is not CompletionCode.SUCCESS, "nor a success")
     bench.go_on()
@@ -313,7 +318,7 @@ async def ends_when_cancelled(bench: Bench) -> None:
     await bench.middle()
     bench.device.cancel()
     told = await doing
-    if bench.TALKS_BACK:
+    if bench.talks_back:
         ends = (CompletionCode.CANCELED, CompletionCode.DEVICE_NOT_READY)
         bench.expect(told.code in ends, f"cancelled, or lost before; not {told.completion}")
     bench.go_on()
@@ -329,7 +334,7 @@ async def cancels_what_waits(bench: Bench) -> None:
         if isinstance(event, Acknowledged):
             bench.device.cancel(event.request_id)
     told = await second
-    if bench.TALKS_BACK:
+    if bench.talks_back:
         bench.expect(told.code is CompletionCode.CANCELED, f"it is cancelled, not {told.completion}")
     must(told.outcome is Outcome.HELD or told.heard(Started), "what waited was never begun")
     bench.go_on()
@@ -337,7 +342,7 @@ async def cancels_what_waits(bench: Bench) -> None:
 
 
 async def bounds_its_queue(bench: Bench) -> None:
-    if not bench.TALKS_BACK:
+    if not bench.talks_back:
         return
     bench.stall()
     doing = [bench.begin() for _ in range(WAITING_MAX + 1)]
@@ -390,7 +395,7 @@ async def tells_late_answers(bench: Bench) -> None:
 
 
 async def notices_silence(bench: Bench) -> None:
-    if not bench.TALKS_BACK:
+    if not bench.talks_back:
         return
     bench.emulator.hush(True)
     told = await bench.do(timeout_s=PATIENCE_S / 2)
