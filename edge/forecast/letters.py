@@ -7,7 +7,7 @@ nothing but a forecast.
 
 import struct
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -32,11 +32,15 @@ class Look(msgspec.Struct, frozen=True, tag=True):
     now_ms: int
 
 
+OPENS_WITHIN_S: Final = 14_400
+"""Later than in four hours is not thought through: nobody who waits now would wait for it."""
+
+
 class OpenCounter(msgspec.Struct, frozen=True, tag="open_counter", forbid_unknown_fields=True):
     """One more counter calls, now or later."""
 
     counter: str
-    in_s: int = 0
+    in_s: Annotated[int, msgspec.Meta(ge=0, le=OPENS_WITHIN_S)] = 0
 
 
 class CloseCounter(msgspec.Struct, frozen=True, tag="close_counter", forbid_unknown_fields=True):

@@ -49,6 +49,6 @@ PROBLEMS: Final = (
     Problem("no_self_service", 409, "这项业务没有自助机可办", "No machine does this service"),
     Problem("machines_busy", 409, "自助机暂时都有人在用，请取号", "All machines are in use just now; take a number"),
     Problem("invalid_calendar", 400, "日历中有无效日期", "The calendar holds an invalid date"),
-    Problem("invalid_identity", 400, "证件号码有误", "The identity number is not valid"),
+    Problem("invalid_identity", 400, "证件、卡或手机号码有误", "This is not a valid document, card or phone number"),
 )
 """The refusals of `decide.py` and of the routes."""

@@ -33,6 +33,8 @@ class _Words(NamedTuple):
     ahead: str
     ahead_value: str
     nobody: str
+    next: str
+    """Nobody, and it will not take long: otherwise the range alone says when."""
     wait: str
     wait_value: str
     long: str
@@ -48,7 +50,8 @@ _WORDS: Final = {
         title="您的号码",
         ahead="前面等候",
         ahead_value="{} 人",
-        nobody="没有人，马上到您",
+        nobody="没有人",
+        next="没有人，马上到您",
         wait="预计等待",
         wait_value="{}–{} 分钟",
         long="2 小时以上",
@@ -62,7 +65,8 @@ _WORDS: Final = {
         title="Your number",
         ahead="Ahead of you",
         ahead_value="{}",
-        nobody="nobody, you are next",
+        nobody="nobody",
+        next="nobody, you are next",
         wait="Waiting time",
         wait_value="{}–{} min",
         long="over 2 hours",
@@ -97,7 +101,7 @@ def document(facts: SlipFacts) -> Document:
         Feed(12),
         Rule(),
         Feed(8),
-        Pair(words.ahead, words.ahead_value.format(facts.ahead) if facts.ahead else words.nobody, bold=True),
+        Pair(words.ahead, _ahead(facts, words), bold=True),
         Pair(words.wait, _wait(facts, words), bold=True),
         Pair(words.taken, f"{facts.taken_at:%Y-%m-%d %H:%M:%S}"),
         Feed(8),
@@ -114,6 +118,12 @@ def document(facts: SlipFacts) -> Document:
 
 def _marks(facts: SlipFacts, words: _Words) -> list[AnyPart]:
     return [Text(f" {words.priority} ", align=Align.CENTRE, inverse=True, bold=True)] if facts.priority else []
+
+
+def _ahead(facts: SlipFacts, words: _Words) -> str:
+    if facts.ahead:
+        return words.ahead_value.format(facts.ahead)
+    return words.next if facts.wait_high_s <= SOON_S else words.nobody
 
 
 def _wait(facts: SlipFacts, words: _Words) -> str:

@@ -97,7 +97,7 @@ class CounterView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     lost: bool = False
     """Its terminal fell silent (失联)."""
     finished_at: datetime | None = None
-    """The end of its last service; the time to wrap up counts from then."""
+    """The end of its last service today; the time to wrap up counts from then."""
     why: Why | None = None
     """Why the ticket in hand was called."""
 
@@ -396,7 +396,9 @@ def counter(connection: Connection, counter_id: str, zone: ZoneInfo) -> CounterV
     if config is None:
         return None
     live = connection.execute(
-        "SELECT state, staff, ticket, since_ms, pause_reason, lost, why, finished_ms FROM queue_counter WHERE counter = ?",
+        "SELECT state, staff, ticket, since_ms, pause_reason, lost, why,"
+        " CASE WHEN finished_ms >= (SELECT opened_ms FROM queue_day WHERE state = 'open') THEN finished_ms END"
+        " FROM queue_counter WHERE counter = ?",
         (counter_id,),
     ).fetchone()
     if live is None:

@@ -246,7 +246,7 @@ def command_id(owner: str, key: str | None) -> str | None:
     return blake2b(f"{owner}\n{key}".encode(), digest_size=16).hexdigest()
 
 
-def language_of(request: web.Request) -> Language:
+def language_of(request: web.BaseRequest) -> Language:
     """The first of the two languages that the caller names; Chinese where they name neither."""
     wanted = request.headers.get("Accept-Language", "").lower()
     english, chinese = wanted.find("en"), wanted.find("zh")

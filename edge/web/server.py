@@ -18,13 +18,13 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler as Respond
 from aiohttp.typedefs import Middleware
-from multidict import CIMultiDict
 
 from edge.kernel.db import Overloaded, StorageFull
 from edge.kernel.domain import InvariantBroken, Rejected
 from edge.web import headers
 from edge.web.deadlines import Deadlines
 from edge.web.door import Door, Setting, Turnstile
+from edge.web.doorstep import PROBLEMS, DoorstepRunner
 from edge.web.gatekeeper import Gatekeeper
 from edge.web.limits import WebLimits
 from edge.web.live import Live
@@ -32,7 +32,8 @@ from edge.web.openapi import describe
 from edge.web.permissions import Permissions
 from edge.web.problems import Problems
 from edge.web.programs import Programs
-from edge.web.routes import Reply, Route, Routes, Services, language_of
+from edge.web.refusals import refuse
+from edge.web.routes import Reply, Route, Routes, Services
 from edge.web.static import StaticFiles
 
 log = structlog.get_logger()
@@ -89,6 +90,7 @@ def build(site: Site, listener: Listener) -> web.Application:
     offered = [route for route in declared if not guest or "guest" in route.audience]
     bytes_max = max([site.limits.body_bytes_max, *(route.body_bytes_max or 0 for route in offered)])
     app = web.Application(middlewares=[_boundary(site)], client_max_size=bytes_max)
+    app[PROBLEMS] = site.problems
     app.cleanup_ctx.append(deadlines.watch)
     for route in offered:
         door = Door(route, setting)
@@ -171,20 +173,6 @@ _BUSY: Final[dict[type[BaseException], str]] = {
 }
 
 
-def refuse(problems: Problems, refusal: Rejected, request: web.Request) -> web.Response:
-    """The problem document for a refusal, in the caller's language."""
-    language = language_of(request)
-    status, body = problems.render(refusal, language)
-    made = CIMultiDict(headers.API_PROBLEM)
-    made["Content-Language"] = language
-    if status == web.HTTPUnauthorized.status_code:
-        made["WWW-Authenticate"] = "Bearer"
-    retry_s = refusal.facts.get("retry_s")
-    if retry_s is not None:
-        made["Retry-After"] = str(retry_s)
-    return web.Response(body=body, status=status, headers=made)
-
-
 def _from_router(problems: Problems, error: web.HTTPException, request: web.Request) -> web.StreamResponse:
     """aiohttp's own refusals: no such path, no such method, too large."""
     allow = error.headers.get("Allow", "")
@@ -230,7 +218,7 @@ class Listeners:
 
     async def open(self, app: web.Application, host: str, port: int) -> int:
         """Listen; port 0 takes a free one. Returns the port. Raises OSError where it is taken."""
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=self._limits.stop_s)
+        runner = DoorstepRunner(app, access_log=None, handle_signals=False, shutdown_timeout=self._limits.stop_s)
         await runner.setup()
         site = web.TCPSite(runner, host, port, backlog=BACKLOG)
         try:

@@ -4,6 +4,7 @@ The machine drives the real pipeline on a real file. It knows the queue only by 
 
 * no number twice a day; a ticket in one place; a counter with one ticket at most; counts that are counts
 * who is called is the first of all who may be called there, by a rule written down here once more, naively
+* who waits keeps their order when the clock jumps and when the program restarts
 * people ahead are those who would be called first, counted naively
 * a refusal makes no facts; a repeat makes none and answers the same bytes; another wish under an old id is a conflict
 * followers hear every fact once, in order; the tables are the fold of the journal, and its chain holds
@@ -289,11 +290,19 @@ class Branch(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([-299, -1, 299, 3600, -3600]))
     def set_the_clock(self, seconds: int) -> None:
+        before = self.order()
         self.hall.clock.advance(seconds)
+        assert self.order() == before
 
     @rule()
     def restart(self) -> None:
+        before = self.order()
         self.run(self.hall.reopen())
+        assert self.order() == before
+
+    def order(self) -> list[tuple[str, int | None]]:
+        """Who waits, in the order in which they are shown, and how many each of them has ahead."""
+        return [(one.number, one.ahead) for one in self.hall.listed()]
 
     # --- what holds
 

@@ -149,6 +149,16 @@ async def test_s23_who_was_only_called_waits_at_the_head_when_the_teller_leaves(
     assert await hall.calls(1, counter=2) == ["A001"]
 
 
+async def test_the_end_of_yesterdays_last_service_is_not_told_today(hall: Hall) -> None:
+    await hall.take(Tier.NORMAL)
+    await hall.calls(1)
+    await do(hall, FinishTicket(**AT_1))
+    assert counter(hall).finished_at is not None
+    await hall.at(MONDAY + timedelta(days=1))
+    await hall.staff(1)
+    assert counter(hall).finished_at is None
+
+
 async def test_a_pause_has_one_of_the_banks_reasons(hall: Hall) -> None:
     reasons = [{"code": "lunch", "zh": "午餐", "en": "Lunch"}]
     await set_policy(hall, pause_reasons=reasons, pause_reason_needed=True)

@@ -77,6 +77,12 @@ def test_next_in_line_and_with_priority(language: Language, nobody: str, soon: s
     assert mark not in lines(language=language)
 
 
+def test_nobody_ahead_and_a_long_wait_are_not_told_as_at_once() -> None:
+    """Every window is busy: the range alone says when."""
+    said = lines(language=Language.ZH, ahead=0, wait_low_s=60, wait_high_s=2100)
+    assert {"前面等候: 没有人", "预计等待: 1–35 分钟"} <= set(said)
+
+
 @pytest.mark.parametrize(("high_s", "told"), [(180, "很快"), (181, "0–4 分钟"), (240, "0–4 分钟")])
 def test_a_wait_is_soon_up_to_three_minutes_and_never_told_too_short(high_s: int, told: str) -> None:
     assert f"预计等待: {told}" in lines(wait_low_s=59, wait_high_s=high_s)

@@ -30,7 +30,7 @@ export const getTickets = (api: Api, filter: { state?: string; service?: string;
 export const cancelTicket = (api: Api, id: string, reason?: string) =>
   api.post<TicketView>(`/api/tickets/${part(id)}/cancel`, reason ? { reason } : {});
 export const transferTicket = (
-  api: Api, id: string, to: { service?: string; counter?: string; keep_place?: boolean },
+  api: Api, id: string, to: { service?: string; counter?: string; staff_no?: string; keep_place?: boolean },
 ) => api.post<TicketView>(`/api/tickets/${part(id)}/transfer`, to);
 export const requeueTicket = (api: Api, id: string) => api.post<TicketView>(`/api/tickets/${part(id)}/requeue`);
 export const reprintTicket = (api: Api, id: string) => api.post<TicketView>(`/api/tickets/${part(id)}/reprint`);

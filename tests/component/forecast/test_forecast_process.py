@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge.forecast import letters
+from edge.forecast.api import WhatIfRequest
 from edge.forecast.jobs import BackTests, BackTestView, Wish
 from edge.forecast.live import ForecastBroken, LiveForecast
 from edge.kernel.domain import Rejected
@@ -180,6 +182,12 @@ async def test_a_back_test_without_days_finds_nothing(hall: Hall) -> None:
         asked = branch.back_tests.begin(wish, hall.branch.place.now())
         found = await finished(branch.back_tests, asked.id)
     assert (found.state, found.days, found.classes) == ("done", [], [])
+
+
+@pytest.mark.parametrize("in_s", [-5, 10**18, 14_401])
+def test_a_counter_is_thought_to_open_now_or_within_hours(in_s: int) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"changes": [{"type": "open_counter", "counter": "counter-2", "in_s": in_s}]}, WhatIfRequest)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"\x80", b"\x81\xa4type\xa4None"])
