@@ -103,8 +103,10 @@ class Sheet(Protocol):
 
     def ticket(self, ticket: str) -> TicketRow | None: ...
     def put_ticket(self, row: TicketRow) -> None: ...
+    def tickets_in(self, day: str, queue: str) -> list[TicketRow]: ...
     def counter(self, counter: str) -> CounterRow | None: ...
     def put_counter(self, row: CounterRow) -> None: ...
+    def counters(self) -> list[CounterRow]: ...
     def card(self) -> CardRow: ...
     def put_card(self, row: CardRow) -> None: ...
     def put_policy(self, row: PolicyRow) -> None: ...
@@ -311,10 +313,25 @@ def _day(open_: bool, sheet: Sheet, record: Record) -> None:  # noqa: FBT001 -- 
 
 
 def _configured(sheet: Sheet, record: Record) -> None:
-    for card in _fact(record, Configured).counters:
+    cards = _fact(record, Configured).counters
+    for card in cards:
         row = sheet.counter(card.id) or CounterRow(card.id, card.number)
         sheet.put_counter(row._replace(number=card.number))
+    there = {card.id for card in cards}
+    for row in sheet.counters():
+        if row.counter not in there:
+            _removed(sheet, row, record)
     sheet.put_card(sheet.card()._replace(config=record.body))
+
+
+def _removed(sheet: Sheet, row: CounterRow, record: Record) -> None:
+    """Nobody is at a counter that is no longer there: whoever was called or sent there waits for anybody (S04)."""
+    if row.ticket is not None:
+        sheet.put_ticket(_known(sheet, row.ticket)._replace(state="waiting", counter=None))
+    sheet.put_counter(CounterRow(row.counter, row.number, since_ms=record.at_ms))
+    card = sheet.card()
+    for ticket in sheet.tickets_in(card.day, f"@{row.counter}") if card.day_open else ():
+        sheet.put_ticket(ticket._replace(queue=f"{ticket.service}.{ticket.tier}"))
 
 
 def _policy(state: str, sheet: Sheet, record: Record) -> None:

@@ -146,6 +146,14 @@ class SqliteSheet:
     def put_ticket(self, row: TicketRow) -> None:
         self._tickets[row.ticket] = row
 
+    def tickets_in(self, day: str, queue: str) -> list[TicketRow]:
+        rows: list[Row] = self._sql.execute(
+            f"SELECT {_TICKET} FROM ticket WHERE branch = ? AND day = ? AND queue = ?",  # noqa: S608
+            (self._branch, day, queue),
+        ).fetchall()
+        found = {row.ticket: row for row in map(TicketRow._make, rows)} | self._tickets
+        return [row for row in found.values() if (row.day, row.queue) == (day, queue)]
+
     def counter(self, counter: str) -> CounterRow | None:
         if counter not in self._counters:
             rows: list[Row] = self._sql.execute(
@@ -157,6 +165,13 @@ class SqliteSheet:
 
     def put_counter(self, row: CounterRow) -> None:
         self._counters[row.counter] = row
+
+    def counters(self) -> list[CounterRow]:
+        rows: list[Row] = self._sql.execute(
+            f"SELECT {_COUNTER} FROM counter WHERE branch = ?",  # noqa: S608
+            (self._branch,),
+        ).fetchall()
+        return list(({row.counter: row for row in map(CounterRow._make, rows)} | self._counters).values())
 
     def card(self) -> CardRow:
         return self._card if self._card is not None else _card(self._sql, self._branch)

@@ -12,7 +12,7 @@ class Office:
 
     def __init__(self) -> None:
         self.tickets: dict[str, TicketRow] = {}
-        self.counters: dict[str, CounterRow] = {}
+        self.desks: dict[str, CounterRow] = {}
         self._card = CardRow()
         self.requests: dict[str, RequestRow] = {}
         self.devices: dict[str, DeviceRow] = {}
@@ -30,11 +30,17 @@ class Office:
     def put_ticket(self, row: TicketRow) -> None:
         self.tickets[row.ticket] = row
 
+    def tickets_in(self, day: str, queue: str) -> list[TicketRow]:
+        return [row for row in self.tickets.values() if (row.day, row.queue) == (day, queue)]
+
     def counter(self, counter: str) -> CounterRow | None:
-        return self.counters.get(counter)
+        return self.desks.get(counter)
 
     def put_counter(self, row: CounterRow) -> None:
-        self.counters[row.counter] = row
+        self.desks[row.counter] = row
+
+    def counters(self) -> list[CounterRow]:
+        return list(self.desks.values())
 
     def card(self) -> CardRow:
         return self._card

@@ -360,7 +360,7 @@ class Branch(RuleBasedStateMachine):
             for one in self.office.tickets.values()
         ]
         assert here == there
-        assert set(in_hand) == {(desk.counter, desk.ticket) for desk in self.office.counters.values() if desk.ticket}
+        assert set(in_hand) == {(desk.counter, desk.ticket) for desk in self.office.desks.values() if desk.ticket}
 
     @invariant()
     def followers_heard_everything_once(self) -> None:

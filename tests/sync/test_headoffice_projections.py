@@ -116,6 +116,25 @@ async def test_the_journey_of_one_ticket(views: Views) -> None:
     assert (await picture(views)).card.day_open is False
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_whoever_was_at_a_removed_counter_waits_for_anybody(views: Views, at_once: bool) -> None:  # noqa: FBT001 -- drawn
+    def configured(*counters: int) -> Fact:
+        cards = [{"id": f"c{number}", "number": number} for number in counters]
+        return (NOON_MS, "org.branch_configured.v1", "branch", "system", json.dumps({"counters": cards}).encode())
+
+    steps = numbered(
+        fact("day_opened", DAY, day=DAY), configured(1, 2), issued("t1"), issued("t2", "A002"), issued("t3", "A003"),
+        called("t1", 2), called("t2", 1), moved("transferred", "t3", queue="@c2"), configured(1),
+    )  # fmt: skip
+    for part in [steps] if at_once else [[step] for step in steps]:
+        await fold(views, part)
+    rows = {row.number: row for row in await views.tickets("0001", DAY)}
+    assert (rows["A001"].state, rows["A001"].counter) == ("waiting", None)
+    assert (rows["A002"].state, rows["A002"].counter) == ("called", "c1")
+    assert (rows["A003"].state, rows["A003"].queue) == ("waiting", "personal.normal")
+    assert {one.counter: one.ticket for one in (await picture(views)).counters} == {"c1": "t2", "c2": None}
+
+
 async def test_counters_come_and_go(views: Views) -> None:
     at = {"counter": "c7", "counter_number": 7}
     kinds = ["signed_in", "opened", "paused", "resumed", "signed_out"]
