@@ -22,7 +22,9 @@ PEOPLE: Final = frozenset(
     {"王芳", "李强", "张敏", "刘洋", "陈静", "赵军", "李秀英", "欧阳建国", "周小雨", "黄德明", "吴美玲", "孙丽"}
 )
 MARKS: Final = frozenset({"Branchbox", "Enter", "ESC/POS", "LED", "branchbox", "printer-1", "Num"})
-NAMES: Final = PEOPLE | MARKS
+TAGS: Final = frozenset({"大额存单到期", "偏好理财", "私行潜力"})
+"""Head office's words about the demo's customers, in the language it speaks."""
+NAMES: Final = PEOPLE | MARKS | TAGS
 REFUSED: Final = "40[14]"
 
 
@@ -177,6 +179,32 @@ async def _questions(auditor: Auditor, page: Page) -> None:
     await auditor.look(page, "counter-paused")
     await _press(page, "F9")
     await expect(page.locator(".stage.paused")).to_be_hidden()
+
+
+async def test_a_service_for_an_important_customer(auditor: Auditor) -> None:
+    """S34 by hand: the fee, the request on the phone, and what the lobby does about it."""
+    async with Api(auditor.house.url) as api:
+        card = {"kind": "bank_card", "value": "6217000010099887765"}
+        wish = {"service": "wealth", "channel": "lobby", "identity": card}
+        ticket = await (await api.as_kiosk()).post("/api/tickets", wish)
+        phone = await auditor.open(ticket["phone_url"], PHONE)
+        await phone.locator(".vip .offer").last.click()
+        await expect(phone.get_by_role("dialog")).to_be_visible()
+        await auditor.look(phone, "phone-service-fee")
+        await phone.locator("[role=dialog] button").last.click()
+        await expect(phone.locator(".vip li")).to_have_count(1)
+        await auditor.look(phone, "phone-service-asked")
+        page = await auditor.open("/lobby", TABLET)
+        await page.locator("input").first.fill("2001")
+        await page.locator("input").last.fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.locator("button.trouble.vip").click()
+        await expect(page.locator(".requests li")).not_to_have_count(0)
+        await auditor.look(page, "lobby-services")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("t")
+        await expect(page.locator("[role=dialog] .lists")).to_be_visible()
+        await auditor.look(page, "lobby-today")
 
 
 async def test_the_lobby_finds_a_customer(auditor: Auditor) -> None:
