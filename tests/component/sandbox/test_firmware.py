@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 import requests
 
+from edge.cli import run_firmware
 from tests.harness.programs import BranchProcess
 
 CLOCK: Final = "2026-03-02T09:00:00+08:00"
@@ -86,6 +87,16 @@ def test_two_people_and_a_pulled_cable_later_the_device_says_the_new_version(bra
     assert reported(one) == NEW
     assert one.post(f"/api/firmware/{job}/withdraw").json()["code"] == "update_not_waiting"
     assert one.post(f"/api/devices/{MODEM}/firmware", package(branch, NEW)).json()["code"] == "firmware_runs_already"
+
+
+def test_the_command_line_lists_who_wanted_it_and_what_the_device_said(
+    branch: BranchProcess, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_firmware(branch.data) == 0
+    said = capsys.readouterr().out
+    assert f"-> {NEW}  done" in said
+    assert "staff:9001 -> staff:9002" in said
+    assert f"device says {NEW}" in said
 
 
 def test_by_day_it_waits_for_the_close_and_can_still_be_withdrawn(branch: BranchProcess) -> None:
