@@ -60,12 +60,12 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         if self.minutes[0] >= self.minutes[1]:
-            raise ValueError("A schedule ends after it begins: in field `to`")
+            raise ValueError("a schedule ends after it begins: in field `to`")
         if len({rank_of(day) for day in self.days}) != 1:
-            raise ValueError("A schedule names dates, weekdays or classes of days, not a mixture: in field `days`")
+            raise ValueError("a schedule names dates, weekdays or classes of days, not a mixture: in field `days`")
         for day in self.days:
             if rank_of(day) is Rank.DATE and not _is_date(day):
-                raise ValueError("There is no such day: in field `days`")
+                raise ValueError("there is no such day: in field `days`")
 
     @property
     def rank(self) -> Rank:

@@ -132,9 +132,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         if len(set(self.order)) != len(self.order):
-            raise ValueError("A tier stands twice in field `order`")
+            raise ValueError("a tier stands twice in field `order`")
         if self.target_s and self.turns:
-            raise ValueError("A rule has no turns beside its targets: in field `turns`")
+            raise ValueError("a rule has no turns beside its targets: in field `turns`")
 
     @property
     def ranks(self) -> dict[Tier, int]:

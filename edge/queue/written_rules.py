@@ -30,7 +30,7 @@ class WrittenRule(Rule, frozen=True, kw_only=True, forbid_unknown_fields=True, o
         super().__post_init__()
         capped = self.promoted_in_row_max != DEFAULT.promoted_in_row_max
         if not (self.order or self.thresholds or self.target_s or self.turns or self.blend or capped):
-            raise ValueError("A rule says whom it calls first: missing required field `order`")
+            raise ValueError("a rule says whom it calls first: missing required field `order`")
 
     def plain(self) -> Rule:
         fields = msgspec.structs.asdict(self)

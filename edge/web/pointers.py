@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 ENTRIES_MAX: Final = 64
+OF_A_NAME: Final = " as the name of an entry"
+"""Said of a fault in a mapping's key: a pointer leads to the entry and cannot tell its name from its value."""
 _PLACE: Final = re.compile(r"^(?P<detail>.*) - at `(?P<key>key` in `)?\$(?P<path>[^`]*)`$", re.DOTALL)
 _STEP: Final = re.compile(r"\.(?P<field>[^.\[]+)|\[(?P<place>\d+)\]|\[\.\.\.\]")
 
@@ -47,17 +49,19 @@ def located(text: str, body: Any, complaint: Complaint) -> Place:
     found = _PLACE.match(text)
     if found is None:
         return Place(text, "")
+    detail = found["detail"]
     steps: list[str | int | None] = [_step(one) for one in _STEP.finditer(found["path"])]
     if found["key"]:
         steps.append(None)  # the key itself is the fault
+        detail += OF_A_NAME
     pointer, at = "", body
     for step in steps:
         name = _entry(at, body, text, complaint) if step is None else step
         if name is None:
-            return Place(found["detail"], pointer, exact=False)
+            return Place(detail, pointer, exact=False)
         pointer += f"/{escaped(str(name))}"
         at = _within(at, name)
-    return Place(found["detail"], pointer)
+    return Place(detail, pointer)
 
 
 def escaped(name: str) -> str:

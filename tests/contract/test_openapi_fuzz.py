@@ -19,9 +19,11 @@ EXAMPLES: Final = {"admin": 14, "kiosk": 5, "nobody": 4}
 NOT_HTTP: Final = {"/api/live"}
 LAST: Final = ("/api/day/close", "/api/enrolments/{device}", "/api/session", "/sandbox/wan", "/sandbox/clock")
 """What takes the ground from under the others: signing out, closing the day, moving the clock."""
-STRICTER: Final = re.compile(r'Expected `int.*got `float`|at `key` in|RFC3339|"detail":"[a-z]')
-"""What the schema language cannot say: 5.0 is no integer, a mapping's keys are an enumeration, no leap second; and what
-the capabilities' own types refuse, in words of their own, which begin small."""
+STRICTER: Final = re.compile(
+    r'Expected `int.*got `float`|as the name of an entry|RFC3339|`bytes` of length|base64|"detail":"[a-z]'
+)
+"""What the schema language cannot say: 5.0 is no integer, a mapping's keys are an enumeration, no leap second, base64 is a text
+of its own and its bytes come in threes; and what the capabilities' own types refuse, in words that begin small."""
 KNOWN: Final = {"counter": "counter-1", "device": "printer-1", "name": "ticket-detail", "action": "paper_in"}
 """Names that exist, beside the generated ones that do not."""
 
