@@ -41,8 +41,8 @@ def phone(hall: Hall, number: str) -> PhoneTicket:
 
 
 async def test_the_next_three_go_first_and_the_number_stays(hall: Hall) -> None:
-    for _ in range(6):
-        await hall.take(Tier.NORMAL)
+    for minute in range(6):
+        await hall.take(Tier.NORMAL, at=f"09:0{minute}")
     await ask(hall, "A001")
     assert phone(hall, "A001").ahead == 3
     assert phone(hall, "A002").ahead == 0
