@@ -41,7 +41,8 @@ class Shelf:
         return self.at
 
     async def take(self, item: Item, at: Cursor) -> None:
-        self.taken.append((at, item))
+        if self.forgets or at not in [had for had, _ in self.taken]:  # on a slow line a document may come again
+            self.taken.append((at, item))
         self.grown.set()
 
     async def move(self, to: Cursor) -> None:
