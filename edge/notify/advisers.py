@@ -13,19 +13,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge.adapters.sms import SmsPort
-from edge.adapters.sms_delivery import deliver, end_of
 from edge.customers import tables as customers
-from edge.kernel.clock import Clock
-from edge.kernel.db import Connection, Database
+from edge.kernel.db import Connection
 from edge.kernel.domain import Effect, Event
-from edge.kernel.outbox import Leased
 from edge.kernel.pipeline import React
-from edge.kernel.runner import Settled, Started, TryAgain
-from edge.kernel.vault import Vault
+from edge.notify.adviser_sms import News
 from edge.notify.model import TELL_ADVISER, RecordArrivalAlert
 from edge.notify.policy import ALERT_LATE_MIN, ALERT_TIERS
-from edge.org import phones
 from edge.org import tables as org
 from edge.policy import tables as policy
 from edge.queue import views
@@ -34,7 +28,6 @@ from edge.queue.model import LIVE
 from sync.chain import Record
 
 MINUTE_MS: Final = 60 * 1000
-NO_PHONE: Final = "no_phone"
 _TEXT: Final = "【{branch}】贵宾到店：{number}号，{tier}，{time}取号，{service}。请到厅堂接待。"
 _TIERS: Final = {"gold": "金卡客户", "normal": "普卡客户"}
 
@@ -73,33 +66,10 @@ REACTIONS_TO_ARRIVALS: Final[dict[type[Event], tuple[React, ...]]] = {
 }
 
 
-class AdviserSms:
-    """The handler of the messages to advisers."""
+def news(zone: ZoneInfo) -> News[_Order]:
+    """For the handler of these messages."""
 
-    def __init__(self, db: Database, vault: Vault, port: SmsPort, clock: Clock, zone: ZoneInfo) -> None:
-        self._db = db
-        self._vault = vault
-        self._port = port
-        self._clock = clock
-        self._zone = zone
-
-    async def __call__(self, effect: Leased, started: Started) -> Settled | TryAgain:
-        order = msgspec.json.decode(effect.payload, type=_Order)
-        with self._db.reader() as connection:
-            to = phones.of(connection, self._vault, order.adviser)
-            text = self._text(connection, order)
-        if text is None:
-            return _end(order, "suppressed")
-        if to is None:
-            return _end(order, NO_PHONE)
-        outcome = await deliver(self._port, effect, started, to=to, text=text, clock=self._clock)
-        return outcome if isinstance(outcome, TryAgain) else _end(order, outcome)
-
-    def too_late(self, effect: Leased) -> Settled:
-        return _end(msgspec.json.decode(effect.payload, type=_Order), "expired")
-
-    def _text(self, connection: Connection, order: _Order) -> str | None:
-        """None where the visit is over."""
+    def text(connection: Connection, order: _Order) -> str | None:
         ticket = views.row(connection, order.ticket)
         if ticket is None or ticket.state not in LIVE:
             return None
@@ -108,11 +78,12 @@ class AdviserSms:
             branch=views.branch_name(connection),
             number=ticket.number,
             tier=_TIERS.get(order.tier, order.tier),
-            time=f"{datetime.fromtimestamp(ticket.taken_ms / 1000, self._zone):%H:%M}",
+            time=f"{datetime.fromtimestamp(ticket.taken_ms / 1000, zone):%H:%M}",
             service=ticket.service if service is None else service.name,
         )
 
+    return News(_Order, text, _ended)
 
-def _end(order: _Order, outcome: str) -> Settled:
-    command = RecordArrivalAlert(ticket=order.ticket, adviser=order.adviser, outcome=outcome)
-    return Settled(end_of(outcome), outcome, command)
+
+def _ended(order: _Order, outcome: str) -> RecordArrivalAlert:
+    return RecordArrivalAlert(ticket=order.ticket, adviser=order.adviser, outcome=outcome)

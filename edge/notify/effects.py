@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -18,11 +18,10 @@ from edge.kernel.pipeline import Pipeline, React
 from edge.kernel.runner import Settled, Started, TryAgain
 from edge.kernel.vault import Vault
 from edge.notify import advisers, tables, vip_messages
-from edge.notify.advisers import AdviserSms
+from edge.notify.adviser_sms import AdviserSms
 from edge.notify.feed import MOVES
 from edge.notify.model import SEND_SMS, TELL_ADVISER, TELL_OF_SERVICE, RecordReminder, RemindCustomer, ReminderDue
 from edge.notify.policy import REMINDER_LATE_MIN
-from edge.notify.vip_messages import VipSms
 from edge.policy import tables as policy
 from edge.queue import views
 from edge.queue.events import TicketIssued
@@ -115,15 +114,15 @@ class SmsSender:
         return number.decode(), text_of(order, Language(record.language), branch, afar=record.state == State.PENDING)
 
 
-Sender = SmsSender | AdviserSms | VipSms
+Sender = SmsSender | AdviserSms[Any]
 
 
 def senders(db: Database, vault: Vault, port: SmsPort, clock: Clock, zone: ZoneInfo) -> dict[str, Sender]:
     """Everybody who sends text messages, by the kind of effect: a lane each, so that none holds up another kind."""
     return {
         SEND_SMS: SmsSender(db, vault, port, clock),
-        TELL_ADVISER: AdviserSms(db, vault, port, clock, zone),
-        TELL_OF_SERVICE: VipSms(db, vault, port, clock),
+        TELL_ADVISER: AdviserSms(db, vault, port, clock, advisers.news(zone)),
+        TELL_OF_SERVICE: AdviserSms(db, vault, port, clock, vip_messages.NEWS),
     }
 
 

@@ -9,19 +9,13 @@ from typing import Final
 
 import msgspec
 
-from edge.adapters.sms import SmsPort
-from edge.adapters.sms_delivery import deliver, end_of
-from edge.kernel.clock import Clock
-from edge.kernel.db import Connection, Database
+from edge.kernel.db import Connection
 from edge.kernel.domain import Effect, Event
-from edge.kernel.outbox import Leased
 from edge.kernel.pipeline import React
-from edge.kernel.runner import Settled, Started, TryAgain
-from edge.kernel.vault import Vault
-from edge.notify.advisers import MINUTE_MS, NO_PHONE
+from edge.notify.adviser_sms import News
+from edge.notify.advisers import MINUTE_MS
 from edge.notify.model import TELL_OF_SERVICE
 from edge.notify.policy import ALERT_LATE_MIN
-from edge.org import phones
 from edge.policy import tables as policy
 from edge.queue import views
 from edge.vip_services import tables as services
@@ -60,31 +54,6 @@ def tell(connection: Connection, event: ServiceAsked | RequestMoved, record: Rec
 REACTIONS_TO_REQUESTS: Final[dict[type[Event], tuple[React, ...]]] = {ServiceAsked: (tell,), RequestMoved: (tell,)}
 
 
-class VipSms:
-    """The handler of the messages about services."""
-
-    def __init__(self, db: Database, vault: Vault, port: SmsPort, clock: Clock) -> None:
-        self._db = db
-        self._vault = vault
-        self._port = port
-        self._clock = clock
-
-    async def __call__(self, effect: Leased, started: Started) -> Settled | TryAgain:
-        order = msgspec.json.decode(effect.payload, type=_Order)
-        with self._db.reader() as connection:
-            to = phones.of(connection, self._vault, order.adviser)
-            text = _text(connection, order)
-        if text is None:
-            return _end(order, "suppressed")
-        if to is None:
-            return _end(order, NO_PHONE)
-        outcome = await deliver(self._port, effect, started, to=to, text=text, clock=self._clock)
-        return outcome if isinstance(outcome, TryAgain) else _end(order, outcome)
-
-    def too_late(self, effect: Leased) -> Settled:
-        return _end(msgspec.json.decode(effect.payload, type=_Order), "expired")
-
-
 def _text(connection: Connection, order: _Order) -> str | None:
     """None where it is no news any more."""
     found = services.request(connection, order.request)
@@ -101,5 +70,9 @@ def _text(connection: Connection, order: _Order) -> str | None:
     )
 
 
-def _end(order: _Order, outcome: str) -> Settled:
-    return Settled(end_of(outcome), outcome, RecordMessage(request=order.request, state=order.state, outcome=outcome))
+def _ended(order: _Order, outcome: str) -> RecordMessage:
+    return RecordMessage(request=order.request, state=order.state, outcome=outcome)
+
+
+NEWS: Final = News(_Order, _text, _ended)
+"""For the handler of these messages."""
