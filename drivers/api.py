@@ -132,6 +132,8 @@ class ErrorCode(StrEnum):
     BUFFER_LOST = "bufferLost"
     """The device answers, yet has forgotten what it was sent: it was restarted in between."""
     OVERHEATED = "overheated"
+    HOST_NOT_READY = "hostNotReady"
+    """The device that this one hangs behind is not ready; what is wrong is said there."""
     SWITCHED_OFFLINE = "switchedOffline"
     """It says it is offline and not why: somebody holds its button, or it is busy with itself."""
     DEVICE_FAULT = "deviceFault"

@@ -27,11 +27,13 @@ from msgspec import inspect
 from drivers import api, interfaces
 from drivers.api import Command, Completion, CompletionCode, ErrorCode, Event, Outcome, Payload, Proof
 from drivers.confidential import Confidential, Opaque
-from drivers.interfaces import firmware
+from drivers.interfaces import cash_drawer, firmware
 
 VERSION: Final = "1.0"
 MESSAGE_BYTES_MAX: Final = 4 * 1024 * 1024
 """A slip of fifteen full pictures, in base64."""
+LINE_END: Final = b"\n"
+"""On a wire of bytes each message is a line; JSON has no other."""
 REQUESTS_MAX: Final = 2**31 - 1
 
 
@@ -316,7 +318,7 @@ def vocabulary(family: str, interface: str) -> Vocabulary:
 
 
 def inner_vocabulary(family: str, interface: str) -> Vocabulary:
-    """What the branch itself speaks with such a device: the same, and how firmware is updated, which no other program may do.
-    Raises `EnvelopeError`."""
+    """What the branch itself speaks with such a device: the same, and what no other program may do, which is to update firmware
+    and to open the drawer behind a printer. Raises `EnvelopeError`."""
     words = vocabulary(family, interface)
-    return Vocabulary(firmware, *words.modules)
+    return Vocabulary(firmware, cash_drawer, *words.modules)

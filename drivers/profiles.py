@@ -41,7 +41,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 S = TypeVar("S", bound=Section)
-Transport = Literal["tcp", "serial", "usb-lp", "usb", "hid", "evdev", "pcsc", "http", "alsa", "ws"]
+Transport = Literal["tcp", "serial", "usb-lp", "usb", "hid", "evdev", "pcsc", "http", "alsa", "ws", "device"]
 
 
 class Match(Section, frozen=True, kw_only=True):

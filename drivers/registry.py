@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Final, Protocol
@@ -20,17 +21,23 @@ from drivers.barcode_scanner.driver import BarcodeScanner
 from drivers.barcode_scanner.emulator import ScannerEmulator
 from drivers.barcode_scanner.stories import ScannerBench
 from drivers.barcode_scanner.traits import ScannerTraits
+from drivers.behind import Neighbour, alone, dial_behind, host_of
 from drivers.call_keypad.driver import CallBus
 from drivers.call_keypad.driver import trial as keypad_trial
 from drivers.call_keypad.emulator import CallEmulator
 from drivers.call_keypad.stories import CallBench
 from drivers.call_keypad.traits import CallKeypadTraits
+from drivers.cash_drawer.driver import CashDrawer
+from drivers.cash_drawer.emulator import DrawerEmulator
+from drivers.cash_drawer.stories import DrawerBench
+from drivers.cash_drawer.traits import CashDrawerTraits
 from drivers.chip_card.driver import ChipCardReader
 from drivers.chip_card.emulator import ChipEmulator
 from drivers.chip_card.stories import ChipBench
 from drivers.chip_card.traits import ChipTraits
 from drivers.conformance import Bench
 from drivers.emulation import Emulator
+from drivers.envelope import vocabulary
 from drivers.escpos_printer.driver import EscposPrinter, trial_print
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.escpos_printer.stories import PrinterBench
@@ -49,6 +56,7 @@ from drivers.id_card_reader.stories import IdCardBench
 from drivers.id_card_reader.traits import IdCardReaderTraits
 from drivers.interfaces.barcode_reader import Read as ReadCode
 from drivers.interfaces.card_reader import ReadCard
+from drivers.interfaces.cash_drawer import OpenDrawer
 from drivers.interfaces.evaluator import AskRating
 from drivers.interfaces.id_card import ReadIdCard
 from drivers.interfaces.pin_pad import DataEntry
@@ -112,7 +120,7 @@ class DeviceConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """`printer-1`: what people and logs call it; it survives a replacement."""
     profile: str
     address: str
-    """`tcp://host:port` or `serial:///path`."""
+    """`tcp://host:port`, `serial:///path`, `device://printer-1` for what hangs behind another device."""
 
 
 class Quality(StrEnum):
@@ -203,6 +211,9 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "call_keypad": Family(CallBus, CallEmulator, CallKeypadTraits, CallBench, Trial(keypad_trial)),
         "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench, by_person(lambda: DataEntry(max_digits=1))),
         "signature_pad": Family(SignaturePad, SignatureEmulator, SignatureTraits, SignatureBench, by_person(CaptureSignature)),
+        "cash_drawer": Family(
+            CashDrawer, DrawerEmulator, CashDrawerTraits, DrawerBench, Trial(lambda _: OpenDrawer(), moves=True)
+        ),
         "passbook_printer": Family(PassbookPrinter, PassbookEmulator, PassbookTraits, PassbookBench),
     }
 )
@@ -223,12 +234,17 @@ def load_profiles(folder: Path = FOLDER) -> Mapping[str, Profile]:
     return loaded
 
 
-def build(config: DeviceConfig, known: Mapping[str, Profile]) -> Device:
+def build(config: DeviceConfig, known: Mapping[str, Profile], neighbour: Neighbour = alone) -> Device:
     """The device that a line of configuration asks for, not yet opened. Raises `ProfileError`, `AddressError`."""
     if config.profile not in known:
         raise ProfileError(f"{config.id}: no profile {config.profile!r}")
     profile = known[config.profile]
-    return family(profile.family).driver(config.id, profile, dial_for(config.address, profile.serial))
+    host = host_of(config.address)
+    if host is None:
+        dial = dial_for(config.address, profile.serial)
+    else:
+        dial = dial_behind(partial(neighbour, host), vocabulary(profile.family, manifest(profile.family).interface))
+    return family(profile.family).driver(config.id, profile, dial)
 
 
 def manifest(name: str) -> Manifest:

@@ -38,6 +38,7 @@ from drivers.api import (
     StatusChanged,
     Unsubscribe,
 )
+from drivers.behind import Neighbour, alone
 from drivers.envelope import Header, Kind, Message, Privacy, Vocabulary, command_message, inner_vocabulary, read_body
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
@@ -52,13 +53,15 @@ ISOLATED: Final = frozenset({"hid", "pcsc", "usb"})
 class Workshop:
     """Builds devices, each where it belongs: in this process, or in the one of its kind of wire."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, neighbour: Neighbour = alone) -> None:
+        """`neighbour` finds the other devices of the branch, for those that hang behind one."""
         self._limits = limits
+        self._neighbour = neighbour
         self._workers: dict[str, Worker] = {}
 
     def build(self, config: DeviceConfig, known: Mapping[str, Profile]) -> Device:
         """Not yet opened. Raises `ProfileError`, `AddressError`."""
-        device = registry.build(config, known)
+        device = registry.build(config, known, self._neighbour)
         scheme = urlsplit(config.address).scheme
         if scheme not in ISOLATED:
             return device

@@ -30,6 +30,8 @@ from drivers.api import (
     StatusChanged,
 )
 from drivers.envelope import (
+    LINE_END,
+    MESSAGE_BYTES_MAX,
     EnvelopeError,
     Header,
     Kind,
@@ -42,6 +44,7 @@ from drivers.envelope import (
     decode,
     encode,
     event_message,
+    name_of,
 )
 
 OFFERED: Final = frozenset({"Printer", "BarcodeReader", "TextTerminal", "CardReader"})
@@ -133,7 +136,7 @@ class Conversation:
         if isinstance(event, StatusChanged):
             header = Header(name="Common.StatusChangedEvent", type=Kind.UNSOLICITED)
             self._tell(Message(header=header, payload=_status(event.status)))
-        elif not isinstance(event, Noise | StaleReply):  # raw bytes may be anybody's
+        elif name_of(event) in self._words.events and not isinstance(event, Noise | StaleReply):  # raw bytes may be anybody's
             self._tell(event_message(event, None, privacy=Privacy.MASKED))
 
     def _tell(self, message: Message) -> None:
@@ -154,6 +157,26 @@ class Conversation:
 
     def _answer_capabilities(self, request_id: int, message: Message) -> Message:
         return _answered(message, request_id, {"common": body(self._device.capabilities(), Privacy.MASKED)})
+
+
+class LineService:
+    """A conversation whose messages are lines on a wire of bytes."""
+
+    def __init__(self, device: Device, words: Vocabulary, reply: Say) -> None:
+        self._conversation = Conversation(device, words, lambda message: reply(message + LINE_END))
+        self._buffer = bytearray()
+
+    def receive(self, data: bytes) -> None:
+        """Bytes from the program, in any pieces. A line beyond what a message may have is dropped; nobody asks for that."""
+        self._buffer += data
+        *lines, rest = self._buffer.split(LINE_END)
+        self._buffer = rest if len(rest) <= MESSAGE_BYTES_MAX else bytearray()
+        for text in lines:
+            if text:
+                self._conversation.received(bytes(text))
+
+    async def close(self) -> None:
+        await self._conversation.close()
 
 
 _Answer = Callable[[Conversation, int, Message], Message]

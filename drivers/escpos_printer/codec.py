@@ -74,6 +74,11 @@ def cut(*, full: bool, feed_dots: int) -> bytes:
     return bytes((GS, 0x56, 65 if full else 66, feed_dots))
 
 
+def kick(*, pin: int, on_ms: int, off_ms: int) -> bytes:
+    """`ESC p`: a pulse to pin 2 or 5 of the kick-out socket, in the order of the stream; the times go in steps of 2 ms."""
+    return bytes((ESC, 0x70, 0 if pin == 2 else 1, on_ms // 2, off_ms // 2))
+
+
 @dataclass(frozen=True, slots=True)
 class RealTimeStatus:
     """The answer to a `DLE EOT`, without saying to which."""

@@ -38,6 +38,9 @@ _AUTOMATIC: Final[tuple[tuple[int, int, Trouble], ...]] = (
     (2, 0x03, Trouble.PAPER_LOW),
     (2, 0x0C, Trouble.PAPER_OUT),
 )
+_PIN_REAL_TIME: Final = (Question.PRINTER, 0x04)
+_PIN_AUTOMATIC: Final = (0, 0x04)
+"""The level of pin 3 of the kick-out socket, where a drawer's switch is wired to."""
 _BLOCKING: Final[tuple[tuple[Trouble, ErrorCode, DeviceStatus], ...]] = (
     # The first that applies is told: an open cover also ends the paper, and everything makes it offline.
     (Trouble.FATAL, ErrorCode.DEVICE_FAULT, DeviceStatus.HARDWARE_ERROR),
@@ -59,16 +62,21 @@ class Condition:
     """The troubles a printer has now."""
 
     troubles: frozenset[Trouble] = frozenset()
+    pin_high: bool | None = None
+    """The drawer's switch, as a level; None while it has not been asked."""
 
     def answered(self, question: Question, answer: RealTimeStatus) -> "Condition":
         """With what one answer says; the other questions' troubles stay."""
         table = _REAL_TIME[question]
         found = {trouble for bits, trouble in table if answer.has(bits)}
-        return Condition(self.troubles - _asked_about(table) | found)
+        about, bit = _PIN_REAL_TIME
+        pin_high = answer.has(bit) if question is about else self.pin_high
+        return Condition(self.troubles - _asked_about(table) | found, pin_high)
 
     def told(self, status: AutomaticStatus) -> "Condition":
         """A frame says everything at once."""
-        return Condition(frozenset(trouble for byte, bits, trouble in _AUTOMATIC if status.has(byte, bits)))
+        troubles = frozenset(trouble for byte, bits, trouble in _AUTOMATIC if status.has(byte, bits))
+        return Condition(troubles, status.has(*_PIN_AUTOMATIC))
 
     @property
     def blocked(self) -> ErrorCode | None:

@@ -136,6 +136,19 @@ class Conversation:
         self.fences_asked += 1
         await self._link.write(codec.ORDERED_STATUS)
 
+    async def passed(self, limit_s: float, check: Callable[[float], None]) -> bool:
+        """Ask the ordered question and wait for its answer: everything before it has then been taken up. `check` raises where
+        there is no reason to wait on."""
+        await self.fence()
+        fence, loop = self.fences_asked, asyncio.get_running_loop()
+        until_s = loop.time() + limit_s
+        while self.fences_answered < fence:
+            check(loop.time())
+            if loop.time() >= until_s:
+                return False
+            await self._link.wait(until_s)
+        return True
+
     async def come_in_step(self, limit_s: float) -> None:
         """Make sure that the next answered fence is ours, not one of an earlier job or connection.
 

@@ -16,10 +16,12 @@ How a print goes:
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from drivers.api import (
     Capabilities,
+    Command,
     Completion,
     CompletionCode,
     DeviceError,
@@ -34,9 +36,11 @@ from drivers.api import (
 from drivers.escpos_printer import codec
 from drivers.escpos_printer.condition import Condition
 from drivers.escpos_printer.conversation import Conversation
+from drivers.escpos_printer.drawer import Drawer
 from drivers.escpos_printer.form import FormEncoder
 from drivers.escpos_printer.specimen import specimen
 from drivers.escpos_printer.traits import PrinterTraits
+from drivers.interfaces.cash_drawer import OpenDrawer
 from drivers.interfaces.printer import (
     PROCESS_IDS,
     ClearBuffer,
@@ -87,6 +91,7 @@ class EscposPrinter(Session):
         self._traits = profile.section(PrinterTraits)
         self._proof_s = timing.proof_ms / 1000
         self._lettering = lettering or Lettering()
+        self._drawer = Drawer(self._traits.drawer, self._publish) if self._traits.drawer is not None else None
         self._form = FormEncoder(self._traits, self._draw)
         self._talk: Conversation
         self._described: dict[codec.Text, str] = {}
@@ -105,13 +110,16 @@ class EscposPrinter(Session):
             verified=self.profile.provenance.verified,
         )
 
-    def _commands(self) -> tuple[type[PrintForm | PrintRaw | TestPrint | ControlMedia | Reset | ClearBuffer], ...]:
-        always = (PrintForm, PrintRaw, TestPrint, ControlMedia, Reset)
-        return (*always, ClearBuffer) if self._traits.buffer_clear else always
+    def _commands(self) -> tuple[type[Command], ...]:
+        clear = (ClearBuffer,) if self._traits.buffer_clear else ()
+        kick = (OpenDrawer,) if self._drawer is not None else ()
+        return (PrintForm, PrintRaw, TestPrint, ControlMedia, Reset, *clear, *kick)
 
     # What `Session` asks of a family.
 
     async def _greet(self, link: Link) -> None:
+        if self._drawer is not None:
+            self._drawer.forget()
         self._talk = Conversation(link, self.profile.timing, publish=self._publish, learnt=self._believe)
         self._described = self._talk.described
         await self._look(link)
@@ -137,6 +145,8 @@ class EscposPrinter(Session):
             case ClearBuffer() if self._traits.buffer_clear:
                 done = await self._talk.clear()
                 return _settled(request, done=done)
+            case OpenDrawer() if self._drawer is not None:
+                return await self._open_drawer(link, request, self._drawer)
             case _:
                 return request.complete(CompletionCode.UNSUPPORTED_COMMAND)
 
@@ -147,6 +157,8 @@ class EscposPrinter(Session):
         """A new picture of the printer. Paper that was not known before is no news."""
         before, after = self._status.paper, condition.paper
         self._set_status(condition.status())
+        if self._drawer is not None:
+            self._drawer.believe(condition)
         if before not in (after, None, PaperStatus.UNKNOWN):
             self._publish(PaperThreshold(paper=after))
 
@@ -304,15 +316,15 @@ class EscposPrinter(Session):
             await link.write(codec.cut(full=command.cut is Cut.FULL, feed_dots=self._traits.feed_to_cut_dots))
         if not command.flush:
             return _settled(request, done=True)
-        await self._talk.fence()
-        fence, loop = self._talk.fences_asked, asyncio.get_running_loop()
-        until_s = loop.time() + self._proof_s
-        while self._talk.fences_answered < fence:
-            request.check(loop.time())
-            if loop.time() >= until_s:
-                return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.FLUSH_FAIL)
-            await link.wait(min(until_s, request.deadline_s or until_s))
+        if not await self._talk.passed(self._proof_s, request.check):
+            return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.FLUSH_FAIL)
         return _settled(request, done=True, proof=Proof.ORDERED_STATUS)
+
+    async def _open_drawer(self, link: Link, request: Request, drawer: Drawer) -> Completion:
+        if (held := await self._preflight(link, request)) is not None:
+            return held
+        await self._talk.come_in_step(self._proof_s)
+        return await drawer.open(link, self._talk, request, partial(self._look, link), self._proof_s)
 
     async def _reset(self, link: Link, request: Request) -> Completion:
         await link.write(codec.RECOVER_CLEARED)

@@ -13,13 +13,14 @@ import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 
 from drivers import profiles
-from drivers.emulation import Emulator, Hand
+from drivers.emulation import Emulator, Hand, Produced
 from drivers.escpos_printer.mechanism import Mechanism
 from drivers.escpos_printer.paper import Slip
 from drivers.escpos_printer.traits import PrinterTraits
@@ -54,8 +55,12 @@ class EscposEmulator(Emulator):
     def lose_power(self) -> None:
         self.mechanism.lose_power()
 
-    def output(self) -> list[Slip]:
+    def slips(self) -> list[Slip]:
         return list(self.mechanism.slips)
+
+    def output(self) -> list[Produced]:
+        """Slips, and pulses to the drawer."""
+        return sorted([*self.mechanism.slips, *self.mechanism.kicks], key=attrgetter("n"))
 
     def hands(self) -> Mapping[str, Hand]:
         """`paper_out`, `cover_open`, `jam` and `power_cycle` can happen in the middle of a slip.
@@ -71,6 +76,10 @@ class EscposEmulator(Emulator):
             "cover_close": _at_once(partial(mechanism.set_cover, is_open=False)),
             "jam": self._in_time(partial(mechanism.set_jam, jammed=True)),
             "clear_jam": _at_once(partial(mechanism.set_jam, jammed=False)),
+            "drawer_shut": _at_once(partial(mechanism.set_drawer, is_open=False)),
+            "drawer_open_by_key": _at_once(partial(mechanism.set_drawer, is_open=True)),
+            "drawer_lock": _at_once(partial(setattr, mechanism.till, "locked", True)),
+            "drawer_unlock": _at_once(partial(setattr, mechanism.till, "locked", False)),
             "power_cycle": self._in_time(self.cut_power),
             "brown_out": _at_once(mechanism.lose_power),
         }
@@ -97,7 +106,7 @@ async def _serve(emulator: EscposEmulator) -> None:
     seen = 0
     while True:
         await asyncio.sleep(0.2)
-        for slip in emulator.output():
+        for slip in emulator.slips():
             if slip.n > seen:
                 seen = slip.n
                 sys.stdout.write(f"--- {slip.n}{'' if slip.complete else ' (incomplete)'}\n{slip.text}")

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, Final
 
+from drivers.emulation import OutputKind, Said
 from drivers.escpos_printer import stream
 from drivers.escpos_printer.paper import SLIP_DOTS_MAX, Paper, Run, Slip, Style, qr_modules, run_dots
-from drivers.escpos_printer.traits import PrinterTraits
+from drivers.escpos_printer.traits import DrawerTraits, PrinterTraits
 from drivers.lettering import Lettering
 
 BUFFER_BYTES_MAX: Final = 64 * 1024
@@ -32,6 +33,27 @@ ROLL_DOTS: Final = 640_000
 """A fresh 80 m roll."""
 LOW_DOTS: Final = 40_000
 """The near-end sensor sees a roll of five metres."""
+
+
+class Till:
+    """The drawer in the kick-out socket. Kicked it springs open, unless it is locked; a person pushes it shut."""
+
+    def __init__(self, traits: DrawerTraits | None) -> None:
+        self._traits = traits
+        self.is_open = False
+        self.locked = False
+
+    @property
+    def pin_high(self) -> bool:
+        """Pin 3. With nothing plugged in it reads low."""
+        return self._traits is not None and self.is_open is (self._traits.sensor == "high_when_open")
+
+    def kicked(self, pin: int) -> bool | None:
+        """Whether it sprang open; None where the pulse went to a pin at which nothing hangs."""
+        if self._traits is None or pin != self._traits.pin:
+            return None
+        self.is_open = self.is_open or not self.locked
+        return not self.locked
 
 
 class _Stopped(Exception):
@@ -61,6 +83,9 @@ class Mechanism:
         self.room: Callable[[], None] = lambda: None
         """Called when a full buffer has room again."""
         self.slips: deque[Slip] = deque(maxlen=SLIPS_MAX)
+        self.kicks: deque[Said] = deque(maxlen=SLIPS_MAX)
+        """Pulses to the drawer; numbered together with the slips."""
+        self.till = Till(traits.drawer)
         self.paper_dots = ROLL_DOTS
         self.cover_open = False
         self.jammed = False
@@ -68,7 +93,7 @@ class Mechanism:
         self._clock = clock
         self._lettering = lettering
         self._error = False
-        self._cut_n = 0
+        self._produced_n = 0
         self._forced_low = False
         self._paper_ended = False
         self._stops: tuple[int, Callable[[], None]] | None = None
@@ -127,6 +152,11 @@ class Mechanism:
         if not jammed:
             self._stops = None
         self._error = self._error or jammed
+        self._changed()
+
+    def set_drawer(self, *, is_open: bool) -> None:
+        """By its key, or by hand."""
+        self.till.is_open = is_open
         self._changed()
 
     def stop_after(self, dots: int, act: Callable[[], None]) -> None:
@@ -273,7 +303,7 @@ class Mechanism:
         """`GS ( H`: process id."""
         if self._traits.process_id and body[:2] == b"00" and len(body) == 6:
             name = body[2:].decode("ascii", "replace")
-            if self.slips and self.slips[-1].n == self._cut_n and self.slips[-1].process_id is None:
+            if self.slips and self.slips[-1].process_id is None:
                 self.slips[-1] = replace(self.slips[-1], process_id=name)
             self.reply(b"\x37\x22" + body[2:] + b"\x00")
 
@@ -297,6 +327,13 @@ class Mechanism:
         self._make_room(feed)
         self._move(feed)
         self._finish(complete=True)
+
+    def _kick(self, body: bytes) -> None:
+        """`ESC p`: m 0 and 48 are pin 2, 1 and 49 pin 5."""
+        sprang = self.till.kicked(5 if body[0] & 1 else 2)
+        if sprang is not None:
+            self._produced_n += 1
+            self.kicks.append(Said(OutputKind.SIGNAL, self._produced_n, self._clock(), "drawer: pulse", complete=sprang))
 
     def _set_size(self, body: bytes) -> None:
         self._job.style = replace(self._job.style, wide=(body[0] >> 4 & 7) + 1, high=(body[0] & 7) + 1)
@@ -342,13 +379,13 @@ class Mechanism:
 
     def _finish(self, *, complete: bool) -> None:
         if self._paper.inked:
-            self._cut_n += 1
+            self._produced_n += 1
             self.slips.append(self._slip(complete=complete))
         self._paper = self._blank()
 
     def _slip(self, *, complete: bool) -> Slip:
         return Slip(
-            n=self._cut_n,
+            n=self._produced_n,
             at=self._clock(),
             complete=complete,
             text=self._paper.text(),
@@ -367,7 +404,7 @@ class Mechanism:
     def _status(self, n: int) -> int:
         """The answer to `DLE EOT n`."""
         flags = {
-            1: 0x08 * self.offline,
+            1: 0x04 * self.till.pin_high | 0x08 * self.offline,
             2: 0x04 * self.cover_open | 0x20 * self._paper_ended | 0x40 * self._error,
             3: 0x08 * self._error,
             4: 0x0C * self._low | 0x60 * self._paper_ended,
@@ -376,7 +413,7 @@ class Mechanism:
 
     def _frame(self) -> bytes:
         """The four bytes of an automatic status."""
-        first = 0x10 | 0x08 * self.offline | 0x20 * self.cover_open
+        first = 0x10 | 0x04 * self.till.pin_high | 0x08 * self.offline | 0x20 * self.cover_open
         return bytes((first, 0x08 * self._error, 0x03 * self._low | 0x0C * self._paper_ended, 0))
 
     def _tell_status(self) -> None:
@@ -395,6 +432,7 @@ class Mechanism:
         b"\x1bJ": _feed,
         b"\x1ba": _set_align,
         b"\x1bd": _feed_lines,
+        b"\x1bp": _kick,
         b"\x1d!": _set_size,
         b"\x1dB": _set_inverse,
         b"\x1dI": _describe,

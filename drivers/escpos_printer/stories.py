@@ -3,11 +3,13 @@
 import asyncio
 from typing import Final
 
-from drivers.api import CompletionCode, DeviceStatus, ErrorCode, Held, Outcome, PaperStatus, Resumed, StaleReply, Started
+from drivers.api import CompletionCode, DeviceStatus, ErrorCode, Held, Outcome, PaperStatus, Proof, Resumed, StaleReply, Started
 from drivers.conformance import PATIENCE_S, Bench, must
 from drivers.document import Document, Text
 from drivers.escpos_printer.emulator import EscposEmulator
-from drivers.escpos_printer.traits import PrinterTraits
+from drivers.escpos_printer.traits import DrawerTraits, PrinterTraits
+from drivers.interfaces.barrier import Position
+from drivers.interfaces.cash_drawer import DrawerChanged, DrawerOpened, OpenDrawer
 from drivers.interfaces.printer import ClearBuffer, ControlMedia, GiveUp, PaperThreshold, PrintForm, Reset
 
 MIDDLE_MM: Final = 8
@@ -163,6 +165,43 @@ async def does_the_small_commands(bench: "PrinterBench") -> None:
     bench.expect(told.outcome is Outcome.DONE, "and printing goes on")
 
 
+async def kicks_the_drawer(bench: "PrinterBench") -> None:
+    if bench.drawer is None:
+        return
+    seen = bench.drawer.sensor != "none"
+    completion = await asyncio.wait_for(bench.device.execute(OpenDrawer()), PATIENCE_S)
+    must(not completion.done or len(bench.emulator.mechanism.kicks) == 1, "a drawer said to be open was kicked")
+    bench.expect(completion.done, f"the drawer is kicked, not {completion}")
+    bench.expect(completion.proof is (Proof.ANSWER if seen else Proof.ORDERED_STATUS), "and its switch is the proof, if any")
+    where = Position.OPEN if seen else Position.UNKNOWN
+    bench.expect(completion.payload == DrawerOpened(position=where), f"it is {where}, not {completion.payload}")
+    bench.act("drawer_shut")
+    await bench.settle()
+    told = [event.position for event in bench.unsolicited if isinstance(event, DrawerChanged)]
+    bench.expect(told == ([Position.OPEN, Position.CLOSED] if seen else []), f"opened and shut are told, not {told}")
+    await bench.does_the_next("and printing goes on")
+
+
+async def kicks_no_drawer_later(bench: "PrinterBench") -> None:
+    if bench.drawer is None:
+        return
+    bench.act("cover_open")
+    completion = await asyncio.wait_for(bench.device.execute(OpenDrawer()), PATIENCE_S)
+    must(not completion.done, "a printer that stands still kicks nothing")
+    bench.expect(completion.outcome is Outcome.HELD, f"it is held, not {completion}")
+    await bench.reconnect()
+    bench.act("cover_close")
+    await bench.settle()
+    bench.expect(not bench.emulator.mechanism.kicks, "nor does it once somebody has closed the cover")
+    bench.act("drawer_lock")
+    await bench.reconnect()
+    completion = await asyncio.wait_for(bench.device.execute(OpenDrawer()), PATIENCE_S)
+    if bench.drawer.sensor != "none":
+        must(not completion.done, "a locked drawer is not open")
+        doubt = (Outcome.UNKNOWN, ErrorCode.DEVICE_FAULT)
+        bench.expect((completion.outcome, completion.error) == doubt, f"and that is said, not {completion}")
+
+
 class PrinterBench(Bench):
     PROFILES = ("generic.escpos-80mm", "xprinter.xp-80")
     LATE = (b"\x72", b"\x00")
@@ -180,6 +219,8 @@ class PrinterBench(Bench):
         takes_no_silence_for_cleared,
         believes_no_late_answer,
         does_the_small_commands,
+        kicks_the_drawer,
+        kicks_no_drawer_later,
     )
     emulator: EscposEmulator
 
@@ -187,15 +228,19 @@ class PrinterBench(Bench):
     def can_clear(self) -> bool:
         return self.profile.section(PrinterTraits).buffer_clear
 
+    @property
+    def drawer(self) -> DrawerTraits | None:
+        return self.profile.section(PrinterTraits).drawer
+
     def specimen(self, n: int, give_up: GiveUp = GiveUp.KEEP) -> PrintForm:
         slip = Document(tuple(Text(f"{n:04d}: {line}") for line in range(8)))
         return PrintForm(document=slip, process_id=f"{n:04d}", give_up=give_up)
 
     def times_done(self, n: int) -> int:
-        return sum(f"{n:04d}:" in slip.text for slip in self.emulator.output() if slip.complete)
+        return sum(f"{n:04d}:" in slip.text for slip in self.emulator.slips() if slip.complete)
 
     def times_begun(self, n: int) -> int:
-        return sum(f"{n:04d}:" in slip.text for slip in self.emulator.output())
+        return sum(f"{n:04d}:" in slip.text for slip in self.emulator.slips())
 
     def stall(self) -> None:
         self.act("cover_open", after_mm=MIDDLE_MM)

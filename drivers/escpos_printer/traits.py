@@ -7,6 +7,24 @@ import msgspec
 from drivers.profiles import Section
 
 
+class DrawerTraits(Section, frozen=True, kw_only=True):
+    """The cash drawer in the printer's kick-out socket. How it is wired is the drawer's own: with another drawer, a printer has
+    another profile."""
+
+    pin: Literal[2, 5] = 2
+    """Which pin of the socket fires the solenoid."""
+    pulse_on_ms: Annotated[int, msgspec.Meta(ge=2, le=510, multiple_of=2)] = 50
+    pulse_off_ms: Annotated[int, msgspec.Meta(ge=2, le=510, multiple_of=2)] = 500
+    sensor: Literal["none", "high_when_open", "low_when_open"] = "none"
+    """What pin 3 says: `DLE EOT 1` bit 2, automatic status byte 1 bit 2."""
+    move_ms: Annotated[int, msgspec.Meta(ge=100, le=5_000)] = 1_500
+    """Within this the sensor says that it is open."""
+
+    def __post_init__(self) -> None:
+        if self.pulse_off_ms < 4 * self.pulse_on_ms:
+            raise ValueError("a solenoid that is on for more than a fifth of the time burns out")
+
+
 class PrinterTraits(Section, frozen=True, kw_only=True):
     """What a receipt printer of this model can do."""
 
@@ -32,6 +50,8 @@ class PrinterTraits(Section, frozen=True, kw_only=True):
     identify: bool = False
     """Knows `GS I` 65 to 68."""
     paper_low_sensor: bool = False
+    drawer: DrawerTraits | None = None
+    """What hangs in its kick-out socket; None: it has none, or nothing hangs there."""
 
     @property
     def columns(self) -> int:

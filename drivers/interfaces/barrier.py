@@ -1,4 +1,4 @@
-"""The Barrier interface: things that a relay opens and that close by themselves, the barrier at the drive and the cash drawer.
+"""The Barrier interface: what a relay opens and what closes by itself, the barrier at the drive.
 
 XFS4IoT's Auxiliaries come nearest. Opening is a pulse on a relay; that it opened is known only where a contact says so. It is
 safe to repeat: an open thing stays open.
@@ -28,20 +28,3 @@ class PositionChanged(Event, frozen=True, kw_only=True, tag="Barrier.PositionEve
     """It opened or closed, whoever did it."""
 
     position: Position
-
-
-class OpenDrawer(Command, frozen=True, kw_only=True, tag="CashDrawer.OpenDrawer"):
-    """Kick the drawer open, through the receipt printer it hangs on or a relay of its own; completed with `DrawerOpened`."""
-
-
-class DrawerOpened(Payload, frozen=True, kw_only=True, tag="CashDrawer.OpenDrawer"):
-    position: Position
-
-
-class DrawerChanged(Event, frozen=True, kw_only=True, tag="CashDrawer.StatusEvent"):
-    """The drawer was opened or pushed shut. A drawer that stands open is somebody's business."""
-
-    position: Position
-
-
-BarrierCommand = Open | OpenDrawer

@@ -25,15 +25,8 @@ from drivers.api import (
     StatusChanged,
 )
 from drivers.bus import Bus, never
-from drivers.interfaces.barrier import (
-    DrawerChanged,
-    DrawerOpened,
-    Open,
-    OpenDrawer,
-    Opened,
-    Position,
-    PositionChanged,
-)
+from drivers.interfaces.barrier import Open, Opened, Position, PositionChanged
+from drivers.interfaces.cash_drawer import DrawerChanged, DrawerOpened, OpenDrawer
 from drivers.profiles import Profile
 from drivers.relay.codec import Reply, tongue
 from drivers.relay.traits import RelayTraits

@@ -2,7 +2,8 @@
 
 from drivers.api import Command, ErrorCode, Outcome
 from drivers.conformance import Bench, must
-from drivers.interfaces.barrier import DrawerChanged, Open, OpenDrawer, Position, PositionChanged
+from drivers.interfaces.barrier import Open, Position, PositionChanged
+from drivers.interfaces.cash_drawer import DrawerChanged, OpenDrawer
 from drivers.relay.emulator import RelayEmulator
 from drivers.relay.traits import RelayTraits
 

@@ -5,15 +5,14 @@ Bytes that are no message come out as they were, cut at `NOISE_BYTES_MAX`; nothi
 
 from typing import Final
 
-from drivers.envelope import MESSAGE_BYTES_MAX, EnvelopeError, Message, decode, encode
+from drivers.envelope import LINE_END, MESSAGE_BYTES_MAX, EnvelopeError, Message, decode, encode
 
 NOISE_BYTES_MAX: Final = 256
-END: Final = b"\n"
 
 
 def line(message: Message) -> bytes:
     """A message as it is sent."""
-    return encode(message) + END
+    return encode(message) + LINE_END
 
 
 class Lines:
@@ -29,9 +28,9 @@ class Lines:
     def receive(self, data: bytes) -> list[Message | bytes]:
         found: list[Message | bytes] = []
         self._buffer += data
-        while (end := self._buffer.find(END)) >= 0:
+        while (end := self._buffer.find(LINE_END)) >= 0:
             found += _read(bytes(self._buffer[:end]))
-            del self._buffer[: end + len(END)]
+            del self._buffer[: end + len(LINE_END)]
         if len(self._buffer) > MESSAGE_BYTES_MAX:
             found += _noise(bytes(self._buffer))
             self._buffer.clear()

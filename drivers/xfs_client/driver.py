@@ -11,7 +11,7 @@
 import asyncio
 import itertools
 from collections import deque
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -36,6 +36,7 @@ from drivers.envelope import (
     Kind,
     Message,
     Privacy,
+    Vocabulary,
     command_message,
     encode,
     name_of,
@@ -55,11 +56,13 @@ ARRIVED_MAX: Final = 256
 
 
 class XfsClient(Session):
+    family: ClassVar[str] = FAMILY
+
     def __init__(self, device_id: str, profile: Profile, dial: Dial) -> None:
         timing = profile.timing
         super().__init__(device_id, dial, connect_s=timing.connect_ms / 1000, poll_s=timing.poll_ms / 1000)
         self.profile = profile
-        self._words = vocabulary(FAMILY, profile.section(XfsClientTraits).interface)
+        self._words = self._vocabulary()
         self._answer_s = timing.answer_ms / 1000
         self._clear_s = timing.clear_ms / 1000
         self._ids = itertools.count(1)
@@ -70,14 +73,22 @@ class XfsClient(Session):
         """Messages that fit nothing, on this connection."""
         self._described: Capabilities | None = None
 
+    def _vocabulary(self) -> Vocabulary:
+        return vocabulary(FAMILY, self.profile.section(XfsClientTraits).interface)
+
+    def _seen(self, status: Status) -> Status:
+        """What the status of the device behind means for this one."""
+        return status
+
     def capabilities(self) -> Capabilities:
         said = self._described
+        known = self._words.commands
         return Capabilities(
-            family=FAMILY,
+            family=self.family,
             model=self.profile.model if said is None else f"{self.profile.model}: {said.model}",
             serial_number=None if said is None else said.serial_number,
             firmware=None if said is None else said.firmware,
-            commands=tuple(sorted(self._words.commands)) if said is None else said.commands,
+            commands=tuple(sorted(known)) if said is None else tuple(name for name in said.commands if name in known),
             proof=Proof.ANSWER,
             verified=self.profile.provenance.verified,
         )
@@ -215,7 +226,7 @@ class XfsClient(Session):
         flat = {**{key: value for key, value in payload.items() if key != "common"}, "device": device}
         for attempt in (flat, {"device": device}):
             try:
-                self._set_status(read_body(attempt, Status))
+                self._set_status(self._seen(read_body(attempt, Status)))
             except EnvelopeError:
                 continue
             return

@@ -7,7 +7,7 @@ hands are the printer's.
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, Final
 
 from drivers import profiles
 from drivers.api import DeviceError
@@ -16,33 +16,27 @@ from drivers.envelope import vocabulary
 from drivers.escpos_printer.driver import EscposPrinter
 from drivers.escpos_printer.emulator import EscposEmulator
 from drivers.profiles import Profile
-from drivers.xfs_client.codec import END
-from drivers.xfs_service import Conversation
+from drivers.xfs_service import LineService
 
-PRINTER = "generic.escpos-80mm"
-LINE_BYTES_MAX = 4 * 1024 * 1024
+PRINTER: Final = "generic.escpos-80mm"
 
 
 class XfsServiceEmulator(Emulator):
+    WORDS: ClassVar[tuple[str, str]] = ("escpos_printer", "Printer")
+    """Family and interface that programs may speak of."""
+
     def __init__(self, profile: Profile, *, clock: Callable[[], datetime] | None = None) -> None:
         super().__init__(profile, clock=clock)
         model = profiles.load()[PRINTER]
         self.printer = EscposEmulator(model, clock=self.clock)
         self._device = EscposPrinter("printer", model, self.printer.in_memory().dial)
-        self._conversation: Conversation | None = None
-        self._buffer = bytearray()
+        self._service: LineService | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._opened = False
 
     def receive(self, data: bytes) -> None:
-        self._buffer += data
-        while (end := self._buffer.find(END)) >= 0:
-            text = bytes(self._buffer[:end])
-            del self._buffer[: end + 1]
-            if self._conversation is not None and text:
-                self._conversation.received(text)
-        if len(self._buffer) > LINE_BYTES_MAX:
-            self._buffer.clear()
+        if self._service is not None:
+            self._service.receive(data)
 
     def hands(self) -> Mapping[str, Hand]:
         return {name: one for name, one in self.printer.hands().items() if name not in ("power_cycle", "brown_out")}
@@ -53,10 +47,7 @@ class XfsServiceEmulator(Emulator):
     def attached(self) -> None:
         """A new program: the former one's wishes end with it."""
         self._hang_up()
-        self._buffer.clear()
-        self._conversation = Conversation(
-            self._device, vocabulary("escpos_printer", "Printer"), lambda message: self.reply(message + END)
-        )
+        self._service = LineService(self._device, vocabulary(*self.WORDS), self.reply)
         if not self._opened:
             self._opened = True
             self._begin(self._open())
@@ -78,9 +69,9 @@ class XfsServiceEmulator(Emulator):
             self._opened = False  # tried again with the next program
 
     def _hang_up(self) -> None:
-        if self._conversation is not None:
-            self._begin(self._conversation.close())
-            self._conversation = None
+        if self._service is not None:
+            self._begin(self._service.close())
+            self._service = None
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

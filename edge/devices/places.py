@@ -49,7 +49,7 @@ class Places:
         """The configured devices, each at its place."""
         self.fleet: Supervisor | None = None
         self.profiles: Mapping[str, Profile] = {}
-        self._workshop = Workshop()
+        self._workshop = Workshop(neighbour=self._neighbour)
         self.emulated: Sequence[Place] = ()
         """Sockets that no udev knows of: the sandbox's."""
         self._discovery = Discovery(appeared=self._appeared)
@@ -96,6 +96,13 @@ class Places:
         moved = next(one for one in self.devices if one.id == device_id)
         await self.fleet.replace(self.build(moved))
         self._log.info("device_bound", device=device_id, address=address)
+
+    def _neighbour(self, device_id: str) -> Device | None:
+        """The device behind which another one hangs, as it is at this moment: it may have been replaced."""
+        try:
+            return None if self.fleet is None else self.fleet.device(device_id)
+        except UnknownDevice:
+            return None
 
     def _load(self) -> list[Binding]:
         try:

@@ -41,6 +41,7 @@ ERRORS: Final[Words] = {
     "noAnswer": Term("没有应答", "No answer"),
     "bufferLost": Term("设备重启过", "Restarted"),
     "overheated": Term("过热", "Overheated"),
+    "hostNotReady": Term("所接设备未就绪", "Host not ready"),
     "switchedOffline": Term("设备自行离线", "Switched offline"),
     "deviceFault": Term("设备故障", "Fault"),
     "simMissing": Term("没有手机卡", "No SIM card"),

@@ -141,10 +141,13 @@ class DemoDevice(NamedTuple):
 
     id: str
     profile: str
+    behind: str | None = None
+    """The device whose socket it is plugged into; it has no wire of its own."""
 
 
 DEVICES: Final[Mapping[str, tuple[DemoDevice, ...]]] = {
     "escpos_printer": (DemoDevice(PRINTER, "generic.escpos-80mm"),),
+    "cash_drawer": (DemoDevice("cash-drawer-1", "generic.printer-drawer", behind=PRINTER),),
     "gsm_modem": (DemoDevice("gsm-modem-1", "quectel.ec20"),),
     "evaluator": (DemoDevice("evaluator-1", "centerm.evaluator"), DemoDevice("evaluator-2", "generic.framed-evaluator")),
 }

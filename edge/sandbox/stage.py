@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from drivers import registry as families
+from drivers.behind import SCHEME
 from drivers.emulation import Emulator, Updatable
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
@@ -48,9 +49,18 @@ class Prop:
     id: str
     profile: Profile
     emulator: Emulator
+    """For what is plugged into another device, that device's."""
+    behind: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Where its driver reaches it."""
+        return self.emulator.address if self.behind is None else f"{SCHEME}://{self.behind}"
 
     def places(self) -> list[Place]:
         """The sockets it hangs at, as discovery would name them."""
+        if self.behind is not None:
+            return []
         return [
             Place(
                 address=address,
@@ -104,9 +114,12 @@ class Stage:
             self.tokens[device] = await self._enrol_device(device, role)
         known = families.load_profiles()
         for prop in demo.devices():
-            await self._plug_in(prop.id, known[prop.profile])
+            if prop.behind is None:
+                await self._plug_in(prop.id, known[prop.profile])
+            else:
+                self.props[prop.id] = Prop(prop.id, known[prop.profile], self.props[prop.behind].emulator, prop.behind)
         await self.branch.connect_devices(
-            [DeviceConfig(id=prop.id, profile=prop.profile.id, address=prop.emulator.address) for prop in self.props.values()]
+            [DeviceConfig(id=prop.id, profile=prop.profile.id, address=prop.address) for prop in self.props.values()]
         )
         if self.branch.floor.places is not None:
             self.branch.floor.places.emulated = [place for prop in self.props.values() for place in prop.places()]
@@ -234,4 +247,5 @@ class Stage:
         if self.line is not None:
             await self.line.stop()
         for prop in self.props.values():
-            await prop.emulator.stop()
+            if prop.behind is None:
+                await prop.emulator.stop()

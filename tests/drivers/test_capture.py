@@ -44,7 +44,7 @@ async def recorded(path: Path, *, redacted: bool = False) -> None:
         await printer.close()
         emulator.act("unplug")
         assert await asyncio.wait_for(recording, 5)
-    assert [slip.complete for slip in emulator.output()] == [True], "the tap changes nothing"
+    assert [slip.complete for slip in emulator.slips()] == [True], "the tap changes nothing"
     await emulator.stop()
 
 

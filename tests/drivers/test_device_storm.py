@@ -81,6 +81,6 @@ def test_every_number_comes_out_and_none_twice_without_the_mark(profile: Profile
 
     virtualtime.run(day())
     for number in NUMBERS:
-        slips = [slip for slip in emulator.output() if f"[{number}]" in slip.text]
+        slips = [slip for slip in emulator.slips() if f"[{number}]" in slip.text]
         assert any(slip.complete for slip in slips), f"{number} never came out whole"
         assert sum(not slip.copy for slip in slips) <= 1, f"{number} came out twice without the mark"

@@ -321,7 +321,7 @@ def test_a_device_is_replaced_whole() -> None:
         assert supervisor.view("printer-1").device is DeviceStatus.ONLINE
         completion = await supervisor.device("printer-1").execute(PrintForm(document=ticket(), process_id="0001"), timeout_s=60)
         assert completion.done
-        assert len(emulator.output()) == 1
+        assert len(emulator.slips()) == 1
         assert first.status().device is DeviceStatus.OFFLINE
         await supervisor.stop()
 

@@ -43,7 +43,7 @@ async def test_prints_and_proves_it(emulator: EscposEmulator) -> None:
     await printer.open()
     for n in range(1, 4):
         assert (await printer.execute(form(f"{n:04d}"), timeout_s=5)).done
-    assert [slip.process_id for slip in emulator.output()] == ["0001", "0002", "0003"]
+    assert [slip.process_id for slip in emulator.slips()] == ["0001", "0002", "0003"]
     await printer.close()
     await emulator.stop()
 
@@ -72,7 +72,7 @@ async def test_an_unplugged_job_is_in_doubt_and_the_next_one_prints(emulator: Es
     emulator.act("paper_in")
     await printer.open()
     assert (await printer.execute(form("0002"), timeout_s=5)).done
-    assert [slip.complete for slip in emulator.output()] == [True, True], "the printer finished the first by itself"
+    assert [slip.complete for slip in emulator.slips()] == [True, True], "the printer finished the first by itself"
     await printer.close()
     await emulator.stop()
 

@@ -52,7 +52,7 @@ def test_the_caller_commits_before_the_first_byte() -> None:
         async def commit(event: Event) -> None:
             if isinstance(event, Started):
                 await asyncio.sleep(1)
-                seen.append(len(emulator.output()))
+                seen.append(len(emulator.slips()))
 
         completion = await printer.execute(print_form(), on_event=commit)
         assert seen == [0]
@@ -73,7 +73,7 @@ def test_a_caller_that_cannot_commit_gets_nothing_printed() -> None:
 
         with pytest.raises(OSError, match="disk full"):
             await printer.execute(print_form(), on_event=fail)
-        assert emulator.output() == []
+        assert emulator.slips() == []
         assert (await printer.execute(print_form("0002"))).done, "and the printer is free for the next"
         await printer.close()
 
@@ -86,8 +86,8 @@ def test_a_copy_says_so() -> None:
         await printer.open()
         await printer.execute(PrintForm(document=ticket(), process_id="0001"))
         await printer.execute(PrintForm(document=ticket(), process_id="0002", mark="补打"))
-        assert [slip.copy for slip in emulator.output()] == [False, True]
-        assert [slip.process_id for slip in emulator.output()] == ["0001", "0002"]
+        assert [slip.copy for slip in emulator.slips()] == [False, True]
+        assert [slip.process_id for slip in emulator.slips()] == ["0001", "0002"]
         await printer.close()
 
     run(story())
@@ -123,7 +123,7 @@ def test_a_full_printer_can_be_given_up_on_and_is_cleared_at_the_next_greeting()
         emulator.act("cover_close")
         await printer.open()
         assert (await printer.execute(print_form("0002"))).done
-        first, second = emulator.output()
+        first, second = emulator.slips()
         assert (first.complete, second.complete, second.text) == (False, True, "A003\n")
         await printer.close()
 
@@ -139,7 +139,7 @@ def test_a_wire_torn_in_the_body_leaves_no_rest_for_the_next_slip() -> None:
         await printer.wait_lost()
         await printer.open()
         assert (await printer.execute(PrintForm(document=ticket("A002"), process_id="0002"))).done
-        first, second = emulator.output()
+        first, second = emulator.slips()
         assert not first.complete
         assert second.complete
         assert "A001" not in second.text
@@ -292,7 +292,7 @@ def test_a_caller_that_walks_away_takes_its_waiting_command_along() -> None:
         emulator.act("cover_close")
         assert (await first).done
         await asyncio.sleep(1)
-        assert [slip.text for slip in emulator.output()] == ["A003\n"]
+        assert [slip.text for slip in emulator.slips()] == ["A003\n"]
         assert printer.waiting == 0
         await printer.close()
 
@@ -306,7 +306,7 @@ def test_without_a_font_the_slip_is_refused_and_nothing_sent(monkeypatch: pytest
         completion = await printer.execute(print_form(text="䶮"))
         assert (completion.error, completion.outcome) == (ErrorCode.CHAR_SET_DATA, Outcome.HELD)
         assert "fonts-noto-cjk" in completion.detail
-        assert emulator.output() == []
+        assert emulator.slips() == []
         await printer.close()
 
     monkeypatch.setattr("drivers.lettering._find", lambda: Path("nowhere.ttc"))
@@ -319,7 +319,7 @@ def test_every_model_prints_its_specimen(profile: Any) -> None:
         printer, emulator, _ = emulated(profile)
         await printer.open()
         assert (await printer.execute(TestPrint(process_id="0001"))).done
-        assert profile.id in emulator.output()[0].text
+        assert profile.id in emulator.slips()[0].text
         assert "Printer.TestPrint" in printer.capabilities().commands
         await printer.close()
 
@@ -331,9 +331,9 @@ def test_raw_bytes_are_proven_too_and_paper_can_be_cut() -> None:
         printer, emulator, _ = emulated()
         await printer.open()
         assert (await printer.execute(PrintRaw(data=b"\x1b@raw\n", process_id="0001"))).proof is Proof.PROCESS_ID
-        assert emulator.output() == []
+        assert emulator.slips() == []
         assert (await printer.execute(ControlMedia(cut=Cut.FULL, flush=True))).done
-        assert [slip.text for slip in emulator.output()] == ["raw\n"]
+        assert [slip.text for slip in emulator.slips()] == ["raw\n"]
         assert printer.capabilities().serial_number == "EMU0001"
         await printer.close()
 

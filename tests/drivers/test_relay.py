@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from drivers import modbus, registry, virtualtime
 from drivers.api import CompletionCode, Outcome, Proof
-from drivers.interfaces.barrier import DrawerOpened, Open, OpenDrawer, Opened, Position
+from drivers.interfaces.barrier import Open, Opened, Position
+from drivers.interfaces.cash_drawer import DrawerOpened, OpenDrawer
 from drivers.modbus import Function
 from drivers.relay.codec import Reply, tongue
 from drivers.relay.driver import Relay

@@ -53,7 +53,7 @@ async def test_a_printer_in_another_process_is_a_printer_like_any_other(emulator
     completion = await printer.execute(form("0001"), timeout_s=10, on_event=hearing)
     assert (completion.outcome, completion.proof) == (Outcome.DONE, Proof.PROCESS_ID)
     assert hearing.kinds == ["Acknowledged", "Started"]
-    assert [slip.process_id for slip in emulator.output()] == ["0001"]
+    assert [slip.process_id for slip in emulator.slips()] == ["0001"]
     low = asyncio.Event()
     printer.subscribe(lambda event: low.set() if PaperThreshold(paper=PaperStatus.LOW) == event else None)
     emulator.act("paper_low")
@@ -81,7 +81,7 @@ async def test_the_first_byte_waits_for_the_caller(emulator: EscposEmulator) -> 
     with pytest.raises(LookupError):
         await printer.execute(form("0001"), timeout_s=10, on_event=refuse)
     assert (await printer.execute(form("0002"), timeout_s=10)).done
-    assert [slip.process_id for slip in emulator.output()] == ["0002"], "nothing of the first left the box"
+    assert [slip.process_id for slip in emulator.slips()] == ["0002"], "nothing of the first left the box"
     await printer.close()
 
 
@@ -120,7 +120,7 @@ async def test_a_process_that_ends_in_the_middle_of_a_print_leaves_it_in_doubt(e
     with pytest.raises(WorkerFailed):
         await printer.wait_lost()
     assert printer.status().device is DeviceStatus.OFFLINE
-    assert not any(slip.complete for slip in emulator.output())
+    assert not any(slip.complete for slip in emulator.slips())
     await printer.open()
     assert worker.pid != first_pid, "started anew"
     assert printer.status().device is DeviceStatus.ONLINE

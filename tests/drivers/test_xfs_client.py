@@ -112,7 +112,7 @@ async def test_it_prints_over_a_real_websocket_and_brings_the_proof(service: tup
     assert device.status().device is DeviceStatus.ONLINE
     completion = await asyncio.wait_for(device.execute(FORM, timeout_s=20), 30)
     assert (completion.outcome, completion.proof) == (Outcome.DONE, Proof.PROCESS_ID)
-    assert [slip.process_id for slip in emulator.output()] == ["0001"]
+    assert [slip.process_id for slip in emulator.slips()] == ["0001"]
     assert running.shown == ["Bearer secret token"]
     await device.close()
     assert device.status().device is DeviceStatus.OFFLINE

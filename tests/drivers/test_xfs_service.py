@@ -63,7 +63,7 @@ def test_a_print_is_acknowledged_begun_and_completed_with_its_proof() -> None:
         done = program.completion(7)
         assert done["header"]["completionCode"] == "success"
         assert done["payload"] == {"outcome": "done", "proof": "processId"}
-        assert len(emulator.output()) == 1
+        assert len(emulator.slips()) == 1
         await program.conversation.close()
         await printer.close()
 

@@ -44,7 +44,7 @@ class Tray:
         self.slips: dict[int, Slip] = {}
 
     def take(self) -> None:
-        self.slips.update((slip.n, slip) for slip in self.printer.output())
+        self.slips.update((slip.n, slip) for slip in self.printer.slips())
 
     async def keep_taking(self) -> None:
         while True:

@@ -88,7 +88,7 @@ def test_where_nobody_comes_the_test_says_so_and_not_that_the_device_is_broken(a
     assert answer.json()["facts"]["waited_s"] == 15
 
 
-@pytest.mark.parametrize("device", ["led-board-1", "gsm-modem-1", "relay-1", "call-keypad-1", "voice-1"])
+@pytest.mark.parametrize("device", ["led-board-1", "gsm-modem-1", "relay-1", "cash-drawer-1", "call-keypad-1", "voice-1"])
 def test_what_needs_nobody_is_tested_at_once(admin: Staff, device: str) -> None:
     admin.online(f"/api/devices/{device}")
     answer = admin.post(f"/api/devices/{device}/test")

@@ -43,5 +43,5 @@ async def test_proves_a_slip_over_usb() -> None:
     for n in (1, 2):
         done = await printer.execute(PrintForm(document=ticket(), process_id=f"{n:04d}"), timeout_s=10)
         assert (done.outcome, done.proof) == (Outcome.DONE, Proof.PROCESS_ID)
-    assert [slip.complete for slip in emulator.output()] == [True, True]
+    assert [slip.complete for slip in emulator.slips()] == [True, True]
     await printer.close()
