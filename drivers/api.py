@@ -136,6 +136,8 @@ class ErrorCode(StrEnum):
     """The device that this one hangs behind is not ready; what is wrong is said there."""
     SWITCHED_OFFLINE = "switchedOffline"
     """It says it is offline and not why: somebody holds its button, or it is busy with itself."""
+    STANDS_STILL = "standsStill"
+    """It has stopped and has no way of saying why: its cover, its paper, a jam."""
     DEVICE_FAULT = "deviceFault"
     """The device reports a fault that only service can mend."""
     SIM_MISSING = "simMissing"

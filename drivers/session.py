@@ -42,7 +42,7 @@ from drivers.api import (
     Unsubscribe,
 )
 from drivers.trace import Trace, Way
-from drivers.transport.wire import Dial, Wire, WireLost
+from drivers.transport.wire import Dial, PortStatus, PrinterPort, Wire, WireLost
 
 WAITING_MAX: Final = 32
 """Commands a device may have before it, the one under way included."""
@@ -144,6 +144,17 @@ class Link:
         except WireLost as error:
             self.end(DeviceError(ErrorCode.CONNECTION_LOST, str(error)))
             self.check()
+
+    async def port_status(self) -> PortStatus | None:
+        """How the lines beside the bytes are; None on a wire that has none. Raises `DeviceError`."""
+        self.check()
+        if not isinstance(self._wire, PrinterPort):
+            return None
+        try:
+            return await self._wire.status()
+        except WireLost as error:
+            self.end(DeviceError(ErrorCode.CONNECTION_LOST, str(error)))
+            raise DeviceError(ErrorCode.CONNECTION_LOST, str(error)) from error
 
     async def wait(self, until_s: float | None) -> None:
         """Until there is news or the time has come. Raises `DeviceError` once the connection is lost."""

@@ -11,6 +11,7 @@ from typing import Final
 
 from drivers.api import DeviceStatus, ErrorCode, PaperStatus, Status
 from drivers.escpos_printer.codec import AutomaticStatus, Question, RealTimeStatus
+from drivers.transport.wire import PortStatus
 
 
 class Trouble(StrEnum):
@@ -21,6 +22,7 @@ class Trouble(StrEnum):
     FATAL = "unrecoverable error"
     HOT = "head too hot"
     OFFLINE = "offline"
+    STANDS = "stands still, and its port has no line that says why"
 
 
 _REAL_TIME: Final[dict[Question, tuple[tuple[int, Trouble], ...]]] = {
@@ -49,6 +51,7 @@ _BLOCKING: Final[tuple[tuple[Trouble, ErrorCode, DeviceStatus], ...]] = (
     (Trouble.JAMMED, ErrorCode.PAPER_JAMMED, DeviceStatus.USER_ERROR),
     (Trouble.HOT, ErrorCode.OVERHEATED, DeviceStatus.DEVICE_BUSY),
     (Trouble.OFFLINE, ErrorCode.SWITCHED_OFFLINE, DeviceStatus.OFFLINE),
+    (Trouble.STANDS, ErrorCode.STANDS_STILL, DeviceStatus.USER_ERROR),
 )
 _PAPER: Final[tuple[tuple[Trouble, PaperStatus], ...]] = (
     (Trouble.PAPER_OUT, PaperStatus.OUT),
@@ -64,6 +67,7 @@ class Condition:
     troubles: frozenset[Trouble] = frozenset()
     pin_high: bool | None = None
     """The drawer's switch, as a level; None while it has not been asked."""
+    paper_known: bool = True
 
     def answered(self, question: Question, answer: RealTimeStatus) -> "Condition":
         """With what one answer says; the other questions' troubles stay."""
@@ -72,6 +76,15 @@ class Condition:
         about, bit = _PIN_REAL_TIME
         pin_high = answer.has(bit) if question is about else self.pin_high
         return Condition(self.troubles - _asked_about(table) | found, pin_high)
+
+    def at_port(self, lines: PortStatus | None) -> "Condition":
+        """What the lines of its port say: that it stands still, and perhaps that it has no paper. Without lines nothing is
+        known, and nothing held against it."""
+        if lines is None:
+            return Condition(paper_known=False)
+        stands = not lines.selected or lines.error
+        found = (lines.paper_empty, Trouble.PAPER_OUT), (stands and not lines.paper_empty, Trouble.STANDS)
+        return Condition(frozenset(trouble for is_so, trouble in found if is_so))
 
     def told(self, status: AutomaticStatus) -> "Condition":
         """A frame says everything at once."""
@@ -85,7 +98,8 @@ class Condition:
 
     @property
     def paper(self) -> PaperStatus:
-        return next((paper for trouble, paper in _PAPER if trouble in self.troubles), PaperStatus.FULL)
+        otherwise = PaperStatus.FULL if self.paper_known else PaperStatus.UNKNOWN
+        return next((paper for trouble, paper in _PAPER if trouble in self.troubles), otherwise)
 
     @property
     def recoverable(self) -> bool:

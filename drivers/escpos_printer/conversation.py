@@ -123,6 +123,11 @@ class Conversation:
         for question in codec.Question:
             await self._ask(question)
 
+    async def look_at_port(self) -> None:
+        """What can be known of a printer that answers nothing. Raises `DeviceError` where the wire has gone."""
+        self.condition = self.condition.at_port(await self._link.port_status())
+        self._learnt(self.condition)
+
     async def introduce(self) -> None:
         """Ask for names; the answers come when the printer gets to it."""
         self._texts = list(_TEXTS)

@@ -10,7 +10,9 @@ How a print goes:
    mean printed, weakly.
 5. **Trouble in the middle** (paper, cover, jam): the printer keeps the rest and goes on by itself when it is put right. The
    driver reports `Held` and `Resumed` and waits. It sends nothing again, ever.
-6. **A lost wire, or a printer that has forgotten the job** (it answers the fence but never the id): unknown. Nobody can
+6. **A printer that answers nothing** (`status = "port"`) is known by the lines of its USB port. It must take every byte, and
+   then have no complaint for as long as a slip takes. That is no proof, and is called `written`.
+7. **A lost wire, or a printer that has forgotten the job** (it answers the fence but never the id): unknown. Nobody can
    know, and the caller marks the copy.
 """
 
@@ -18,6 +20,8 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
+
+import msgspec
 
 from drivers.api import (
     Capabilities,
@@ -34,7 +38,7 @@ from drivers.api import (
     Resumed,
 )
 from drivers.escpos_printer import codec
-from drivers.escpos_printer.condition import Condition
+from drivers.escpos_printer.condition import Condition, Trouble
 from drivers.escpos_printer.conversation import Conversation
 from drivers.escpos_printer.drawer import Drawer
 from drivers.escpos_printer.form import FormEncoder
@@ -61,6 +65,12 @@ from drivers.transport.wire import Dial
 FAMILY: Final = "escpos_printer"
 _RECOVER_S: Final = 5.0
 """A blocked mechanism is asked this often to try again."""
+
+_PORT_LOOK_S: Final = 0.5
+"""The lines of a port are looked at this often while a slip comes out."""
+_LOW_SETTLES_S: Final = 30.0
+"""The near-end sensor flutters with every turn of a roll that is nearly used up. It has to be content for so long before the
+paper is called full again; or somebody has opened the cover."""
 
 _Printing = PrintForm | PrintRaw | TestPrint
 
@@ -98,6 +108,8 @@ class EscposPrinter(Session):
         self._torn = False
         """A job was cut off in the middle of its bytes: the printer may still hold a part of it."""
         self._recovered_s = 0.0
+        self._low_s: float | None = None
+        """When the near-end sensor last saw the end."""
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
@@ -106,9 +118,15 @@ class EscposPrinter(Session):
             serial_number=self._described.get(codec.Text.SERIAL_NUMBER),
             firmware=self._described.get(codec.Text.FIRMWARE),
             commands=tuple(sorted(str(command.__struct_config__.tag) for command in self._commands())),
-            proof=Proof.PROCESS_ID if self._traits.process_id else Proof.ORDERED_STATUS,
+            proof=self._best_proof,
             verified=self.profile.provenance.verified,
         )
+
+    @property
+    def _best_proof(self) -> Proof:
+        if not self._traits.answers:
+            return Proof.WRITTEN
+        return Proof.PROCESS_ID if self._traits.process_id else Proof.ORDERED_STATUS
 
     def _commands(self) -> tuple[type[Command], ...]:
         clear = (ClearBuffer,) if self._traits.buffer_clear else ()
@@ -155,15 +173,29 @@ class EscposPrinter(Session):
 
     def _believe(self, condition: Condition) -> None:
         """A new picture of the printer. Paper that was not known before is no news."""
-        before, after = self._status.paper, condition.paper
-        self._set_status(condition.status())
+        before, after = self._status.paper, self._paper(condition)
+        self._set_status(msgspec.structs.replace(condition.status(), paper=after))
         if self._drawer is not None:
             self._drawer.believe(condition)
         if before not in (after, None, PaperStatus.UNKNOWN):
             self._publish(PaperThreshold(paper=after))
 
+    def _paper(self, condition: Condition) -> PaperStatus:
+        """What to say of the paper: near its end it is low until a new roll is in, however the sensor flutters."""
+        now_s = asyncio.get_running_loop().time()
+        if condition.paper is PaperStatus.LOW:
+            self._low_s = now_s
+        elif condition.paper is not PaperStatus.FULL or Trouble.COVER_OPEN in condition.troubles:
+            self._low_s = None
+        elif self._low_s is not None and now_s < self._low_s + _LOW_SETTLES_S:
+            return PaperStatus.LOW
+        return condition.paper
+
     async def _look(self, link: Link) -> None:
         """Ask for the status, and a blocked mechanism to try again. Raises `DeviceError(noAnswer)`."""
+        if not self._traits.answers:
+            await self._talk.look_at_port()
+            return
         await self._talk.look()
         now_s = asyncio.get_running_loop().time()
         if self._talk.condition.recoverable and now_s >= self._recovered_s + _RECOVER_S:
@@ -184,7 +216,7 @@ class EscposPrinter(Session):
         self._talk.await_job(command.process_id)
         try:
             await self._send(link, request, body + self._behind(command.process_id))
-            return await self._await_proof(link, request)
+            return await (self._await_proof(link, request) if self._traits.answers else self._wait_out(link, request))
         except Interrupted as stop:
             return await self._give_up(link, request, command, stop.code)
         except DeviceError:
@@ -204,6 +236,8 @@ class EscposPrinter(Session):
                 return data
 
     def _behind(self, process_id: str) -> bytes:
+        if not self._traits.answers:
+            return b""
         identified = codec.request_process_id(process_id) if self._traits.process_id else b""
         return identified + codec.ORDERED_STATUS
 
@@ -212,7 +246,7 @@ class EscposPrinter(Session):
         await self._look(link)
         if self._talk.condition.blocked is not None:
             return _refused(request, self._talk.condition)
-        if not self._traits.process_id:
+        if not self._traits.process_id and self._traits.answers:
             await self._talk.come_in_step(self._proof_s)
         request.check(asyncio.get_running_loop().time())
         return None
@@ -229,12 +263,33 @@ class EscposPrinter(Session):
             while not writing.done():
                 request.check(loop.time())
                 await self._tell_hold(request, vigil)
-                await link.wait(request.deadline_s)
+                await self._wait_while_writing(link, request)
             await writing
         finally:
             writing.cancel()
             await asyncio.wait([writing])
         self._torn = False
+
+    async def _wait_while_writing(self, link: Link, request: Request) -> None:
+        """The lines of a port can be looked at beside the bytes; questions would wait behind them."""
+        if self._traits.answers:
+            await link.wait(request.deadline_s)
+        else:
+            await self._look(link)
+            await link.wait(asyncio.get_running_loop().time() + _PORT_LOOK_S)
+
+    async def _wait_out(self, link: Link, request: Request) -> Completion:
+        """A printer that answers nothing has taken it all; its port may have a complaint while the slip comes out."""
+        loop, print_out_s = asyncio.get_running_loop(), self._traits.print_out_ms / 1000
+        vigil, until_s = _Vigil(fence=0, asked_s=loop.time()), loop.time() + print_out_s
+        while loop.time() < until_s:
+            request.check(loop.time())
+            await self._look(link)
+            await self._tell_hold(request, vigil)
+            if vigil.held is not None:
+                until_s = loop.time() + print_out_s
+            await link.wait(loop.time() + _PORT_LOOK_S)
+        return _settled(request, done=True, proof=Proof.WRITTEN)
 
     async def _await_proof(self, link: Link, request: Request) -> Completion:
         loop = asyncio.get_running_loop()
@@ -316,6 +371,8 @@ class EscposPrinter(Session):
             await link.write(codec.cut(full=command.cut is Cut.FULL, feed_dots=self._traits.feed_to_cut_dots))
         if not command.flush:
             return _settled(request, done=True)
+        if not self._traits.answers:
+            return await self._wait_out(link, request)
         if not await self._talk.passed(self._proof_s, request.check):
             return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.FLUSH_FAIL)
         return _settled(request, done=True, proof=Proof.ORDERED_STATUS)

@@ -26,6 +26,7 @@ from drivers.escpos_printer.paper import Slip
 from drivers.escpos_printer.traits import PrinterTraits
 from drivers.lettering import Lettering
 from drivers.profiles import Profile
+from drivers.transport.wire import PortStatus
 
 DOTS_PER_MM: Final = 8
 
@@ -44,13 +45,18 @@ class EscposEmulator(Emulator):
     ) -> None:
         super().__init__(profile, clock=clock)
         self.mechanism = Mechanism(profile.section(PrinterTraits), clock=self.clock, lettering=lettering or Lettering())
-        self.mechanism.reply = self.reply
+        if self.mechanism.answers:
+            self.mechanism.reply = self.reply
         self.mechanism.room = self.free_wires
 
     def receive(self, data: bytes) -> None:
         self.mechanism.receive(data)
         if self.mechanism.full:
             self.hold_wires()
+
+    async def status(self) -> PortStatus:
+        """The lines of its USB port, for wires that have them."""
+        return self.mechanism.port_status()
 
     def lose_power(self) -> None:
         self.mechanism.lose_power()

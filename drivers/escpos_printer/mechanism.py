@@ -24,6 +24,7 @@ from drivers.escpos_printer import stream
 from drivers.escpos_printer.paper import SLIP_DOTS_MAX, Paper, Run, Slip, Style, qr_modules, run_dots
 from drivers.escpos_printer.traits import DrawerTraits, PrinterTraits
 from drivers.lettering import Lettering
+from drivers.transport.wire import PortStatus
 
 BUFFER_BYTES_MAX: Final = 64 * 1024
 """Past this the printer stops taking bytes until it has printed some."""
@@ -45,8 +46,10 @@ class Till:
 
     @property
     def pin_high(self) -> bool:
-        """Pin 3. With nothing plugged in it reads low."""
-        return self._traits is not None and self.is_open is (self._traits.sensor == "high_when_open")
+        """Pin 3. With nothing wired to it, it reads low."""
+        if self._traits is None or self._traits.sensor == "none":
+            return False
+        return self.is_open is (self._traits.sensor == "high_when_open")
 
     def kicked(self, pin: int) -> bool | None:
         """Whether it sprang open; None where the pulse went to a pin at which nothing hangs."""
@@ -86,6 +89,7 @@ class Mechanism:
         self.kicks: deque[Said] = deque(maxlen=SLIPS_MAX)
         """Pulses to the drawer; numbered together with the slips."""
         self.till = Till(traits.drawer)
+        self.answers = traits.answers
         self.paper_dots = ROLL_DOTS
         self.cover_open = False
         self.jammed = False
@@ -394,6 +398,7 @@ class Mechanism:
             width_dots=self._traits.width_dots,
             height_dots=self._paper.y + 24,
             lettering=self._lettering,
+            near_end=self._low,
         )
 
     def _blank(self) -> Paper:
@@ -415,6 +420,10 @@ class Mechanism:
         """The four bytes of an automatic status."""
         first = 0x10 | 0x04 * self.till.pin_high | 0x08 * self.offline | 0x20 * self.cover_open
         return bytes((first, 0x08 * self._error, 0x03 * self._low | 0x0C * self._paper_ended, 0))
+
+    def port_status(self) -> PortStatus:
+        """The lines of its port: everything that stops it drops the error line, and paper has one of its own."""
+        return PortStatus(paper_empty=self._paper_ended, selected=not self.offline, error=self.offline)
 
     def _tell_status(self) -> None:
         if self._asb_on and (frame := self._frame()) != self._asb_last:

@@ -21,13 +21,15 @@ from drivers.lettering import BASELINE, LEADING, Lettering
 SLIP_DOTS_MAX: Final = 8000
 """One metre: a longer slip is cut off by the emulator as incomplete, so that garbage cannot grow for ever."""
 
-_PAPER, _INK, _DESK = (252, 251, 246), (38, 38, 44), (214, 211, 202)
+_PAPER, _INK, _DESK, _STRIPE = (252, 251, 246), (38, 38, 44), (214, 211, 202), (226, 106, 112)
 _MARGIN_DOTS = 32
 _HEAD_DOTS = 40
 """The cutter sits above the head, so every slip begins with blank paper (more on a real one)."""
 _TOOTH_DOTS = 8
 _SHADES = 16
-"""From paper to ink; a palette of these keeps the pictures small. The desk behind the paper comes after them."""
+"""From paper to ink; a palette of these keeps the pictures small. The desk behind the paper and the stripe come after them."""
+_STRIPE_DOTS = 10
+"""Rolls are dyed along their edges near the end."""
 _CELL_HEIGHT = 24
 
 
@@ -93,6 +95,8 @@ class Slip:
     width_dots: int
     height_dots: int
     lettering: Lettering = field(repr=False)
+    near_end: bool = False
+    """From the dyed end of a roll."""
 
     @property
     def kind(self) -> OutputKind:
@@ -107,7 +111,8 @@ class Slip:
         ink = Image.new("L", (self.width_dots, self.height_dots), 0)
         for mark in self.inks:
             _burn(ink, mark, self.lettering)
-        sheet = _sheet(self.width_dots + 2 * _MARGIN_DOTS, self.height_dots + _HEAD_DOTS + _TOOTH_DOTS)
+        size = self.width_dots + 2 * _MARGIN_DOTS, self.height_dots + _HEAD_DOTS + _TOOTH_DOTS
+        sheet = _sheet(*size, striped=self.near_end)
         sheet.paste(ink.point([level * (_SHADES - 1) // 255 for level in range(256)]), (_MARGIN_DOTS, _HEAD_DOTS))
         return sheet
 
@@ -219,19 +224,23 @@ def _set(run: Run, lettering: Lettering) -> Image.Image:
     return mask.resize((max(width, 1), int(_CELL_HEIGHT * style.high * LEADING)), Image.Resampling.LANCZOS)
 
 
-def _sheet(width: int, height: int) -> Image.Image:
-    """Blank paper with the saw-tooth edges a cutter leaves."""
+def _sheet(width: int, height: int, *, striped: bool) -> Image.Image:
+    """Blank paper with the saw-tooth edges a cutter leaves, and the stripes of a roll that ends soon."""
     sheet = Image.new("P", (width, height), _SHADES)
     sheet.putpalette(_palette())
     half = _TOOTH_DOTS // 2
     top = [(x, (half if x // half % 2 else 0) + 1) for x in range(0, width + half, half)]
     bottom = [(x, height - 1 - (half if x // half % 2 else 0)) for x in range(width, -half, -half)]
-    ImageDraw.Draw(sheet).polygon([*top, *bottom], fill=0)
+    pen = ImageDraw.Draw(sheet)
+    pen.polygon([*top, *bottom], fill=0)
+    if striped:
+        for left in (_STRIPE_DOTS, width - 2 * _STRIPE_DOTS):
+            pen.rectangle((left, _TOOTH_DOTS, left + _STRIPE_DOTS, height - _TOOTH_DOTS), fill=_SHADES + 1)
     return sheet
 
 
 def _palette() -> list[int]:
-    """The shades from paper to ink, then the desk."""
+    """The shades from paper to ink, then the desk and the stripe."""
     last = _SHADES - 1
     shades = [p + (i - p) * n // last for n in range(_SHADES) for p, i in zip(_PAPER, _INK, strict=True)]
-    return [*shades, *_DESK]
+    return [*shades, *_DESK, *_STRIPE]

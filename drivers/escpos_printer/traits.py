@@ -41,8 +41,11 @@ class PrinterTraits(Section, frozen=True, kw_only=True):
     """Paper between the head and the cutter beyond what the cut command feeds itself."""
     qr_native: bool = True
     raster_slice_rows: Annotated[int, msgspec.Meta(ge=8, le=255)] = 255
-    status: Literal["asb", "dle_eot"] = "dle_eot"
-    """`asb`: tells changes by itself. Either way it answers DLE EOT, or no print can be proven."""
+    status: Literal["asb", "dle_eot", "port"] = "dle_eot"
+    """`asb`: tells changes by itself; it answers DLE EOT too. `port`: it answers nothing, or dies of being asked, and what is
+    known of it are the lines of its USB port: no print can then be proven."""
+    print_out_ms: Annotated[int, msgspec.Meta(ge=500, le=60_000)] = 4_000
+    """Of a printer that answers nothing: so long its port must have no complaint after the last byte was taken."""
     process_id: bool = False
     """Knows `GS ( H` and names a job that is out: the strong proof."""
     buffer_clear: bool = False
@@ -52,6 +55,14 @@ class PrinterTraits(Section, frozen=True, kw_only=True):
     paper_low_sensor: bool = False
     drawer: DrawerTraits | None = None
     """What hangs in its kick-out socket; None: it has none, or nothing hangs there."""
+
+    def __post_init__(self) -> None:
+        if self.status == "port" and (self.process_id or self.buffer_clear or self.identify or self.drawer is not None):
+            raise ValueError("a printer that answers nothing knows none of process_id, buffer_clear, identify, drawer")
+
+    @property
+    def answers(self) -> bool:
+        return self.status != "port"
 
     @property
     def columns(self) -> int:

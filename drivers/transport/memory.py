@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from drivers.transport.outlet import Socket
-from drivers.transport.wire import CHUNK_BYTES_MAX, Wire, WireLost
+from drivers.transport.wire import CHUNK_BYTES_MAX, PortStatus, PrinterPort, Wire, WireLost
 
 CHUNKS_MAX: Final = 10_000
 """Undelivered pieces a reader may leave lying; past that the wire is lost."""
@@ -90,7 +90,14 @@ class MemoryWire:
         self._gone = 0
         self._way_out = _Way(self._loop, self._bend, self._forward)
         self._way_in = _Way(self._loop, self._bend, self._arrive)
+        self._socket = socket
         self._plug = socket.plug_in(self)
+
+    async def status(self) -> PortStatus | None:
+        """The lines of a printer's port, which no temper bends."""
+        if self._lost:
+            raise WireLost(self._lost)
+        return await self._socket.status() if isinstance(self._socket, PrinterPort) else None
 
     async def write(self, data: bytes) -> None:
         for start in range(0, len(data), CHUNK_BYTES_MAX):

@@ -9,6 +9,7 @@ happens in one lane, where waiting to read gives way to writing every few millis
 """
 
 import asyncio
+import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from drivers.transport.inbox import Inbox
 from drivers.transport.lane import Lane, LaneFull
-from drivers.transport.wire import CHUNK_BYTES_MAX, Dial, WireLost
+from drivers.transport.wire import CHUNK_BYTES_MAX, Dial, PortStatus, WireLost
 
 if TYPE_CHECKING:
     import usb.core
@@ -29,9 +30,22 @@ SDT_HEAD_BYTES: Final = 7
 SDT_BODY_MS: Final = 1000
 """A head whose body stays away for so long is the end of the connection."""
 ENDPOINT_IN: Final = 0x80
+PRINTER_CLASS: Final = 7
+GET_PORT_STATUS: Final = (0xA1, 1)
+"""USB printer class: to the interface, one byte back."""
+CONTROL_MS: Final = 500
 
 Backend = Any
 """pyusb's `IBackend`; None lets pyusb find libusb."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """The interface that was taken, and its bulk pipes."""
+
+    interface: int
+    is_printer: bool
+    pipes: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +144,9 @@ def sdt_frame_end(data: bytes) -> int | None:
 
 
 class UsbWire:
-    def __init__(self, device: "usb.core.Device", pipes: _Pipes, lane: Lane) -> None:
+    def __init__(self, device: "usb.core.Device", claimed: _Claimed, pipes: _Pipes, lane: Lane) -> None:
         self._device = device
+        self._claimed = claimed
         self._pipes = pipes
         self._lane = lane
         self._inbox = Inbox()
@@ -152,6 +167,16 @@ class UsbWire:
     async def read(self) -> bytes:
         return await self._inbox.read()
 
+    async def status(self) -> PortStatus | None:
+        """Raises `WireLost`."""
+        if not self._claimed.is_printer:
+            return None
+        try:
+            return await self._lane.call(partial(_port_status, self._device, self._claimed.interface))
+        except (OSError, LaneFull) as error:
+            self._inbox.end(str(error))
+            raise WireLost(str(error)) from error
+
     async def close(self) -> None:
         self._inbox.end("closed")
         self._pump.cancel()
@@ -166,18 +191,20 @@ class UsbWire:
             self._inbox.end(str(error))
 
 
-def dial_usb(place: UsbPlace, pipes: str = "bulk", backend: Backend = None) -> Dial:
-    """`pipes` is `bulk` or `sdt`."""
+def dial_usb(
+    place: UsbPlace, pipes: str = "bulk", backend: Backend = None, *, lane_named: Callable[[str], Lane] = Lane
+) -> Dial:
+    """`pipes` is `bulk` or `sdt`. Each connection has a lane of its own."""
     shape = _SHAPES[pipes]
 
     async def dial() -> UsbWire:
-        lane = Lane(f"usb {place.vendor:04x}:{place.product:04x}")
+        lane = lane_named(f"usb {place.vendor:04x}:{place.product:04x}")
         try:
-            device, endpoints = await lane.call(partial(_open, place, backend))
+            device, claimed = await lane.call(partial(_open, place, backend))
         except BaseException:
             lane.close(lambda: None)
             raise
-        return UsbWire(device, shape(device, endpoints), lane)
+        return UsbWire(device, claimed, shape(device, claimed.pipes), lane)
 
     return dial
 
@@ -188,7 +215,7 @@ _SHAPES: Final[Mapping[str, Callable[["usb.core.Device", tuple[int, int]], _Pipe
 SHAPES: Final = tuple(_SHAPES)
 
 
-def _open(place: UsbPlace, backend: Backend) -> tuple["usb.core.Device", tuple[int, int]]:
+def _open(place: UsbPlace, backend: Backend) -> tuple["usb.core.Device", _Claimed]:
     """The device, ready, and its first bulk endpoints out and in. Raises `WireLost`."""
     import usb.core
 
@@ -208,7 +235,7 @@ def _open(place: UsbPlace, backend: Backend) -> tuple["usb.core.Device", tuple[i
         raise WireLost(str(error)) from error
 
 
-def _prepare(device: "usb.core.Device") -> tuple[int, int]:
+def _prepare(device: "usb.core.Device") -> _Claimed:
     """Claim the first interface that has bulk pipes both ways. Neither resets the device nor configures it again: after
     either, printers lose the first bytes."""
     import usb.core
@@ -228,7 +255,7 @@ def _prepare(device: "usb.core.Device") -> tuple[int, int]:
             if device.is_kernel_driver_active(number):
                 device.detach_kernel_driver(number)
             usb.util.claim_interface(device, number)
-            return out[0], back[0]
+            return _Claimed(number, interface.bInterfaceClass == PRINTER_CLASS, (out[0], back[0]))
     raise WireLost("the device has no pair of bulk pipes")
 
 
@@ -240,6 +267,21 @@ def _write(device: "usb.core.Device", endpoint: int, data: bytes) -> int:
         return int(device.write(endpoint, data, WRITE_MS))
     except usb.core.USBTimeoutError:
         return 0
+
+
+def _port_status(device: "usb.core.Device", interface: int) -> PortStatus | None:
+    """None where the printer, against its class, does not know the question."""
+    import usb.core
+
+    try:
+        answer = device.ctrl_transfer(*GET_PORT_STATUS, 0, interface, 1, CONTROL_MS)
+    except usb.core.USBTimeoutError:
+        return None
+    except usb.core.USBError as error:
+        if error.errno == errno.EPIPE:  # a stalled pipe is a refusal
+            return None
+        raise
+    return PortStatus.of(answer[0]) if len(answer) == 1 else None
 
 
 def _read(device: "usb.core.Device", endpoint: int, size: int) -> bytes:

@@ -8,33 +8,15 @@ import asyncio
 import fcntl
 import os
 import struct
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from drivers.transport.descriptor import Descriptor
-from drivers.transport.wire import Dial, WireLost
+from drivers.transport.wire import Dial, PortStatus, WireLost
 
 LPGETSTATUS: Final = 0x060B
-PAPER_EMPTY: Final = 0x20
-SELECTED: Final = 0x10
-NO_ERROR: Final = 0x08
 EMPTY_READS_PAUSE_S: Final = 0.05
 """Some printers answer a read with nothing, at once and for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class PortStatus:
-    """What the port's lines say. Some printers hold them still whatever happens: a hint, never a proof."""
-
-    paper_empty: bool
-    selected: bool
-    error: bool
-
-
-def port_status(lines: int) -> PortStatus:
-    """The lines of the port, decoded."""
-    return PortStatus(bool(lines & PAPER_EMPTY), bool(lines & SELECTED), not lines & NO_ERROR)
 
 
 class UsblpWire:
@@ -56,7 +38,7 @@ class UsblpWire:
             lines = fcntl.ioctl(self._line.fd, LPGETSTATUS, struct.pack("i", 0))
         except OSError as error:
             raise WireLost(str(error)) from error
-        return port_status(struct.unpack("i", lines)[0])
+        return PortStatus.of(struct.unpack("i", lines)[0])
 
     async def close(self) -> None:
         self._line.close()

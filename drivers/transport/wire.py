@@ -5,7 +5,8 @@ from everything asked of it afterwards. Nobody resurrects a wire: the supervisor
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
 
 CHUNK_BYTES_MAX: Final = 4096
 """At most so much is read from a wire at once."""
@@ -26,6 +27,34 @@ class Wire(Protocol):
 
     async def close(self) -> None:
         """Hang up; never raises. Whoever reads gets `WireLost`."""
+        ...
+
+
+PAPER_EMPTY: Final = 0x20
+SELECTED: Final = 0x10
+NO_ERROR: Final = 0x08
+
+
+@dataclass(frozen=True, slots=True)
+class PortStatus:
+    """What the lines of a printer's port say. Some printers hold them still whatever happens: a hint, never a proof."""
+
+    paper_empty: bool
+    selected: bool
+    error: bool
+
+    @classmethod
+    def of(cls, lines: int) -> "PortStatus":
+        """From the status byte of a parallel port, which USB printers still have (USB printer class, GET_PORT_STATUS)."""
+        return cls(bool(lines & PAPER_EMPTY), bool(lines & SELECTED), not lines & NO_ERROR)
+
+
+@runtime_checkable
+class PrinterPort(Protocol):
+    """A wire with status lines beside the bytes: `/dev/usb/lp`, and raw USB to a printer."""
+
+    async def status(self) -> PortStatus | None:
+        """How the lines are now; None where this device turns out to have none. Raises `WireLost`."""
         ...
 
 

@@ -43,6 +43,7 @@ ERRORS: Final[Words] = {
     "overheated": Term("过热", "Overheated"),
     "hostNotReady": Term("所接设备未就绪", "Host not ready"),
     "switchedOffline": Term("设备自行离线", "Switched offline"),
+    "standsStill": Term("停住，原因不明", "Stands still"),
     "deviceFault": Term("设备故障", "Fault"),
     "simMissing": Term("没有手机卡", "No SIM card"),
     "simLocked": Term("手机卡锁住", "SIM locked"),

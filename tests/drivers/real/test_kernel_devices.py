@@ -11,7 +11,7 @@ from drivers.specimens import CARDS
 from drivers.tracks import write
 from drivers.transport.input_events import key
 from drivers.transport.packets import Hid, pack
-from drivers.transport.usblp import PortStatus
+from drivers.transport.wire import PortStatus
 from tests.drivers.real.machine import Machine, machine
 
 HIDRAW = """P: /devices/pci0/usb1/1-2/1-2:1.0/hidraw/hidraw9

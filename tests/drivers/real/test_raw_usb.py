@@ -5,13 +5,33 @@ import asyncio
 import pytest
 
 from drivers.transport.usb import UsbPlace, dial_usb, sdt_frame_end
-from drivers.transport.wire import WireLost
+from drivers.transport.wire import PortStatus, PrinterPort, WireLost
 from tests.drivers.real.usb_backend import FakeBus, FakeUsb
 
 PRINTER = UsbPlace(0x0FE6, 0x811E)
 READER = UsbPlace(0x0400, 0xC35A)
 FIND_CARD = bytes.fromhex("AAAAAA96690003200122")
 FOUND = bytes.fromhex("AAAAAA9669 0008 00009F 00000000 97")
+
+
+async def test_a_printers_port_has_lines_and_other_devices_have_none() -> None:
+    """USB printer class 1.1, GET_PORT_STATUS: 0x20 paper empty, 0x10 selected, 0x08 no error."""
+    printer = FakeUsb(0x0FE6, 0x811E, interface_class=7, lines=0x18)
+    wire = await dial_usb(PRINTER, backend=FakeBus(printer))()
+    assert isinstance(wire, PrinterPort)
+    assert await wire.status() == PortStatus(paper_empty=False, selected=True, error=False)
+    printer.lines = 0x28
+    assert await wire.status() == PortStatus(paper_empty=True, selected=False, error=False)
+    printer.lines = None
+    assert await wire.status() is None, "a question that stalls is no unplugging"
+    printer.gone = True
+    with pytest.raises(WireLost):
+        await wire.status()
+    await wire.close()
+    other = await dial_usb(PRINTER, backend=FakeBus(FakeUsb(0x0FE6, 0x811E, lines=0x18)))()
+    assert isinstance(other, PrinterPort)
+    assert await other.status() is None, "not of the printer class"
+    await other.close()
 
 
 async def test_a_stalled_printer_loses_nothing() -> None:

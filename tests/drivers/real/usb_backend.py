@@ -14,6 +14,7 @@ import usb.backend
 import usb.core
 
 BULK = 2
+GET_PORT_STATUS = (0xA1, 1)
 ENDPOINT_IN = 0x80
 
 
@@ -29,6 +30,9 @@ class FakeUsb:
     room: int | None = None
     written: list[tuple[int, bytes]] = field(default_factory=list)
     waiting: dict[int, deque[bytes]] = field(default_factory=dict)
+    interface_class: int = 0xFF
+    lines: int | None = None
+    """What it answers to GET_PORT_STATUS; None: it stalls the question."""
     kernel_driver: bool = True
     gone: bool = False
     full: asyncio.Event = field(default_factory=asyncio.Event)
@@ -39,6 +43,9 @@ class FakeUsb:
 
     def tell(self, endpoint: int, content: bytes) -> None:
         self.waiting.setdefault(endpoint, deque()).append(content)
+
+    def port_lines(self) -> int | None:
+        return self.lines
 
     def take(self, endpoint: int, content: bytes) -> int:
         """Bytes taken. As libusb: a time-out when none went through, a count when some did."""
@@ -114,7 +121,7 @@ class FakeBus(usb.backend.IBackend):  # type: ignore[misc] # pyusb has no types
             bInterfaceNumber=0,
             bAlternateSetting=0,
             bNumEndpoints=len(dev.endpoints),
-            bInterfaceClass=0xFF,
+            bInterfaceClass=dev.interface_class,
             bInterfaceSubClass=0,
             bInterfaceProtocol=0,
             iInterface=0,
@@ -174,13 +181,24 @@ class FakeBus(usb.backend.IBackend):  # type: ignore[misc] # pyusb has no types
         return len(content)
 
     def ctrl_transfer(self, dev_handle: FakeUsb, *request: Any) -> int:
-        """Only strings are asked for: the table of languages, and the serial number."""
-        _, _, value, _, buff, _ = request
-        text = b"\x04\x03\x09\x04" if value & 0xFF == 0 else bytes([2 + 2 * len(dev_handle.serial), 3])
-        content = text if value & 0xFF == 0 else text + dev_handle.serial.encode("utf-16-le")
+        """The lines of a printer's port, and strings: the table of languages, and the serial number."""
+        self._present(dev_handle)
+        kind, question, value, _, buff, _ = request
+        if (kind, question) == GET_PORT_STATUS:
+            content = self._lines(dev_handle)
+        elif value & 0xFF == 0:
+            content = b"\x04\x03\x09\x04"
+        else:
+            content = bytes([2 + 2 * len(dev_handle.serial), 3]) + dev_handle.serial.encode("utf-16-le")
         for at, byte in enumerate(content):
             buff[at] = byte
         return len(content)
+
+    def _lines(self, device: FakeUsb) -> bytes:
+        lines = device.port_lines()
+        if lines is None:
+            raise usb.core.USBError("pipe error", errno=errno.EPIPE)
+        return bytes((lines,))
 
     def _present(self, device: FakeUsb) -> None:
         if device.gone:
