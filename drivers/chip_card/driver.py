@@ -5,6 +5,7 @@ itself is `reading.read`. What a card answers is wiped once it has been looked t
 """
 
 import asyncio
+from functools import partial
 from typing import Final
 
 from drivers.api import (
@@ -22,7 +23,7 @@ from drivers.api import (
     StaleReply,
     Status,
 )
-from drivers.chip_card import reading
+from drivers.chip_card.conversation import passes, read_card
 from drivers.chip_card.traits import ChipTraits
 from drivers.confidential import Opaque
 from drivers.interfaces.card_reader import (
@@ -47,9 +48,6 @@ from drivers.transport.wire import Dial
 
 FAMILY: Final = "chip_card"
 READ_TRIES: Final = 2
-PASSED: Final = frozenset((0xA4, 0xA8, 0xB0, 0xB2, 0xC0, 0xCA))
-"""Instructions that `ChipIo` passes: SELECT, GET PROCESSING OPTIONS, READ BINARY and RECORD, GET RESPONSE and DATA. No PIN, no
-cryptogram, no authentication, nothing that writes or blocks (ISO/IEC 7816-4, EMV Book 3)."""
 
 
 class CardGone(Exception):
@@ -160,7 +158,7 @@ class ChipCardReader(Session):
 
     async def _pass(self, link: Link, request: Request, apdu: Opaque) -> Completion:
         command = apdu.reveal()
-        if len(command) < 4 or command[1] not in PASSED:
+        if not passes(command):
             return request.complete(CompletionCode.INVALID_DATA)
         if not self._atr:
             return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.NO_MEDIA)
@@ -173,23 +171,16 @@ class ChipCardReader(Session):
     async def _read(self, link: Link, request: Request | None = None) -> BankCard | ErrorCode:
         """Raises `CardGone`, `Interrupted`."""
         self._fresh = False
-        steps = reading.read(self._read_by)
-        command = next(steps)
+
+        def check() -> None:
+            if request is not None:
+                request.check(asyncio.get_running_loop().time())
+
         try:
-            while True:
-                if request is not None:
-                    request.check(asyncio.get_running_loop().time())
-                command = steps.send(await self._transmit(link, command))
-        except StopIteration as end:
-            card: BankCard = end.value
-            return card
-        except reading.Unreadable as trouble:
-            return trouble.error
+            return await read_card(self._read_by, partial(self._transmit, link), check)
         except Interrupted:
             self._fresh = True
             raise
-        finally:
-            steps.close()
 
     async def _transmit(self, link: Link, command: bytes) -> bytes:
         """Raises `CardGone`."""

@@ -24,7 +24,6 @@ ANSWER_BYTES_MAX: Final = 4096
 CANDIDATES_MAX: Final = 8
 DIRECTORY_RECORDS_MAX: Final = 10
 AID_BYTES: Final = range(5, 17)
-CHIP_SERVICE: Final = ("2", "6")
 
 Reading = Generator[bytes, bytes, BankCard]
 

@@ -1,6 +1,7 @@
 """What both dialects of motorised readers have in common: frames between single bytes of handshake. Pure.
 
-A frame is a start byte, two bytes of length, so much body, and two bytes behind it: Sankyo's CRC, CRT's ``03`` and XOR.
+A frame is a start byte, in one dialect an address, two bytes of length, so much body, and two bytes behind it: Sankyo's CRC,
+CRT's ``03`` and XOR.
 Around it stand single bytes: ``06`` I have it, ``15`` I did not get it, ``05`` do it, ``04`` leave it.
 
 Every byte comes out as part of something. A frame whose check fails is told as `Damaged`; its bytes are looked through once
@@ -20,7 +21,7 @@ NAK: Final = 0x15
 ENQ: Final = 0x05
 EOT: Final = 0x04
 CONTROLS: Final = frozenset((ACK, NAK, ENQ, EOT))
-HEAD_BYTES: Final = 3
+LENGTH_BYTES: Final = 2
 TAIL_BYTES: Final = 2
 BODY_BYTES_MAX: Final = 600
 """Three tracks are 226; the longest APDU answer that a dialect passes on is 258."""
@@ -57,13 +58,19 @@ class Grammar(NamedTuple):
     start: int
     tail: Callable[[bytes], bytes]
     """The two bytes behind a frame that begins with these."""
+    address: bytes = b""
+    """Which machine on the line is meant, between start and length."""
+
+    @property
+    def head_bytes(self) -> int:
+        return 1 + len(self.address) + LENGTH_BYTES
 
 
 def frame(grammar: Grammar, body: bytes | bytearray) -> bytes:
     """Raises `ValueError` for a body that no frame can hold: the caller's bug."""
     if not 2 <= len(body) <= BODY_BYTES_MAX:
         raise ValueError(f"{len(body)} bytes")
-    begun = bytes((grammar.start,)) + len(body).to_bytes(2, "big") + body
+    begun = bytes((grammar.start,)) + grammar.address + len(body).to_bytes(2, "big") + body
     return begun + grammar.tail(begun)
 
 
@@ -102,7 +109,7 @@ class FrameParser:
                 found.append(Unexplained(bytes(noise)))
                 noise.clear()
             if whole and end is not None:
-                found.append(Frame(self._buffer[at + HEAD_BYTES : end - TAIL_BYTES]))
+                found.append(Frame(self._buffer[at + self._grammar.head_bytes : end - TAIL_BYTES]))
                 at = end
             elif handshake:
                 found.append(Control(self._buffer[at]))
@@ -127,16 +134,18 @@ class FrameParser:
         """Where the frame at `at` ends; `at` where none begins; None until more has come."""
         if self._buffer[at] != self._grammar.start:
             return at
-        if len(self._buffer) < at + HEAD_BYTES:
+        begin = at + self._grammar.head_bytes
+        if len(self._buffer) < begin:
             return None
-        length = int.from_bytes(self._buffer[at + 1 : at + HEAD_BYTES], "big")
+        length = int.from_bytes(self._buffer[begin - LENGTH_BYTES : begin], "big")
         if not 2 <= length <= BODY_BYTES_MAX:
             return at
-        end = at + HEAD_BYTES + length + TAIL_BYTES
+        end = begin + length + TAIL_BYTES
         return end if len(self._buffer) >= end else None
 
     def _fits(self, at: int, end: int) -> bool:
-        return self._grammar.tail(bytes(self._buffer[at : end - TAIL_BYTES])) == self._buffer[end - TAIL_BYTES : end]
+        meant = self._buffer[at + 1 :].startswith(self._grammar.address)
+        return meant and self._grammar.tail(bytes(self._buffer[at : end - TAIL_BYTES])) == self._buffer[end - TAIL_BYTES : end]
 
     def _forget(self, at: int) -> None:
         rest = bytes(self._buffer[at:])
@@ -166,6 +175,14 @@ class Verb(StrEnum):
     READ_1 = "read_1"
     READ_2 = "read_2"
     READ_3 = "read_3"
+    TO_CONTACTS = "to_contacts"
+    """Move the card to where its chip is touched."""
+    CHIP_ON = "chip_on"
+    """Power the chip; answered with its ATR."""
+    CHIP_WARM = "chip_warm"
+    CHIP_ASK = "chip_ask"
+    """Pass a command APDU on, by whichever protocol the chip speaks; answered with the chip's response."""
+    CHIP_OFF = "chip_off"
 
 
 class Position(Enum):

@@ -11,13 +11,13 @@ from typing import Final
 
 from drivers.api import DeviceError, ErrorCode, Event, Noise, StaleReply
 from drivers.confidential import wipe
-from drivers.motor_card_reader import codec, crt, sankyo
+from drivers.motor_card_reader import codec, crt, crt_f2, sankyo
 from drivers.motor_card_reader.codec import ACK, NAK, Control, Damaged, Dialect, Frame, FrameParser, Reply, Unexplained, Verb
 from drivers.motor_card_reader.traits import MotorTraits
 from drivers.session import Link
 
 REPEATS_MAX: Final = 3
-DIALECTS: Final = {"sankyo": sankyo.DIALECT, "crt": crt.DIALECT}
+DIALECTS: Final = {"sankyo": sankyo.DIALECT, "crt": crt.DIALECT, "crt_f2": crt_f2.DIALECT}
 
 
 def codes(traits: MotorTraits) -> dict[Verb, bytes]:
@@ -49,9 +49,9 @@ class Conversation:
         """Nothing is asked, so half a frame will not be finished any more."""
         self._take(self._parser.flush())
 
-    async def tell(self, verb: Verb) -> Reply:
-        """Its data is the caller's to wipe. Raises `DeviceError(noAnswer)`."""
-        code = self._codes[verb]
+    async def tell(self, verb: Verb, data: bytes = b"") -> Reply:
+        """`data` goes behind the verb's code; the reply's is the caller's to wipe. Raises `DeviceError(noAnswer)`."""
+        code = self._codes[verb] + data
         said = codec.frame(self._dialect.grammar, self._dialect.request(code))
         self._asked, self._reply, self._damaged = code, None, False
         try:

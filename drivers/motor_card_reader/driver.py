@@ -1,14 +1,17 @@
-"""The motorised reader's driver: knows where the card is, reads its stripe, gives it back or keeps it.
+"""The motorised reader's driver: knows where the card is, reads its chip or its stripe, gives it back or keeps it.
 
-A card that has been drawn in is read once and told. Giving it back and keeping it change the world, so they are never said to
-be done without the reader's word; where the reader had to be told twice, its second "there is no card" is checked against where
-the card is now. Chips are not powered here: neither dialect's chip commands are public. A chip's card is read by stripe.
+A card that has been drawn in is read once and told: by its chip where the reader has contacts and the stripe does not say that
+there is none, else by its stripe. A chip that does not answer is made up for by the stripe. Giving a card back and keeping it
+change the world, so they are never said to be done without the reader's word; where the reader had to be told twice, its second
+"there is no card" is checked against where the card is now. A chip is powered off before its card moves.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
+
+import msgspec
 
 from drivers.api import (
     Capabilities,
@@ -25,12 +28,19 @@ from drivers.api import (
     SupplyKind,
     SupplyLevel,
 )
-from drivers.confidential import wipe
+from drivers.chip_card.conversation import passes
+from drivers.confidential import Opaque, wipe
 from drivers.interfaces.card_reader import (
     Admit,
     BankCard,
     BankCardRead,
     CardSeen,
+    ChipAnswer,
+    ChipIo,
+    ChipPower,
+    ChipPowerAction,
+    ChipPowered,
+    Doubt,
     InvalidMedia,
     Lamp,
     MediaInserted,
@@ -42,6 +52,7 @@ from drivers.interfaces.card_reader import (
     SetLight,
     Side,
 )
+from drivers.motor_card_reader.chip import Chip, ChipFailed
 from drivers.motor_card_reader.codec import Position, Reply, Verb
 from drivers.motor_card_reader.conversation import Conversation, codes
 from drivers.motor_card_reader.traits import MotorTraits
@@ -72,15 +83,18 @@ STARTS: Final[Mapping[Side | None, Verb]] = MappingProxyType(
     {None: Verb.INITIALISE, Side.EXIT: Verb.INITIALISE_EJECT, Side.STORAGE: Verb.INITIALISE_CAPTURE}
 )
 READS: Final = ((Verb.READ_2, ";"), (Verb.READ_1, "%"), (Verb.READ_3, "+"))
-NEEDS: Final[Mapping[type[Command], Verb]] = MappingProxyType(
+NEEDS: Final[Mapping[type[Command], tuple[Verb, ...]]] = MappingProxyType(
     {
-        ReadCard: Verb.READ_2,
-        Move: Verb.EJECT,
-        Admit: Verb.ADMIT,
-        SetLight: Verb.LIGHT_GREEN,
-        Reset: Verb.INITIALISE_EJECT,
+        ReadCard: (Verb.READ_2, Verb.CHIP_ASK),
+        ChipPower: (Verb.CHIP_ON,),
+        ChipIo: (Verb.CHIP_ASK,),
+        Move: (Verb.EJECT,),
+        Admit: (Verb.ADMIT,),
+        SetLight: (Verb.LIGHT_GREEN,),
+        Reset: (Verb.INITIALISE_EJECT,),
     }
 )
+"""Any one of these makes the command possible."""
 HELP: Final[Mapping[ErrorCode, DeviceStatus]] = MappingProxyType(
     {
         ErrorCode.MEDIA_JAM: DeviceStatus.USER_ERROR,
@@ -99,6 +113,7 @@ class MotorCardReader(Session):
         self._traits = profile.section(MotorTraits)
         self._codes = codes(self._traits)
         self._talk: Conversation
+        self._chip: Chip
         self._position = Position.NONE
         self._unread = False
         """The card that is inside has not been read."""
@@ -106,7 +121,7 @@ class MotorCardReader(Session):
         self._bin_full = False
 
     def capabilities(self) -> Capabilities:
-        known = (command for command, verb in NEEDS.items() if verb in self._codes)
+        known = (command for command, needs in NEEDS.items() if self._knows(*needs))
         return Capabilities(
             family=FAMILY,
             model=self.profile.model,
@@ -115,10 +130,14 @@ class MotorCardReader(Session):
             verified=self.profile.provenance.verified,
         )
 
+    def _knows(self, *verbs: Verb) -> bool:
+        return any(verb in self._codes for verb in verbs)
+
     # What `Session` asks of a family.
 
     async def _greet(self, link: Link) -> None:
         self._talk = Conversation(link, self._traits, settle_s=self.profile.timing.settle_ms / 1000, publish=self._publish)
+        self._chip = Chip(self._talk, self._codes)
         await self._look()
         if Verb.ADMIT in self._codes:
             await self._talk.tell(Verb.ADMIT if self._admits else Verb.REFUSE)
@@ -128,20 +147,22 @@ class MotorCardReader(Session):
         self._talk.tidy()
         await self._look()
         if self._unread:
-            self._tell(await self._read())
+            self._tell(await self._read(ReadCard(), lambda: None))
 
     async def _perform(self, link: Link, request: Request) -> Completion:
         command = request.command
-        need = STARTS[command.card] if isinstance(command, Reset) else NEEDS.get(type(command))
-        if need is None or need not in self._codes:
+        needs = (STARTS[command.card],) if isinstance(command, Reset) else NEEDS.get(type(command), ())
+        if not self._knows(*needs):
             return request.complete(CompletionCode.UNSUPPORTED_COMMAND)
         match command:
-            case ReadCard(stripe=True):
-                return await self._serve_reading(link, request)
+            case ReadCard():
+                return await self._serve_reading(link, request, command)
             case Move(to=side):
                 return await self._move(request, side)
             case Reset():
-                return await self._reset(request, need)
+                return await self._reset(request, *needs)
+            case ChipPower() | ChipIo():
+                return await self._serve_chip(request, command)
             case _:
                 return await self._simply(request, command)
 
@@ -150,7 +171,9 @@ class MotorCardReader(Session):
 
     # Commands.
 
-    async def _serve_reading(self, link: Link, request: Request) -> Completion:
+    async def _serve_reading(self, link: Link, request: Request, wish: ReadCard) -> Completion:
+        if not (wish.stripe and self._knows(Verb.READ_2)) and not (wish.chip and self._knows(Verb.CHIP_ASK)):
+            return request.complete(CompletionCode.UNSUPPORTED_COMMAND)
         await request.ask()
         loop = asyncio.get_running_loop()
         while True:
@@ -161,16 +184,42 @@ class MotorCardReader(Session):
             if self._position is Position.UNFIT:
                 return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.INVALID_MEDIA)
             await link.wait(min(loop.time() + self._poll_s, request.deadline_s or loop.time() + self._poll_s))
-        found = await self._read()
+        found = await self._read(wish, lambda: request.check(loop.time()))
         if isinstance(found, BankCard):
             return request.succeed(Proof.ANSWER, BankCardRead(card=found))
         return request.complete(CompletionCode.COMMAND_ERROR_CODE, outcome=Outcome.HELD, error=found)
+
+    async def _serve_chip(self, request: Request, command: ChipPower | ChipIo) -> Completion:
+        await self._look()
+        if self._position is not Position.INSIDE:
+            return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.NO_MEDIA)
+        if isinstance(command, ChipIo) and not passes(command.apdu.reveal()):
+            return request.complete(CompletionCode.INVALID_DATA)
+        if isinstance(command, ChipIo) and not self._chip.powered:
+            return request.complete(CompletionCode.SEQUENCE_ERROR)
+        await request.start()
+        try:
+            return request.succeed(Proof.ANSWER, await self._with_chip(command))
+        except ChipFailed as failed:
+            return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=failed.error)
+
+    async def _with_chip(self, command: ChipPower | ChipIo) -> ChipPowered | ChipAnswer:
+        """Raises `ChipFailed`."""
+        match command:
+            case ChipIo(apdu=apdu):
+                return ChipAnswer(apdu=Opaque(await self._chip.ask(apdu.reveal())))
+            case ChipPower(action=ChipPowerAction.OFF):
+                await self._chip.off()
+                return ChipPowered(atr=None)
+            case ChipPower(action=action):
+                return ChipPowered(atr=await self._chip.power(warm=action is ChipPowerAction.WARM))
 
     async def _move(self, request: Request, side: Side) -> Completion:
         await self._look()
         if self._position is Position.NONE:
             return request.complete(CompletionCode.COMMAND_ERROR_CODE, error=ErrorCode.NO_MEDIA)
         await request.start()
+        await self._chip.off()
         reply = await self._talk.tell(Verb.EJECT if side is Side.EXIT else Verb.CAPTURE)
         repeated = self._talk.repeated
         self._bin_full = reply.error is ErrorCode.RETAIN_BIN_FULL
@@ -215,17 +264,28 @@ class MotorCardReader(Session):
         self._position = now
         self._show(reply.error)
         inside = now in INSIDE
+        self._chip.powered = self._chip.powered and inside
         self._unread = inside and (self._unread or before not in INSIDE)
         if inside and before not in INSIDE:
             self._publish(MediaInserted())
         elif now is Position.NONE and before is not Position.NONE:
             self._publish(MediaRemoved())
 
-    async def _read(self) -> BankCard | ErrorCode:
-        """The card by its stripe; a track that does not read is made up for by the others."""
+    async def _read(self, wish: ReadCard, check: Callable[[], None]) -> BankCard | ErrorCode:
+        """The card, as far as `wish` says how. `check` raises where there is no reason to go on."""
         self._unread = False
         if self._position is Position.UNFIT:
             return ErrorCode.INVALID_MEDIA
+        stripe: BankCard | ErrorCode = ErrorCode.READ_FAIL
+        if wish.stripe and self._knows(Verb.READ_2):
+            stripe = await self._read_stripe()
+        chipless = isinstance(stripe, BankCard) and stripe.has_chip is False
+        if not wish.chip or chipless or not self._knows(Verb.CHIP_ASK):
+            return stripe
+        return _better(await self._chip.read(check), stripe)
+
+    async def _read_stripe(self) -> BankCard | ErrorCode:
+        """A track that does not read is made up for by the others."""
         read: list[Track] = []
         error = ErrorCode.READ_FAIL
         for verb, sentinel in READS:
@@ -248,6 +308,14 @@ class MotorCardReader(Session):
         media = MediaStatus.JAMMED if jammed else MEDIA[self._position]
         supplies = (Supply(kind=SupplyKind.RETAIN_BIN, level=level),)
         self._set_status(Status(device=device, error=error, media=media, supplies=supplies))
+
+
+def _better(chip: BankCard | ErrorCode, stripe: BankCard | ErrorCode) -> BankCard | ErrorCode:
+    """The chip's word goes before the stripe's; that they differ deserves a second look."""
+    if not isinstance(chip, BankCard):
+        return stripe if isinstance(stripe, BankCard) else chip
+    differ = isinstance(stripe, BankCard) and stripe.pan != chip.pan and Doubt.TRACKS_DIFFER not in chip.doubts
+    return msgspec.structs.replace(chip, doubts=(*chip.doubts, Doubt.TRACKS_DIFFER)) if differ else chip
 
 
 def _tracks(sentinel: str, reply: Reply) -> list[Track]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from drivers.api import ErrorCode
+from drivers.chip_card.plastic import ATR, BankChip
 from drivers.motor_card_reader.codec import Position, Verb
 from drivers.specimens import BankCardSpecimen
 from drivers.tracks import write
@@ -20,6 +21,9 @@ class Card:
     number: str
     readable: bool = True
     fits: bool = True
+    chip: BankChip | None = None
+    mute: bool = False
+    """Its chip is dead."""
 
 
 class Mechanism:
@@ -31,8 +35,11 @@ class Mechanism:
         self.admits = True
         self.lamp = "off"
         self.initialised = False
+        self.powered = False
+        """The chip of the card inside has power."""
 
     def lose_power(self) -> None:
+        self.powered = False
         self.initialised, self.admits, self.lamp = False, True, "off"
 
     def insert(self, card: Card) -> bool:
@@ -67,8 +74,36 @@ class Mechanism:
                 return self._readable()
             case Verb.INITIALISE | Verb.INITIALISE_EJECT | Verb.INITIALISE_CAPTURE:
                 return self._initialise(verb)
+            case Verb.TO_CONTACTS | Verb.CHIP_ON | Verb.CHIP_WARM | Verb.CHIP_ASK | Verb.CHIP_OFF:
+                return self._chip(verb)
             case _:
                 self.lamp = LAMPS[verb]
+        return None
+
+    def answer(self, verb: Verb, data: bytes) -> bytes:
+        """What comes with the reader's yes: a track with its sentinels, an ATR, a chip's response; mostly nothing."""
+        chip = None if self.card is None else self.card.chip
+        if chip is not None and verb in (Verb.CHIP_ON, Verb.CHIP_WARM):
+            chip.reset()
+            return b"0" + ATR  # a digit before it says that it speaks T=0
+        if chip is not None and verb is Verb.CHIP_ASK:
+            return chip.transmit(data)
+        return self.track(verb).encode("ascii")
+
+    def _chip(self, verb: Verb) -> ErrorCode | None:
+        """Errors 60 to 69: no power, no ATR, not powered."""
+        touched = self.position is Position.INSIDE and self.card is not None and self.card.chip is not None
+        if verb is Verb.TO_CONTACTS:
+            return None if self.position is Position.INSIDE else ErrorCode.NO_MEDIA
+        if verb is Verb.CHIP_OFF:
+            self.powered = False
+            return None
+        if not touched or (self.card is not None and self.card.mute):
+            self.powered = False
+            return ErrorCode.READ_FAIL
+        if verb is Verb.CHIP_ASK and not self.powered:
+            return ErrorCode.READ_FAIL
+        self.powered = True
         return None
 
     def track(self, verb: Verb) -> str:
@@ -85,6 +120,7 @@ class Mechanism:
         return self._move(capture=verb is Verb.INITIALISE_CAPTURE)
 
     def _move(self, *, capture: bool) -> ErrorCode | None:
+        self.powered = False
         if self.jammed:
             return ErrorCode.MEDIA_JAM
         if self.card is None:

@@ -67,6 +67,11 @@ def _reply(body: bytearray, code: bytes) -> Reply | None:
     said = bytes(body[3:5])
     if body[:1] == b"P":
         return Reply(None, POSITIONS.get(said), body[5:])
+    return refusal(said)
+
+
+def refusal(said: bytes) -> Reply:
+    """What the two hex digits of an error say; the machines made after Sankyo's number theirs alike."""
     try:
         error = int(said, 16)
     except ValueError:

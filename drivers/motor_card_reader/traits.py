@@ -11,7 +11,7 @@ Code = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-F]{2}){2,16}$")]
 
 
 class MotorTraits(Section, frozen=True, kw_only=True):
-    dialect: Literal["sankyo", "crt"]
+    dialect: Literal["sankyo", "crt", "crt_f2"]
     admit: bool = True
     """Takes cards from the start. Otherwise it waits for `Admit`."""
     accept_ms: Milliseconds = 300

@@ -1,4 +1,4 @@
-"""Motorised readers: both dialects' bytes, and cards over real wires."""
+"""Motorised readers: three dialects' bytes, and cards over real wires."""
 
 import asyncio
 from pathlib import Path
@@ -11,13 +11,13 @@ from drivers import virtualtime
 from drivers.api import ErrorCode, MediaStatus, Noise, Outcome, StaleReply, Supply, SupplyKind, SupplyLevel
 from drivers.emulation import BadParameters
 from drivers.interfaces.card_reader import CardSeen, MediaRemoved, Move, Side
-from drivers.motor_card_reader import codec, crt, sankyo
+from drivers.motor_card_reader import codec, crt, crt_f2, sankyo
 from drivers.motor_card_reader.codec import ACK, NAK, Control, Damaged, Frame, FrameParser, Message, Position, Unexplained, Verb
 from drivers.motor_card_reader.mechanism import BIN_MAX
 from drivers.specimens import CARDS
 from tests.drivers.readers import Ear, cuts, emulated, pieces, wired
 
-GRAMMARS = (sankyo.DIALECT.grammar, crt.DIALECT.grammar)
+GRAMMARS = (sankyo.DIALECT.grammar, crt.DIALECT.grammar, crt_f2.DIALECT.grammar)
 bodies = st.binary(min_size=2, max_size=60)
 
 
@@ -40,6 +40,23 @@ def test_what_a_sankyo_answers() -> None:
     )
 
 
+def test_what_the_f2_family_says_and_answers() -> None:
+    """QUIO's instructions for the QU-TK-F3: 9.2 status, 9.6.1 reset with protocol digit and ATR, 9.6.7 APDU by either protocol."""
+    dialect = crt_f2.DIALECT
+    status = dialect.request(crt_f2.CODES[Verb.STATUS])
+    assert codec.frame(dialect.grammar, status) == bytes.fromhex("F2 00 0003 433130 03 B0")
+    assert dialect.request(crt_f2.CODES[Verb.CHIP_ON]) == b"C\x51\x30"
+    assert dialect.reply(bytearray(b"P10" + b"200"), b"10") == codec.Reply(None, Position.INSIDE)
+    atr = b"0" + bytes.fromhex("3B6500002063CBA000")
+    assert dialect.reply(bytearray(b"P\x51\x30" + b"200" + atr), b"\x51\x30") == codec.Reply(
+        None, Position.INSIDE, bytearray(atr)
+    )
+    answered = dialect.reply(bytearray(b"P\x51\x39" + b"200" + b"\x6f\x00\x90\x00"), b"\x51\x39\x00\xa4")
+    assert answered == codec.Reply(None, Position.INSIDE, bytearray(b"\x6f\x00\x90\x00"))
+    assert dialect.reply(bytearray(b"N\x51\x39" + b"65"), b"\x51\x39") == codec.Reply(ErrorCode.READ_FAIL)
+    assert dialect.reply(bytearray(b"N10B0"), b"10") == codec.Reply(ErrorCode.DEVICE_FAULT, not_ready=True)
+
+
 def test_what_a_crt_answers() -> None:
     assert crt.DIALECT.reply(bytearray(b"\x31\x30\x4a\x4a\x4e"), b"\x31\x30") == codec.Reply(None, Position.INSIDE)
     assert crt.DIALECT.reply(bytearray(b"\x32\x30\x45"), b"\x32\x30") == codec.Reply(ErrorCode.NO_MEDIA)
@@ -47,7 +64,7 @@ def test_what_a_crt_answers() -> None:
     assert crt.DIALECT.reply(bytearray(b"\x30\x30V1.0"), b"\x30\x30") == codec.Reply(None, data=bytearray(b"V1.0"))
 
 
-@pytest.mark.parametrize("grammar", GRAMMARS, ids=["sankyo", "crt"])
+@pytest.mark.parametrize("grammar", GRAMMARS, ids=["sankyo", "crt", "crt_f2"])
 @given(parts=st.lists(st.one_of(bodies, st.sampled_from((ACK, NAK))), max_size=6), places=cuts)
 def test_any_cut_gives_the_same_messages(grammar: codec.Grammar, parts: list[bytes | int], places: list[int]) -> None:
     said = b"".join(bytes((part,)) if isinstance(part, int) else codec.frame(grammar, part) for part in parts)
@@ -57,7 +74,7 @@ def test_any_cut_gives_the_same_messages(grammar: codec.Grammar, parts: list[byt
     assert parser.pending == 0
 
 
-@pytest.mark.parametrize("grammar", GRAMMARS, ids=["sankyo", "crt"])
+@pytest.mark.parametrize("grammar", GRAMMARS, ids=["sankyo", "crt", "crt_f2"])
 @given(data=st.data())
 def test_no_byte_is_lost_in_silence_and_nothing_grows(grammar: codec.Grammar, data: st.DataObject) -> None:
     frames = bodies.map(lambda body: codec.frame(grammar, body))
@@ -65,18 +82,18 @@ def test_no_byte_is_lost_in_silence_and_nothing_grows(grammar: codec.Grammar, da
     said = b"".join(data.draw(st.lists(st.one_of(st.binary(max_size=30), frames, broken), max_size=8)))
     parser = FrameParser(grammar)
     heard = parser.receive(said)
-    assert _size(heard) + parser.pending == len(said)
-    assert parser.pending <= codec.BODY_BYTES_MAX + 5
+    assert _size(grammar, heard) + parser.pending == len(said)
+    assert parser.pending <= codec.BODY_BYTES_MAX + grammar.head_bytes + codec.TAIL_BYTES
     heard += parser.flush()
-    assert _size(heard) == len(said)
+    assert _size(grammar, heard) == len(said)
     assert parser.pending == 0
 
 
-@pytest.mark.parametrize("grammar", GRAMMARS, ids=["sankyo", "crt"])
+@pytest.mark.parametrize("grammar", GRAMMARS, ids=["sankyo", "crt", "crt_f2"])
 @given(body=st.binary(min_size=2, max_size=40), data=st.data())
 def test_a_flipped_bit_is_damage_and_no_handshake(grammar: codec.Grammar, body: bytes, data: st.DataObject) -> None:
     whole = bytearray(codec.frame(grammar, body))
-    whole[data.draw(st.integers(3, len(whole) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    whole[data.draw(st.integers(grammar.head_bytes, len(whole) - 1))] ^= 1 << data.draw(st.integers(0, 7))
     heard = FrameParser(grammar).receive(bytes(whole))
     assert Damaged() in heard or not heard
     assert not [message for message in heard if isinstance(message, Control)]
@@ -164,16 +181,16 @@ def test_the_bench_refuses_what_no_card_could_be(wish: dict[str, object]) -> Non
         emulator.act("insert", wish)
 
 
-def _size(heard: list[Message]) -> int:
-    return sum(map(_bytes, heard))
+def _size(grammar: codec.Grammar, heard: list[Message]) -> int:
+    return sum(_bytes(grammar, message) for message in heard)
 
 
-def _bytes(message: Message) -> int:
+def _bytes(grammar: codec.Grammar, message: Message) -> int:
     match message:
         case Unexplained(data=data):
             return len(data)
         case Frame(body=body):
-            return len(body) + codec.HEAD_BYTES + codec.TAIL_BYTES
+            return len(body) + grammar.head_bytes + codec.TAIL_BYTES
         case Control():
             return 1
         case Damaged():
