@@ -41,7 +41,7 @@ def test_what_a_sankyo_answers() -> None:
 
 
 def test_what_the_f2_family_says_and_answers() -> None:
-    """QUIO's instructions for the QU-TK-F3: 9.2 status, 9.6.1 reset with protocol digit and ATR, 9.6.7 APDU by either protocol."""
+    """QUIO's instructions for the QU-TK-F3: 9.2 status, 9.6.1 reset with protocol digit and ATR, 9.6.7 APDU."""
     dialect = crt_f2.DIALECT
     status = dialect.request(crt_f2.CODES[Verb.STATUS])
     assert codec.frame(dialect.grammar, status) == bytes.fromhex("F2 00 0003 433130 03 B0")
@@ -106,7 +106,7 @@ def test_what_no_frame_holds_is_refused(body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("profile_id", "wire"), [("sankyo.ict3k5", "tcp"), ("creator.crt-310", "tcp"), ("creator.crt-310", "pty")]
+    ("profile_id", "wire"), [("sankyo.ict3k5", "tcp"), ("creator.crt-310", "pty"), ("creator.crt-571", "tcp")]
 )
 async def test_a_card_goes_in_and_out_over_a_real_wire(tmp_path: Path, profile_id: str, wire: str) -> None:
     """Not Sankyo's on a pty: its line needs parity and RTS/CTS, which a pty has not."""
