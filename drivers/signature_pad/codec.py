@@ -1,7 +1,7 @@
 """What a signature pad says, as points of the pen, and what a Wacom STU is told. Pure.
 
-Source of the reports: Wacom's STU WebHID sample and a capture client's ``index.js``; numbers are big-endian in what the pad
-sends and little-endian in what it is sent. Source of the events: ``linux/input-event-codes.h``.
+Source of the reports: Wacom's public STU SDK, its WebHID sample and a capture client's ``index.js``; numbers are big-endian in
+what the pad sends and little-endian in what it is sent. Source of the events: ``linux/input-event-codes.h``.
 """
 
 from collections.abc import Iterable
@@ -38,6 +38,8 @@ class Report(IntEnum):
     INFO = 0x08
     CAPABILITY = 0x09
     PEN_ENCRYPTED = 0x10
+    START_CAPTURE = 0x15
+    END_CAPTURE = 0x16
     CLEAR = 0x20
     INKING = 0x21
     START_IMAGE = 0x25
@@ -48,6 +50,8 @@ class Report(IntEnum):
     PEN_MODE = 0x32
     PEN_TIMED_ENCRYPTED = 0x33
     PEN_TIMED = 0x34
+    ENCRYPTION = 0x40
+    ENCRYPTION_STATUS = 0x50
 
 
 class PadState(IntEnum):
@@ -65,7 +69,7 @@ ABANDON: Final = 1
 IMAGE_MODES: Final = {"mono": 0x00, "rgb565": 0x02, "bgr24": 0x04}
 NEAR: Final = 0x80
 TOUCHES: Final = 0x70
-"""Wacom's own layout. A published WebHID sample reads bits 0 and 1 instead, where the pressure stands too: see the profile."""
+"""Wacom's own layout, as its SDK has it. A published WebHID sample reads bits 0 and 1 instead, where the pressure stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@
 * A capture that is given up leaves nothing behind: the samples are dropped, the outcome is held.
 * A picture that is given up half-way is abandoned with the pad's word for it: then the outcome is cleared.
 * What the pen does while nobody asked for a signature is nobody's business, and is not told.
-* Encrypted pen reports are not understood here. They are told as a fault of the configuration, never taken for ink; and whoever
-  asks for an encrypted capture is refused.
+* Whoever asks for an encrypted capture gets one or none: from a pad that cannot, it is refused before anything is sent.
+* Encrypted pen reports that belong to no capture of ours are told as a fault of the configuration, never taken for ink.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Final
+
+import msgspec
 
 from drivers.api import (
     Capabilities,
@@ -29,10 +31,12 @@ from drivers.interfaces import signature as words
 from drivers.interfaces.signature import Ink, Tablet
 from drivers.profiles import Profile
 from drivers.session import Interrupted, Link, Request, Session
-from drivers.signature_pad import codec
+from drivers.signature_pad import codec, sealing
 from drivers.signature_pad.capture import Gathering
 from drivers.signature_pad.codec import PadState, Pen, Point, Report
 from drivers.signature_pad.picture import NoPicture, pixels
+from drivers.signature_pad.sealed_capture import agree
+from drivers.signature_pad.sealing import BadSeal, KeyPair
 from drivers.signature_pad.traits import SignatureTraits
 from drivers.transport.packets import HID, Hid, Packet, Unexplained, Unpacker
 from drivers.transport.wire import Dial
@@ -65,6 +69,9 @@ class SignaturePad(Session):
         """Samples of the gathering that were handed on."""
         self._encrypted = False
         """The pad sends ink that we cannot read."""
+        self._pair: KeyPair | None = None
+        self._sealed: sealing.Session | None = None
+        """While a capture is enciphered."""
         self._tablet = _tablet_of(profile, self.traits)
 
     @property
@@ -87,6 +94,7 @@ class SignaturePad(Session):
     async def _greet(self, link: Link) -> None:
         self._packets, self._pen = Unpacker(HID), Pen()
         self._asking, self._answer, self._gathering, self._encrypted = False, None, None, False
+        self._sealed = None
         if self.traits.dialect == "stu":
             try:
                 await self._learn(link)
@@ -110,7 +118,7 @@ class SignaturePad(Session):
                     return await self._show(link, request, png)
                 case _:
                     return await self._set(link, request)
-        except Refused as error:
+        except (Refused, BadSeal) as error:
             return request.complete(CompletionCode.HARDWARE_ERROR, error=ErrorCode.DEVICE_FAULT, detail=str(error))
 
     def _received(self, data: bytes) -> None:
@@ -129,8 +137,8 @@ class SignaturePad(Session):
 
     async def _capture(self, link: Link, request: Request, command: words.CaptureSignature) -> Completion:
         screen = self.traits.screen
-        if command.encrypted:
-            return request.complete(CompletionCode.UNSUPPORTED_COMMAND, detail="this driver reads no encrypted ink")
+        if command.encrypted and self.traits.encryption == "none":
+            return request.complete(CompletionCode.UNSUPPORTED_COMMAND, detail="this pad's ink cannot be enciphered")
         if command.area is not None and (
             screen is None or command.area.x2 >= screen.width_px or command.area.y2 >= screen.height_px
         ):
@@ -149,17 +157,24 @@ class SignaturePad(Session):
         finally:
             self._gathering = None
         await self._end_ink(link)
-        ink = Ink(samples=gathering.finished(), tablet=self._tablet)
+        tablet = msgspec.structs.replace(self._tablet, encrypted=command.encrypted)
+        ink = Ink(samples=gathering.finished(), tablet=tablet)
         return request.succeed(Proof.ANSWER, words.SignatureCaptured(ink=ink))
 
     async def _begin_ink(self, link: Link, request: Request, command: words.CaptureSignature) -> None:
         if command.area is not None:
             await self._ask(link, codec.writing_area(command.area), request.check)
+        if command.encrypted:
+            self._pair = self._pair or KeyPair()
+            self._sealed = await agree(lambda question: self._ask(link, question, request.check), self._pair)
         await self._ask(link, codec.put(Report.INKING, 1), request.check)
 
     async def _end_ink(self, link: Link) -> None:
         if self.traits.dialect == "stu":
             await self._ask(link, codec.put(Report.INKING, 0))
+        if self._sealed is not None:
+            self._sealed = None
+            await self._ask(link, codec.put(Report.END_CAPTURE, 0))
 
     async def _gather(self, link: Link, request: Request, gathering: Gathering) -> None:
         """Until the signature is over. Raises `Interrupted`, and `DeviceError` for a pad that is not there any more."""
@@ -284,13 +299,23 @@ class SignaturePad(Session):
     def _reported(self, report: bytes, now_s: float) -> None:
         point = codec.parse_pen(report)
         if point is not None:
-            self._point(point, now_s)
-        elif report[0] in _ENCRYPTED:
-            if not self._encrypted:
-                self._encrypted = True
-                self._set_status(Status(device=DeviceStatus.HARDWARE_ERROR, error=ErrorCode.DEVICE_FAULT))
+            if self._sealed is None:  # while ink is enciphered, what comes in the clear is not the customer's
+                self._point(point, now_s)
+        elif report[:1] and report[0] in _ENCRYPTED:
+            self._unsealed(report, now_s)
         else:
             self._publish(Noise(data=report[:1]))
+
+    def _unsealed(self, report: bytes, now_s: float) -> None:
+        points = None if self._sealed is None else self._sealed.points(report)
+        if points is not None:
+            for point in points:
+                self._point(point, now_s)
+        elif self._sealed is not None:
+            self._publish(Noise(data=report[:1]))
+        elif not self._encrypted and self._gathering is not None:
+            self._encrypted = True
+            self._set_status(Status(device=DeviceStatus.HARDWARE_ERROR, error=ErrorCode.DEVICE_FAULT))
 
 
 def _tablet_of(

@@ -20,6 +20,7 @@ from drivers.profiles import Profile
 from drivers.signature_pad import codec
 from drivers.signature_pad.codec import PadState, Report
 from drivers.signature_pad.picture import draw_ink, png_of, unpacked
+from drivers.signature_pad.sealing_pad import SealingPad
 from drivers.signature_pad.traits import ScreenTraits, SignatureTraits
 from drivers.transport.input_events import EV_ABS, EV_KEY, EV_SYN, SYN_REPORT, InputEvent
 from drivers.transport.packets import HID, Hid, Packet, Unpacker, pack, reason
@@ -86,6 +87,9 @@ class SignatureEmulator(Emulator):
         self.backlight = 3
         self._ink: list[Sample] = []
         self._signed = 0
+        self._sealing = SealingPad()
+        self._unpaired: bytes | None = None
+        """An untimed pen report that waits for its pair."""
 
     def attached(self) -> None:
         self._packets = Unpacker(HID)
@@ -93,6 +97,7 @@ class SignatureEmulator(Emulator):
     def lose_power(self) -> None:
         self._image, self._coming, self._timed, self.inking = b"", None, False, False
         self._ink.clear()
+        self._sealing, self._unpaired = SealingPad(), None
 
     def receive(self, data: bytes) -> None:
         if self.traits.dialect == "evdev":
@@ -104,7 +109,11 @@ class SignatureEmulator(Emulator):
                 self.reply(self._set(packet.payload))
 
     def hands(self) -> Mapping[str, Hand]:
-        return {"sign": Hand(self._sign, Signing), "wipe": hand(self._wipe)}
+        return {
+            "sign": Hand(self._sign, Signing),
+            "wipe": hand(self._wipe),
+            "break_seal": hand(self._break_seal),
+        }
 
     # What the host asks.
 
@@ -121,6 +130,10 @@ class SignatureEmulator(Emulator):
                 words = (traits.x_max, traits.y_max, traits.pressure_max, *size)
                 body = b"".join(word.to_bytes(2, "big") for word in words)
                 return pack(Hid.FEATURE, bytes([number]) + body + bytes([min(traits.rate_hz, 255)]))
+            case Report.ENCRYPTION_STATUS if traits.encryption == "rsa":
+                return pack(Hid.FEATURE, self._sealing.status())
+            case Report.ENCRYPTION if traits.encryption == "rsa":
+                return pack(Hid.FEATURE, self._sealing.block())
             case _:
                 return pack(Hid.REFUSED, reason(f"no report {number:02X}"))
 
@@ -135,6 +148,8 @@ class SignatureEmulator(Emulator):
         match number:
             case Report.START_IMAGE | Report.IMAGE_BLOCK | Report.END_IMAGE:
                 return self._set_image(report)
+            case Report.ENCRYPTION | Report.START_CAPTURE | Report.END_CAPTURE:
+                return self._set_sealing(report)
             case Report.PEN_MODE:
                 self._timed = value == codec.TIMED_MODE
             case Report.INKING:
@@ -145,6 +160,23 @@ class SignatureEmulator(Emulator):
                 self.backlight = value
         known = (Report.PEN_MODE, Report.INKING, Report.CLEAR, Report.BACKLIGHT, Report.WRITING_AREA, Report.RESET)
         return pack(Hid.DONE) if number in known else pack(Hid.REFUSED, reason(f"report {number:02X} cannot be set"))
+
+    def _set_sealing(self, report: bytes) -> bytes:
+        able = self.traits.encryption == "rsa"
+        match report[0]:
+            case Report.ENCRYPTION if able and len(report) > 3:
+                self._sealing.obey(report)  # a step that fails is told by the status
+            case Report.START_CAPTURE if able and self._sealing.begin(report[1:]):
+                self._unpaired = None
+            case Report.END_CAPTURE if able:
+                self._sealing.end()
+            case _:
+                return pack(Hid.REFUSED, reason("no key for that"))
+        return pack(Hid.DONE)
+
+    def _break_seal(self) -> None:
+        """From now on it makes no key: a fault of its own."""
+        self._sealing.deaf_to_keys = True
 
     def _set_image(self, report: bytes) -> bytes:
         match report[0]:
@@ -243,10 +275,20 @@ class SignatureEmulator(Emulator):
         head = flags << 8 | sample.pressure
         body = b"".join(word.to_bytes(2, "big") for word in (head, sample.x, sample.y))
         if not self._timed:
-            return pack(Hid.INPUT, bytes([Report.PEN]) + body)
+            return self._untimed(bytes([Report.PEN]) + body)
         self._sequence = (self._sequence + 1) % (1 << 16)
         time = at_us // 1000 % (1 << 16)
-        return pack(Hid.INPUT, bytes([Report.PEN_TIMED]) + body + time.to_bytes(2, "big") + self._sequence.to_bytes(2, "big"))
+        timed = bytes([Report.PEN_TIMED]) + body + time.to_bytes(2, "big") + self._sequence.to_bytes(2, "big")
+        session = self._sealing.session
+        return pack(Hid.INPUT, timed if session is None else session.timed(timed))
+
+    def _untimed(self, pen: bytes) -> bytes:
+        """Enciphered they go in pairs."""
+        session = self._sealing.session
+        if session is None:
+            return pack(Hid.INPUT, pen)
+        first, self._unpaired = self._unpaired, pen if self._unpaired is None else None
+        return b"" if first is None else pack(Hid.INPUT, session.untimed((first, pen)))
 
 
 def _along(start: tuple[int, int], end: tuple[int, int], step: float) -> list[tuple[float, float]]:

@@ -4,8 +4,8 @@ import io
 
 from PIL import Image
 
-from drivers.api import Command, CompletionCode, DeviceStatus, Outcome
-from drivers.conformance import Bench
+from drivers.api import Command, CompletionCode, DeviceStatus, ErrorCode, Outcome
+from drivers.conformance import Bench, must
 from drivers.interfaces.signature import CaptureSignature, ClearScreen, PenMoved, ShowScreen, SignatureCaptured
 from drivers.signature_pad.emulator import Screen, SignatureEmulator
 from drivers.signature_pad.traits import SignatureTraits
@@ -39,12 +39,32 @@ async def takes_no_accident_for_a_signature(bench: "SignatureBench") -> None:
 
 
 async def refuses_what_it_cannot_do(bench: "SignatureBench") -> None:
-    told = await bench.begin(command=CaptureSignature(encrypted=True))
-    bench.expect(told.code is CompletionCode.UNSUPPORTED_COMMAND, f"no encrypted ink, not {told.completion}")
+    if not bench.seals:
+        told = await bench.begin(command=CaptureSignature(encrypted=True))
+        bench.expect(told.code is CompletionCode.UNSUPPORTED_COMMAND, f"no encrypted ink, not {told.completion}")
+        bench.expect(told.outcome is Outcome.HELD, "and nothing is sent")
     told = await bench.begin(command=ShowScreen(png=b"no picture"))
     wanted = (CompletionCode.INVALID_DATA, CompletionCode.UNSUPPORTED_COMMAND)
     bench.expect(told.code in wanted, f"no picture is shown, not {told.completion}")
     bench.expect(told.outcome is Outcome.HELD, "and nothing is sent")
+    bench.told.clear()
+    await bench.does_the_next("and it goes on")
+
+
+async def enciphers_what_it_captures(bench: "SignatureBench") -> None:
+    if not bench.seals:
+        return
+    wish = CaptureSignature(pause_ms=1000, strokes_min=2, encrypted=True)  # who signs before it is ready signs again
+    told = await bench.begin(command=wish, timeout_s=60)
+    payload = told.completion and told.completion.payload
+    wanted = isinstance(payload, SignatureCaptured) and payload.ink.strokes == 2 and payload.ink.tablet.encrypted
+    bench.expect(wanted, f"two strokes, enciphered, not {told.completion}")
+    bench.told.clear()
+    await bench.does_the_next("and in the clear again when nobody asks")
+    bench.act("break_seal")
+    told = await bench.begin(command=CaptureSignature(encrypted=True), timeout_s=60)
+    must(told.outcome is not Outcome.DONE, "without a key there is no enciphered ink")
+    bench.expect(told.error is ErrorCode.DEVICE_FAULT, f"and that is said, not {told.completion}")
     bench.told.clear()
     await bench.does_the_next("and it goes on")
 
@@ -93,10 +113,15 @@ class SignatureBench(Bench):
         brings_every_sample_with_time_and_pressure,
         takes_no_accident_for_a_signature,
         refuses_what_it_cannot_do,
+        enciphers_what_it_captures,
         shows_a_picture,
         notices_silence_where_it_can,
     )
     emulator: SignatureEmulator
+
+    @property
+    def seals(self) -> bool:
+        return self.profile.section(SignatureTraits).encryption != "none"
 
     def specimen(self, _n: int) -> Command:
         return CaptureSignature(pause_ms=1000)

@@ -31,8 +31,12 @@ class SignatureTraits(Section, frozen=True, kw_only=True):
     width_mm: Annotated[float, msgspec.Meta(gt=0, le=1000)] | None = None
     timed: bool = True
     """Pen reports carry the pad's own time (report 34); without it, time is when a report arrived."""
+    encryption: Literal["none", "rsa"] = "none"
+    """`rsa`: makes a key and seals it for us (STU-430, 530, 540)."""
     screen: ScreenTraits | None = None
 
     def __post_init__(self) -> None:
         if self.dialect == "evdev" and self.screen is not None:
             raise ValueError("a pen that the kernel drives has no screen for us")
+        if self.dialect == "evdev" and self.encryption != "none":
+            raise ValueError("a pen that the kernel drives enciphers nothing")

@@ -15,7 +15,7 @@ from drivers.api import CompletionCode, DeviceStatus, Outcome
 from drivers.emulation import BadParameters
 from drivers.interfaces.signature import Area, CaptureSignature, Sample, SetBacklight, ShowScreen, SignatureCaptured
 from drivers.profiles import Profile
-from drivers.signature_pad import codec
+from drivers.signature_pad import codec, sealing
 from drivers.signature_pad.capture import REST_S_MAX, Gathering
 from drivers.signature_pad.codec import Pen, Point, Report
 from drivers.signature_pad.driver import SignaturePad
@@ -44,6 +44,51 @@ def test_a_timed_pen_report_is_read_as_published() -> None:
     assert codec.parse_pen(bytes.fromhex("01 8000 0001 0002")) == Point(1, 2, 0, True, False, None, 65_536)
     assert codec.parse_pen(bytes.fromhex("33 91F4 1234 0567 00C8 0001")) is None, "an encrypted one is no ink"
     assert codec.parse_pen(bytes.fromhex("34 91F4 1234")) is None
+
+
+def test_the_exchange_of_keys_is_as_published() -> None:
+    """Wacom's STU SDK: report 40 is step, two numbers and a block of 64; report 50 has its states from the fourth byte on."""
+    assert sealing.choose()[3:] == bytes.fromhex("40 01 02 82") + bytes(64)
+    (exponent,) = sealing.blocks(sealing.Part.EXPONENT, sealing.EXPONENT, 3)
+    assert exponent[3:] == bytes.fromhex("40 02 00 03 010001") + bytes(61)
+    modulus = list(sealing.blocks(sealing.Part.MODULUS, (1 << 2048) - 1, sealing.MODULUS_BYTES))
+    assert [block[3:7].hex() for block in modulus] == ["40020140"] * 4
+    status = sealing.parse_status(bytes.fromhex("50 02 82 00 00 00 FA 00 07") + bytes(8))
+    assert status == sealing.SealingStatus(exponent=0, modulus=0, key=0xFA, last_result=0)
+    assert sealing.parse_block(bytes.fromhex("40 04 02 02 CAFE 00")) == b"\xca\xfe"
+    assert sealing.parse_block(bytes.fromhex("40 04 02 41") + bytes(64)) is None
+    assert codec.put(Report.START_CAPTURE, 0, 0xC0, 0xFF, 0xEE).hex()[6:] == "1500c0ffee"
+
+
+def test_a_sealed_report_is_one_block_with_its_number_behind_or_before() -> None:
+    """Reports 33 (pen, time, sequence, two idle bytes, session) and 10 (session, two pens)."""
+    session = sealing.Session(bytes(range(32)), b"\x00\xc0\xff\xee")
+    pen = bytes.fromhex("34 91F4 1234 0567 00C8 0001")
+    assert session.points(session.timed(pen)) == [codec.parse_pen(pen)]
+    plain = (bytes.fromhex("01 91F4 1234 0567"), bytes.fromhex("01 8000 0001 0002"))
+    assert session.points(session.untimed(plain)) == [codec.parse_pen(one) for one in plain]
+    other = sealing.Session(bytes(range(32)), b"\x00\xc0\xff\xef")
+    stranger = sealing.Session(bytes(32), b"\x00\xc0\xff\xee")
+    assert other.points(session.timed(pen)) is None, "another capture's"
+    assert stranger.points(session.timed(pen)) is None, "another key's"
+    assert session.points(session.timed(pen)[:-1]) is None
+
+
+def test_the_pads_key_opens_with_ours_and_with_no_other() -> None:
+    ours, theirs = sealing.KeyPair(), sealing.KeyPair()
+    sealed = sealing.seal(bytes(32), sealing.EXPONENT, ours.modulus)
+    assert ours.open(sealed) == bytes(32)
+    with pytest.raises(sealing.BadSeal):
+        theirs.open(sealed)
+    with pytest.raises(sealing.BadSeal, match="length"):
+        ours.open(sealing.seal(b"short", sealing.EXPONENT, ours.modulus))
+
+
+@given(st.binary(max_size=80))
+def test_anything_in_the_exchange_is_read_or_refused(report: bytes) -> None:
+    sealing.parse_status(report)
+    sealing.parse_block(report)
+    assert sealing.Session(bytes(32), bytes(4)).points(report) in (None, [])
 
 
 def test_what_the_pad_says_of_itself_is_big_endian() -> None:
