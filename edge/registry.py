@@ -72,6 +72,7 @@ from edge.queue import self_service_api as queue_self_service_api
 from edge.queue import tables as queue_tables
 from edge.queue import written_rules as queue_written_rules
 from edge.reports import api as reports_api
+from edge.reports import schema as reports_schema
 from edge.reports import tables as reports_tables
 from edge.retention import api as retention_api
 from edge.retention import decide as retention_decide
@@ -107,7 +108,7 @@ class Capability:
     problems: Sequence[Problem] = ()
 
 
-REBUILDS: Final = {"reports/001": reports_tables.rebuild}
+REBUILDS: Final = dict.fromkeys(("reports/001", "reports/003-hands"), reports_tables.rebuild)
 """Migrations that add folded tables to a journal with facts: what fills them from it."""
 
 KERNEL_MIGRATIONS: Final = (*journal.MIGRATIONS, *receipts.MIGRATIONS, *outbox.MIGRATIONS, *vault.MIGRATIONS)
@@ -238,9 +239,9 @@ CAPABILITIES: Final = (
     ),
     Capability(
         name="reports",
-        migrations=reports_tables.MIGRATIONS,
+        migrations=reports_schema.MIGRATIONS,
         applies=reports_tables.APPLIES,
-        folded=reports_tables.FOLDED,
+        folded=reports_schema.FOLDED,
         routes=(reports_api.routes,),
         problems=reports_api.PROBLEMS,
     ),
@@ -276,6 +277,7 @@ TELLER: Final = (
 )
 LOBBY: Final = (
     *(permission for permission in TELLER if permission != "queue.serve"),
+    "queue.pin_ticket",
     "queue.manage_day",
     "queue.set_rules",
     "customers.erase",

@@ -147,6 +147,13 @@ class Lessons:
             moved = Waiting(one.ticket, event.service, event.tier, event.place_ms, one.seq, record.at_ms, waits_from_ms, desk)
             self.watch.joined(moved)
 
+    def on_pinned(self, event: e.TicketPinned, record: Record) -> None:
+        one = self.watch.waiting.get(event.ticket) or self._held.pop(event.ticket, None)
+        self.watch.withdrawn(event.ticket, record.at_ms)
+        if one is not None:
+            since_ms = one.place_ms if one.waits_from_ms is None else one.waits_from_ms
+            self.watch.joined(_at(_of_tier(one, event.tier), event.place_ms, one.entered_ms, waits_from_ms=since_ms))
+
     def on_bound(self, event: e.TicketBound | e.TicketUnbound, record: Record) -> None:
         one = self.watch.waiting.get(event.ticket)
         if one is not None:
@@ -272,6 +279,7 @@ _LINES: Final = {
         _Line(e.TicketActivated, Lessons.on_activated),
         _Line(e.TicketRequeued, Lessons.on_requeued),
         _Line(e.TicketDeferred, Lessons.on_deferred),
+        _Line(e.TicketPinned, Lessons.on_pinned),
         _Line(e.TicketTransferred, Lessons.on_transferred),
         _Line(e.TicketBound, Lessons.on_bound),
         _Line(e.TicketUnbound, Lessons.on_bound),

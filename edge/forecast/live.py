@@ -64,6 +64,7 @@ MOVING: Final = frozenset(
         e.TicketCancelled,
         e.TicketTransferred,
         e.TicketRequeued,
+        e.TicketPinned,
         e.TicketDeferred,
         e.CounterOpened,
         e.CounterPaused,

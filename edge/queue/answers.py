@@ -79,8 +79,8 @@ class About(Protocol):
     def ticket(self) -> Ticket | None: ...
 
 
-def activated(connection: Connection, state: About, _events: Sequence[Event], context: Context) -> TicketView | None:
-    """The ticket that was activated, as it is now."""
+def subject(connection: Connection, state: About, _events: Sequence[Event], context: Context) -> TicketView | None:
+    """The ticket that was decided about, as it is now."""
     return None if state.ticket is None else views.ticket(connection, state.ticket.id, context.zone)
 
 

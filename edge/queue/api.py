@@ -211,6 +211,7 @@ async def cancel(call: Call[ReasonRequest]) -> bytes:
         "unknown_counter",
         "unknown_staff",
         "transfer_needs_target",
+        "reason_needed",
         "number_in_text",
     ),
 )

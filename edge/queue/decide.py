@@ -43,6 +43,7 @@ from edge.queue.rule_changes import for_calendar, set_calendar, set_call_rules
 from edge.queue.rules import DEFAULT, Choice, choose
 
 COPIES_MAX: Final = 5
+IN_HAND: Final = (State.CALLED, State.SERVING)
 
 
 # --- the day
@@ -64,15 +65,14 @@ def begin_day(day: Day, context: Context) -> list[Event]:
 
 
 def close(day: Day) -> list[Event]:
-    """Settle what the day leaves behind, then close it."""
+    """Settle what the day leaves behind, then close it. Who is being served has been served; who was only called has not."""
     if day.open_day is None:
         return []
-    settled: list[Event] = []
-    for ticket in day.left_tickets:
-        if ticket.state in (State.CALLED, State.SERVING):
-            settled.append(finished(ticket, ASSUMED))
-        else:
-            settled.append(e.TicketExpired(ticket=ticket.id, number=ticket.number))
+    served = IN_HAND if day.called_is_served else (State.SERVING,)
+    settled: list[Event] = [
+        finished(ticket, ASSUMED) if ticket.state in served else e.TicketExpired(ticket=ticket.id, number=ticket.number)
+        for ticket in day.left_tickets
+    ]
     settled += [signed_out(desk, automatic=True) for desk in day.left_desks]
     return [*settled, e.DayClosed(day=day.open_day)]
 
@@ -165,6 +165,7 @@ def cancel(state: TicketState, command: m.CancelTicket, _context: Context) -> Se
 
 
 def transfer(state: TicketState, command: m.TransferTicket, context: Context) -> Sequence[Event]:
+    """Send it on. Somebody who moves a ticket that waits reaches into the queue, and says why (S21)."""
     ticket = may(state.ticket, "transfer")
     if command.service is None and command.counter is None and command.staff_no is None:
         raise Rejected("transfer_needs_target")
@@ -174,6 +175,8 @@ def transfer(state: TicketState, command: m.TransferTicket, context: Context) ->
         raise Rejected("unknown_counter", counter=command.counter)
     if not state.staff_known:
         raise Rejected("unknown_staff", staff=command.staff_no)
+    if state.reason_needed and ticket.state not in IN_HAND and not command.reason.strip():
+        raise Rejected("reason_needed")
     moved = e.TicketTransferred(
         ticket=ticket.id,
         number=ticket.number,

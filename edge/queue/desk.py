@@ -21,6 +21,7 @@ MOVES: Final[dict[str, frozenset[State]]] = {
     "finish": frozenset({State.CALLED, State.SERVING}),
     "cancel": frozenset({State.PENDING, State.WAITING, State.CALLED, State.PARKED, State.NO_SHOW}),
     "transfer": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
+    "pin": frozenset({State.WAITING, State.PARKED, State.NO_SHOW}),
     "more_time": frozenset({State.WAITING}),
     "requeue": frozenset({State.PARKED, State.NO_SHOW}),
     "reprint": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),

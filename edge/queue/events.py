@@ -202,6 +202,17 @@ class TicketTransferred(TicketFact, frozen=True, kw_only=True):
     to_staff: str | None = None
 
 
+class TicketPinned(TicketFact, frozen=True, kw_only=True):
+    """Staff put it before everybody else; its wait counts on."""
+
+    TYPE: ClassVar[str] = "queue.ticket_pinned.v1"
+    tier: Tier
+    queue: str
+    from_queue: str
+    place_ms: int
+    reason: str
+
+
 class TicketRequeued(TicketFact, frozen=True, kw_only=True):
     TYPE: ClassVar[str] = "queue.ticket_requeued.v1"
     place_ms: int
@@ -220,7 +231,7 @@ class TicketDeferred(TicketFact, frozen=True, kw_only=True):
 
 
 class TicketExpired(TicketFact, frozen=True, kw_only=True):
-    """The day ended before its turn came."""
+    """The day ended before it was served."""
 
     TYPE: ClassVar[str] = "queue.ticket_expired.v1"
 

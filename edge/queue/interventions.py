@@ -1,4 +1,5 @@
-"""What staff do to the queue by hand, or by falling silent: call somebody out of turn, say who somebody is, be gone.
+"""What staff do to the queue by hand, or by falling silent: call somebody out of turn, put somebody first, say who somebody is,
+be gone.
 
 All of it is in the books with who and why: a hand in the queue is the first thing an auditor asks about (S16, S20, S21).
 """
@@ -10,9 +11,11 @@ from typing import Final
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
+from edge.org import tables as org
 from edge.queue import answers, decide, load, load_heads, ruling
 from edge.queue import events as e
 from edge.queue import model as m
+from edge.queue.desk import may
 from edge.queue.load import DeskState, Ticket, TicketState
 from edge.queue.load_remote import pending
 from edge.queue.model import State, Tier, queue_id
@@ -58,7 +61,8 @@ def pick(state: PickState, command: m.CallTicket, context: Context) -> Sequence[
         raise Rejected("unknown_ticket")
     if ticket.state is not State.WAITING:
         raise Rejected("ticket_not_in_state", move="call", state=ticket.state.value, number=ticket.number)
-    choice = Choice(_head(ticket), _why(ticket, state.at.heads, context.now_ms), state.at.memory)
+    why = _why(ticket, state.at.heads, command.reason, context.now_ms)
+    choice = Choice(_head(ticket), why, state.at.memory)
     turn_passed = passed(state.at.pending, ticket.queue, ticket.place_ms)
     return [*before, *turn_passed, decide.called(desk, choice, reason=command.reason)]
 
@@ -78,13 +82,14 @@ def _head(ticket: Ticket) -> Head:
     )
 
 
-def _why(ticket: Ticket, heads: Sequence[Head], now_ms: int) -> Why:
+def _why(ticket: Ticket, heads: Sequence[Head], reason: str, now_ms: int) -> Why:
     chosen = _candidate(_head(ticket), 1, now_ms, chosen=True)
     others = (head for head in heads if head.ticket != ticket.id)
     return Why(
         rule=PICKED,
         text_code=PICKED,
         candidates=(chosen, *(_candidate(head, rank, now_ms, chosen=False) for rank, head in enumerate(others, 2))),
+        note=reason,
     )
 
 
@@ -93,6 +98,45 @@ def _candidate(head: Head, rank: int, now_ms: int, *, chosen: bool) -> Candidate
     return Candidate(
         ticket=head.ticket, number=head.number, queue=head.queue, tier=head.tier, waited_s=waited_s, rank=rank, chosen=chosen
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PinState:
+    ticket: Ticket | None
+    first_ms: int | None
+    """The earliest place of those who go first, whatever they came for; None where nobody of them waits."""
+
+
+def for_pin(connection: Connection, command: m.PinTicket, _context: Context) -> PinState:
+    places = [_first_place(connection, service.id) for service in org.services(connection)]
+    return PinState(load.ticket(connection, command.ticket), min((one for one in places if one is not None), default=None))
+
+
+def _first_place(connection: Connection, service: str) -> int | None:
+    place_ms: int | None = connection.execute(
+        "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1",
+        (queue_id(service, Tier.PRIORITY),),
+    ).get
+    return place_ms
+
+
+def pin(state: PinState, command: m.PinTicket, _context: Context) -> Sequence[Event]:
+    """Before everybody else of those who go first (置顶): whichever counter may call it and follows the usual order calls it next.
+    A ticket that was sent to a counter or a teller waits for anybody from now on."""
+    if not command.reason.strip():
+        raise Rejected("reason_needed")
+    ticket = may(state.ticket, "pin")
+    place_ms = ticket.place_ms if state.first_ms is None else min(ticket.place_ms, state.first_ms - 1)
+    pinned = e.TicketPinned(
+        ticket=ticket.id,
+        number=ticket.number,
+        tier=Tier.PRIORITY,
+        queue=queue_id(ticket.service, Tier.PRIORITY),
+        from_queue=ticket.queue,
+        place_ms=place_ms,
+        reason=command.reason,
+    )
+    return [pinned]
 
 
 BINDABLE: Final = frozenset({State.WAITING, State.PARKED, State.NO_SHOW, State.CALLED, State.SERVING})
@@ -172,6 +216,7 @@ def mark_found(state: DeskState, command: m.MarkFound, _context: Context) -> Seq
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
     m.CallTicket: Handler(for_pick, pick, answers.called),
+    m.PinTicket: Handler(for_pin, pin, answers.subject),
     m.BindCustomer: Handler(load.for_bind, bind, answers.ticket),
     m.UnbindCustomer: Handler(load.for_bind, unbind, answers.ticket),
     m.MarkLost: Handler(load.for_desk, mark_lost),

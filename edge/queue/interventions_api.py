@@ -47,6 +47,24 @@ async def pick(call: Call[PickRequest]) -> bytes:
     return (await call.submit(command)).answer
 
 
+class PinRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why somebody goes before all others."""
+
+    reason: Text
+
+
+@routes.post(
+    "/api/tickets/{ticket}/pin",
+    body=PinRequest,
+    reply=TicketView,
+    permission="queue.pin_ticket",
+    summary="Put a ticket before everybody else, for whichever counter is free next (置顶)",
+    problems=("unknown_ticket", "ticket_not_in_state", "reason_needed", "number_in_text"),
+)
+async def pin(call: Call[PinRequest]) -> bytes:
+    return (await call.submit(m.PinTicket(ticket=call.path["ticket"], reason=said(call.body.reason)))).answer
+
+
 class BindRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The identity that was shown later."""
 

@@ -70,6 +70,8 @@ class Day:
     """Somebody ended today's business day; only somebody can open it again."""
     left_tickets: tuple[Ticket, ...] = ()
     left_desks: tuple[Desk, ...] = ()
+    called_is_served: bool = False
+    """The bank's tellers never say that a service begins, so that a call is all there is of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class TicketState:
     """The teller it is to be sent to works here."""
     pool_attended: bool = True
     """Somebody is there for the counter or teller whose pool it is kept for."""
+    reason_needed: bool = False
+    """Whoever moves a ticket that is not in hand says why."""
     behind_place_ms: int | None = None
     """The place behind which a missed ticket queues again."""
     reclass: bool = True
@@ -209,6 +213,7 @@ def left_behind(connection: Connection, open_day: str) -> Day:
         open_day,
         left_tickets=tuple(_ticket(row) for row in rows),
         left_desks=tuple(found for found in desks if found is not None),
+        called_is_served=policy.read(connection, desk_policy.SERVED_AFTER_S) == 0,
     )
 
 
@@ -279,7 +284,8 @@ def for_transfer(connection: Connection, command: m.TransferTicket, _context: Co
     to_service = command.service or (found.service if found else "")
     to_desk = desk(connection, command.counter) if command.counter else None
     known = command.staff_no is None or org.staff(connection, command.staff_no) is not None
-    return TicketState(found, org.service(connection, to_service), to_desk, staff_known=known)
+    reason_needed = policy.read(connection, keys.HAND_REASON_NEEDED)
+    return TicketState(found, org.service(connection, to_service), to_desk, staff_known=known, reason_needed=reason_needed)
 
 
 def for_requeue(connection: Connection, command: m.RequeueTicket, _context: Context) -> TicketState:

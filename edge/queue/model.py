@@ -88,6 +88,11 @@ REMOTE: Final = frozenset({Channel.MOBILE_BANK, Channel.WECHAT, Channel.WEB_BANK
 """Channels of people who are not in the branch yet: their tickets wait for activation."""
 
 
+DIVERTED_TO_MACHINE: Final = "diverted_self_service"
+DIVERTED: Final = frozenset({DIVERTED_TO_MACHINE, "diverted_mobile_bank", "diverted_other_branch", "diverted_another_day"})
+"""Reasons of a ticket cancelled by staff who led its holder elsewhere (引导分流, S21)."""
+
+
 TicketId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-v]{20,26}$")]
 Reason = Annotated[str, msgspec.Meta(max_length=80)]
 Score = Annotated[int, msgspec.Meta(ge=1, le=5)]
@@ -189,6 +194,14 @@ class TransferTicket(Command, frozen=True, kw_only=True):
     staff_no: str | None = None
     keep_place: bool = True
     reason: str = ""
+
+
+class PinTicket(Command, frozen=True, kw_only=True):
+    """Put a ticket at the head of those who go first, for whichever counter is free next (置顶, S21)."""
+
+    NAME: ClassVar[str] = "queue.pin_ticket"
+    ticket: str
+    reason: str
 
 
 class RequeueTicket(Command, frozen=True, kw_only=True):

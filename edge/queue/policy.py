@@ -149,6 +149,14 @@ RATING_WITHIN_S: Final = Key[int | None](
     en="How long after the end a service can be rated (empty: no end)",
     unit="s",
 )
+HAND_REASON_NEEDED: Final = Key[bool](
+    name="queue.hand_reason_needed",
+    kind=bool,
+    default=True,
+    zh="转移排队中的号码须填原因",
+    en="Transferring a ticket that waits needs a reason",
+)
+"""A teller who sends on whom they have in hand is not asked (S21)."""
 REQUEUE_BEHIND: Final = Key[int](
     name="queue.requeue_behind",
     kind=Annotated[int, msgspec.Meta(ge=1, le=50)],
@@ -251,6 +259,7 @@ KEYS: Final[tuple[Key[Any], ...]] = (
     CALLS_BEFORE_NO_SHOW,
     CALLS_MAX,
     RATING_WITHIN_S,
+    HAND_REASON_NEEDED,
     REQUEUE_BEHIND,
     REMOTE_KEPT_MIN,
     REMOTE_LATE_BEHIND,

@@ -136,6 +136,6 @@ def _once_more(ticket: Ticket, command: m.ActivateTicket) -> Sequence[Event]:
 
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
-    m.ActivateTicket: Handler(for_activation, activate, answers.activated),
+    m.ActivateTicket: Handler(for_activation, activate, answers.subject),
     m.ExpirePassed: Handler(for_expiry, expire_passed),
 }

@@ -45,12 +45,14 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     chosen: bool = False
 
 
-class Why(msgspec.Struct, frozen=True, kw_only=True):
+class Why(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The rule that decided a call and the candidates it saw."""
 
     rule: str
     text_code: str
     candidates: tuple[Candidate, ...]
+    note: str = ""
+    """Why it was called out of turn, in the words of whoever did it."""
 
 
 class Head(NamedTuple):

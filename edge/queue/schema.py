@@ -169,4 +169,11 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "queue/011-diverted-by-hand",
+        """
+        INSERT OR IGNORE INTO queue_diversion
+        SELECT id, day, service, 1, finished_ms FROM ticket WHERE state = 'cancelled' AND outcome = 'diverted_self_service';
+        """,
+    ),
 )

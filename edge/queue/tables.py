@@ -15,7 +15,7 @@ from edge.org.model import BranchConfigured
 from edge.policy import tables as policy
 from edge.queue import events as e
 from edge.queue import outlook
-from edge.queue.model import Presence, Slip, State
+from edge.queue.model import DIVERTED_TO_MACHINE, Presence, Slip, State
 from sync.chain import Record
 
 _TODAY: Final = "day IN (SELECT day FROM queue_day WHERE state = 'open')"
@@ -140,6 +140,18 @@ def ticket_transferred(connection: Connection, event: e.TicketTransferred, _reco
     _count(connection, event.queue, 1)
 
 
+def ticket_pinned(connection: Connection, event: e.TicketPinned, _record: Record) -> None:
+    """Its place is no longer the moment from which it waits, so that is kept beside it."""
+    _leave(connection, event.ticket)
+    connection.execute(
+        "UPDATE ticket SET state = 'waiting', tier = ?, queue = ?, activated_ms = coalesce(activated_ms, place_ms),"
+        " place_ms = ?, counter = NULL, staff = NULL, finished_ms = NULL WHERE id = ?",
+        (event.tier, event.queue, event.place_ms, event.ticket),
+    )
+    _count(connection, event.queue, 1)
+    outlook.forget(connection, event.ticket)
+
+
 def ticket_requeued(connection: Connection, event: e.TicketRequeued, _record: Record) -> None:
     _leave(connection, event.ticket)
     connection.execute(
@@ -245,6 +257,10 @@ def ticket_cancelled(connection: Connection, event: e.TicketCancelled, record: R
         "UPDATE ticket SET state = 'cancelled', finished_ms = ?, outcome = ? WHERE id = ?",
         (record.at_ms, event.reason, event.ticket),
     )
+    if event.reason == DIVERTED_TO_MACHINE:
+        connection.execute(
+            "INSERT INTO queue_diversion SELECT id, day, service, 1, ? FROM ticket WHERE id = ?", (record.at_ms, event.ticket)
+        )
 
 
 def ticket_expired(connection: Connection, event: e.TicketExpired, record: Record) -> None:
@@ -379,6 +395,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketFinished: (ticket_finished,),
     e.TicketCancelled: (ticket_cancelled,),
     e.TicketTransferred: (ticket_transferred,),
+    e.TicketPinned: (ticket_pinned,),
     e.TicketRequeued: (ticket_requeued,),
     e.TicketDeferred: (ticket_deferred,),
     e.TicketExpired: (ticket_expired,),

@@ -171,6 +171,11 @@ class TicketRow(NamedTuple):
         """Whether its holder came in time for an appointment, and so goes first."""
         return self.appointment is not None and self.tier == Tier.PRIORITY and self.priority_reason is None
 
+    @property
+    def pinned(self) -> bool:
+        """Whether staff put it before everybody else."""
+        return self.tier == Tier.PRIORITY and self.priority_reason is None and self.appointment is None
+
 
 _SELECT: Final = f"SELECT {', '.join(TicketRow._fields)} FROM ticket "  # noqa: S608 -- constant columns
 
@@ -248,7 +253,7 @@ def prospect(connection: Connection, record: TicketRow) -> Prospect:
 
 def _promised(record: TicketRow, *, alive: bool) -> Prospect | None:
     """What stands on the ticket, where a living forecast has not come to it yet."""
-    moved = record.transferred_from is not None or record.place_ms > record.taken_ms
+    moved = record.transferred_from is not None or record.place_ms > record.taken_ms or record.pinned
     if not alive or record.calls or record.channel in REMOTE or moved:
         return None
     wait = WaitView(record.wait_low_s, record.wait_high_s, SIMULATED)

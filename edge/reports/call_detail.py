@@ -63,7 +63,7 @@ def _columns(ask: Ask) -> list[Column]:
         Column("result", "结果", "Result", Kind.CODE, words.RESULTS),
         Column("rule", "触发规则", "Rule", Kind.CODE, words.RULES),
         Column("reason", "叫号依据", "Reason", Kind.CODE, words.REASONS),
-        Column("note", "点选原因", "Why out of turn", Kind.TEXT),
+        Column("note", "点选原因", "Why out of turn", Kind.CODE, words.HANDS),
     ]
 
 

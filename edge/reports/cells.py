@@ -12,7 +12,7 @@ import msgspec
 
 from edge.reports.histogram import Histogram
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 C = TypeVar("C", bound="Cell")
 
 
@@ -116,13 +116,15 @@ class Arrivals(Cell, array_like=True):
 
 
 class Diverted(Cell, array_like=True):
-    """Offers of a machine before a number, by the half hour they were answered in."""
+    """Offers of a machine before a number, by the half hour they were answered in; and whom staff led to one, by the half hour
+    their number was taken in."""
 
     KEYS: ClassVar[int] = 2
     band: int
     service: str
     offered: int = 0
     accepted: int = 0
+    by_hand: int = 0
 
 
 ANY: Final = "*"

@@ -49,6 +49,9 @@ class Ticket(NamedTuple):
     ended_ms: int | None
     outcome: str | None
     transfers: int
+    pins: int
+    hand: str | None
+    """Why staff moved it by hand, the last time."""
     queue: str
     score: int | None
     complaints: str | None

@@ -14,141 +14,11 @@ import msgspec
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.fold import records
-from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
 from edge.queue import events as e
-from edge.queue.model import State
+from edge.queue.model import DIVERTED, State
+from edge.reports.schema import FOLDED
 from sync.chain import Record
-
-MIGRATIONS: Final = (
-    Migration(
-        "reports/001",
-        """
-        CREATE TABLE report_ticket(
-            day TEXT NOT NULL,
-            seq INTEGER NOT NULL,
-            ticket TEXT NOT NULL,
-            number TEXT NOT NULL,
-            service TEXT NOT NULL,
-            tier TEXT NOT NULL,
-            channel TEXT NOT NULL,
-            recognised INTEGER NOT NULL,
-            priority_reason TEXT,
-            printer TEXT,
-            taken_ms INTEGER NOT NULL,
-            activated_ms INTEGER,
-            since_ms INTEGER NOT NULL,
-            low_s INTEGER NOT NULL,
-            high_s INTEGER NOT NULL,
-            ahead INTEGER NOT NULL,
-            state TEXT NOT NULL,
-            calls INTEGER NOT NULL DEFAULT 0,
-            recalls INTEGER NOT NULL DEFAULT 0,
-            first_call_seq INTEGER,
-            first_call_ms INTEGER,
-            call_seq INTEGER,
-            last_call_ms INTEGER,
-            counter TEXT,
-            staff TEXT,
-            rule TEXT,
-            reason TEXT,
-            served_ms INTEGER,
-            ended_ms INTEGER,
-            outcome TEXT,
-            transfers INTEGER NOT NULL DEFAULT 0,
-            queue TEXT NOT NULL,
-            score INTEGER,
-            complaints TEXT,
-            PRIMARY KEY (day, seq)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE report_call(
-            day TEXT NOT NULL,
-            seq INTEGER NOT NULL,
-            ticket_seq INTEGER NOT NULL,
-            number TEXT NOT NULL,
-            service TEXT NOT NULL,
-            tier TEXT NOT NULL,
-            counter TEXT NOT NULL,
-            staff TEXT NOT NULL,
-            rule TEXT NOT NULL,
-            reason TEXT NOT NULL,
-            note TEXT NOT NULL,
-            called_ms INTEGER NOT NULL,
-            last_ms INTEGER NOT NULL,
-            recalls INTEGER NOT NULL DEFAULT 0,
-            ready_ms INTEGER NOT NULL,
-            served_ms INTEGER,
-            ended_ms INTEGER,
-            result TEXT,
-            PRIMARY KEY (day, seq)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE report_presence(
-            day TEXT NOT NULL,
-            seq INTEGER NOT NULL,
-            shift INTEGER NOT NULL,
-            counter TEXT NOT NULL,
-            staff TEXT NOT NULL,
-            state TEXT NOT NULL,
-            reason TEXT NOT NULL,
-            from_ms INTEGER NOT NULL,
-            to_ms INTEGER,
-            automatic INTEGER NOT NULL DEFAULT 0,
-            PRIMARY KEY (day, seq)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE report_counter(
-            counter TEXT PRIMARY KEY,
-            day TEXT NOT NULL,
-            shift INTEGER NOT NULL,
-            span INTEGER NOT NULL,
-            free_ms INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE report_now(
-            one INTEGER PRIMARY KEY CHECK (one = 1),
-            day TEXT NOT NULL
-        ) STRICT;
-        CREATE TABLE report_day_fact(
-            day TEXT PRIMARY KEY,
-            seq INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE report_roll(
-            day TEXT NOT NULL,
-            part TEXT NOT NULL,
-            cells BLOB NOT NULL,
-            PRIMARY KEY (day, part)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE report_day(
-            day TEXT PRIMARY KEY,
-            version INTEGER NOT NULL,
-            layout INTEGER NOT NULL,
-            through_seq INTEGER NOT NULL,
-            rolled_ms INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
-        """,
-    ),
-    Migration(
-        "reports/002-diversion",
-        """
-        CREATE TABLE report_diversion(
-            day TEXT NOT NULL,
-            seq INTEGER NOT NULL,
-            service TEXT NOT NULL,
-            accepted INTEGER NOT NULL,
-            at_ms INTEGER NOT NULL,
-            PRIMARY KEY (day, seq)
-        ) STRICT, WITHOUT ROWID;
-        """,
-    ),
-)
-
-FOLDED: Final = (
-    "report_ticket",
-    "report_call",
-    "report_presence",
-    "report_counter",
-    "report_now",
-    "report_day_fact",
-    "report_diversion",
-)
 
 
 def _touch(connection: Connection, day: str, record: Record) -> None:
@@ -312,8 +182,9 @@ def ticket_cancelled(connection: Connection, event: e.TicketCancelled, record: R
     day, seq = _key(connection, event.ticket)
     _end_call(connection, day, seq, State.CANCELLED, record)
     connection.execute(
-        "UPDATE report_ticket SET ended_ms = ?3, outcome = ?4 WHERE day = ?1 AND seq = ?2",
-        (day, seq, record.at_ms, event.reason),
+        "UPDATE report_ticket SET ended_ms = ?3, outcome = ?4, hand = CASE WHEN ?5 THEN ?4 ELSE hand END"
+        " WHERE day = ?1 AND seq = ?2",
+        (day, seq, record.at_ms, event.reason, event.reason in DIVERTED),
     )
     _set_state(connection, day, seq, State.CANCELLED, record)
 
@@ -323,10 +194,21 @@ def ticket_transferred(connection: Connection, event: e.TicketTransferred, recor
     _end_call(connection, day, seq, "transferred", record)
     connection.execute(
         "UPDATE report_ticket SET state = CASE state WHEN 'pending' THEN state ELSE 'waiting' END, since_ms = ?3,"
-        " ended_ms = NULL, transfers = transfers + 1, queue = ?4 WHERE day = ?1 AND seq = ?2",
-        (day, seq, record.at_ms, event.queue),
+        " ended_ms = NULL, transfers = transfers + 1, queue = ?4, hand = coalesce(?5, hand) WHERE day = ?1 AND seq = ?2",
+        (day, seq, record.at_ms, event.queue, event.reason or None),
     )
     _touch(connection, day, record)
+
+
+def ticket_pinned(connection: Connection, event: e.TicketPinned, record: Record) -> None:
+    """It counts on with the tier it came with."""
+    day, seq = _key(connection, event.ticket)
+    connection.execute(
+        "UPDATE report_ticket SET since_ms = ?3, ended_ms = NULL, pins = pins + 1, queue = ?4, hand = ?5"
+        " WHERE day = ?1 AND seq = ?2",
+        (day, seq, record.at_ms, event.queue, event.reason),
+    )
+    _set_state(connection, day, seq, State.WAITING, record)
 
 
 def ticket_requeued(connection: Connection, event: e.TicketRequeued, record: Record) -> None:
@@ -340,8 +222,9 @@ def ticket_requeued(connection: Connection, event: e.TicketRequeued, record: Rec
 
 
 def ticket_expired(connection: Connection, event: e.TicketExpired, record: Record) -> None:
-    """Who was called and did not come stays a no-show."""
+    """Who was called and did not come stays a no-show; who was called when the day ended was not served."""
     day, seq = _key(connection, event.ticket)
+    _end_call(connection, day, seq, State.EXPIRED, record)
     connection.execute(
         "UPDATE report_ticket SET state = CASE state WHEN 'no_show' THEN state ELSE 'expired' END,"
         " ended_ms = coalesce(ended_ms, ?3) WHERE day = ?1 AND seq = ?2",
@@ -465,6 +348,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketFinished: (ticket_finished,),
     e.TicketCancelled: (ticket_cancelled,),
     e.TicketTransferred: (ticket_transferred,),
+    e.TicketPinned: (ticket_pinned,),
     e.TicketRequeued: (ticket_requeued,),
     e.TicketExpired: (ticket_expired,),
     e.TicketRated: (ticket_rated,),

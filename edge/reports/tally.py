@@ -7,6 +7,7 @@ Definitions, so that a number means one thing in every report:
 * A wait ends with the first call. It is within the promise when it lies in the range shown, both ends included.
 * An overtake: a ticket of the same service that was taken later was called for the first time earlier.
 * Who accepts a machine that is offered before a number is diverted, and takes none: the share diverted is of both together.
+  Whom staff led to a machine by hand had a number, and counts as diverted too.
 * A customer is in the hall from taking the number (a remote one from coming in) until the ticket ends. Nobody sees those leave
   who miss their call, so they count until their last call; who was never called and let the ticket expire does not count.
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from edge.queue.model import State
+from edge.queue.model import DIVERTED_TO_MACHINE, State
 from edge.reports.cells import (
     ANY,
     Arrivals,
@@ -83,6 +84,9 @@ def arrivals(day: Day) -> Iterator[Arrivals]:
 def diverted(day: Day) -> Iterator[Diverted]:
     for one in day.diversions:
         yield Diverted(day.band(one.at_ms), one.service, offered=1, accepted=one.accepted)
+    for ticket in day.tickets:
+        if ticket.state == State.CANCELLED and ticket.outcome == DIVERTED_TO_MACHINE:
+            yield Diverted(day.band(ticket.taken_ms), ticket.service, by_hand=1)
 
 
 def _count_wait(cell: Flow, ticket: Ticket, wait_s: int) -> None:

@@ -76,7 +76,7 @@ def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[A
         *(ticket.recognised, ticket.priority_reason, ticket.taken_ms, ticket.activated_ms, ticket.first_call_ms),
         *(ticket.calls, ticket.recalls, ticket.served_ms, ticket.ended_ms, ticket.wait_s, day.served_s.get(ticket.seq)),
         *(ticket.staff, None if ticket.staff is None else ask.staff_name(ticket.staff), ticket.counter),
-        *(ticket.state, ticket.transfers, ticket.rule, ticket.reason, overtaken),
+        *(ticket.state, ticket.transfers, ticket.pins, ticket.hand, ticket.rule, ticket.reason, overtaken),
         *(ticket.ahead, ticket.low_s, ticket.high_s, ticket.score, ticket.complaints, ticket.printer),
     ]
 
@@ -105,6 +105,8 @@ def _columns(ask: Ask) -> list[Column]:
         *teller_columns(ask),
         Column("result", "结果", "Result", Kind.CODE, words.RESULTS),
         Column("transfers", "转移次数", "Transfers", Kind.COUNT),
+        Column("pins", "置顶次数", "Put first", Kind.COUNT),
+        Column("hand", "人工调整原因", "Reason of the change by hand", Kind.CODE, words.HANDS),
         Column("rule", "触发规则", "Rule", Kind.CODE, words.RULES),
         Column("reason", "叫号依据", "Reason", Kind.CODE, words.REASONS),
         Column("overtaken", "被超越", "Overtaken", Kind.COUNT),

@@ -59,10 +59,10 @@ def by_offer(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Divert
 
 
 def _sent(source: Source, away: Diverted, taken: int) -> list[Any]:
-    """分流率 (S27)."""
+    """分流率 (S27, by hand S21)."""
     if source.scope.tier is not None:
-        return [None, None, None]
-    return [away.offered, away.accepted, share(away.accepted, away.accepted + taken)]
+        return [None, None, None, None]
+    return [away.offered, away.accepted, away.by_hand, share(away.accepted + away.by_hand, away.accepted + taken)]
 
 
 def in_hall(source: Source, calendar: Calendar) -> dict[tuple[Any, ...], Hall]:
@@ -105,6 +105,7 @@ def _columns(ask: Ask) -> list[Column]:
         *(Column(f"tier_{tier}", *words.TIERS[tier], Kind.COUNT, drill=tickets(tier=tier)) for tier in TIERS),
         Column("offered", "自助引导数", "Offered a machine", Kind.COUNT),
         Column("diverted", "自助分流数", "Diverted to a machine", Kind.COUNT),
+        Column("diverted_by_hand", "人工分流数", "Led to a machine by staff", Kind.COUNT),
         Column("diverted_share", "分流率", "Diverted, share", Kind.SHARE),
         Column("present", "平均在场人数", "Mean people present", Kind.RATIO),
         Column("peak", "峰值人数", "Most at once", Kind.COUNT),

@@ -44,7 +44,7 @@ RESULTS: Final[Words] = {
     "finished": Term("完成", "Finished"),
     "no_show": Term("弃号", "No-show"),
     "cancelled": Term("取消", "Cancelled"),
-    "expired": Term("未叫作废", "Expired"),
+    "expired": Term("未办作废", "Expired"),
     "transferred": Term("转移", "Transferred"),
     "returned": Term("退回队列", "Returned to its queue"),
 }
@@ -67,6 +67,22 @@ REASONS: Final[Words] = {
     "tier_goes_first": Term("等级优先", "Tier goes first"),
     "picked_by_hand": Term("人工点选（未按顺序）", "Picked by hand, out of turn"),
 }
+HANDS: Final[Words] = {
+    "waited_too_long": Term("等候过久", "Waited too long"),
+    "elderly": Term("年长", "Elderly"),
+    "disabled": Term("行动不便", "Disabled"),
+    "pregnant": Term("孕妇", "Pregnant"),
+    "small_child": Term("带婴幼儿", "With a small child"),
+    "valued_customer": Term("贵宾客户", "Valued customer"),
+    "wrong_service": Term("选错业务", "Wrong service chosen"),
+    "complaint": Term("安抚投诉", "Complaint"),
+    "appointment_expert": Term("预约的专家", "To the expert of the appointment"),
+    "diverted_self_service": Term("分流到自助机", "Led to a machine"),
+    "diverted_mobile_bank": Term("分流到手机银行", "Led to mobile banking"),
+    "diverted_other_branch": Term("分流到邻近网点", "Led to another branch"),
+    "diverted_another_day": Term("改日再来", "Comes another day"),
+}
+"""What staff choose from on the lobby's tablet when they move somebody by hand (S21)."""
 PRIORITY_REASONS: Final[Words] = {
     "elderly": Term("老年人", "Elderly"),
     "disabled": Term("残障人士", "Disabled"),

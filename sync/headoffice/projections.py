@@ -402,6 +402,7 @@ FOLDS: dict[str, Fold] = {
     "queue.ticket_activated.v1": _waits,
     "queue.ticket_requeued.v1": _waits,
     "queue.ticket_transferred.v1": _waits,
+    "queue.ticket_pinned.v1": _waits,
     "queue.ticket_bound.v1": _bound,
     "queue.ticket_unbound.v1": _bound,
     "queue.ticket_parked.v1": partial(_left, "parked"),

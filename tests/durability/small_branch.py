@@ -121,7 +121,7 @@ class Crowd:
                 m.ParkTicket(counter=counter, staff=staff),
                 m.MarkNoShow(counter=counter, staff=staff),
                 m.CancelTicket(ticket=ticket),
-                m.TransferTicket(ticket=ticket, service=service),
+                m.TransferTicket(ticket=ticket, service=service, reason="wrong_service"),
                 m.RequeueTicket(ticket=ticket),
                 m.RateService(ticket=ticket, score=5),
             )

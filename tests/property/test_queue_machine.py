@@ -42,6 +42,7 @@ SERVED_AT: Final = {
     counter.id: counter.services or tuple(service.id for service in CONFIGURE.services) for counter in CONFIGURE.counters
 }
 STAFF: Final = ["1001", "1002", "1003"]
+WHY: Final = "带婴幼儿"
 ORDER: Final = ["priority", "gold", "normal"]
 IN_HAND: Final = ("called", "serving")
 SHOWN: Final = "id, number, service, tier, queue, state, counter, finished_ms, calls"
@@ -193,7 +194,7 @@ class Branch(RuleBasedStateMachine):
                 case "back":
                     self.submit(m.RequeueTicket(ticket=self.away(choice)))
                 case _:
-                    self.submit(m.TransferTicket(ticket=self.pick(choice), counter=counter))
+                    self.submit(m.TransferTicket(ticket=self.pick(choice), counter=counter, reason=WHY))
             self.everyone_is_in_one_place()
 
     morning, noon = rule(wishes=hours)(work), rule(wishes=hours)(work)
@@ -215,7 +216,18 @@ class Branch(RuleBasedStateMachine):
 
     @rule(choice=choices, service=st.none() | services, counter=st.none() | counters, keep=st.booleans())
     def transfer(self, choice: int, service: str | None, counter: str | None, keep: bool) -> None:  # noqa: FBT001 -- drawn
-        self.submit(m.TransferTicket(ticket=self.pick(choice), service=service, counter=counter, keep_place=keep))
+        ticket = self.pick(choice)
+        self.submit(m.TransferTicket(ticket=ticket, service=service, counter=counter, keep_place=keep, reason=WHY))
+
+    @rule(choice=choices)
+    def pin(self, choice: int) -> None:
+        """The lobby puts somebody first."""
+        self.submit(m.PinTicket(ticket=self.pick(choice), reason=WHY), "staff:2001")
+
+    @rule(choice=choices)
+    def divert(self, choice: int) -> None:
+        """The lobby leads somebody to a machine."""
+        self.submit(m.CancelTicket(ticket=self.pick(choice), reason=m.DIVERTED_TO_MACHINE), "staff:2001")
 
     @rule(choice=choices, gold=st.booleans(), customer=st.sampled_from(["c-1", "c-2"]))
     def bind(self, choice: int, gold: bool, customer: str) -> None:  # noqa: FBT001 -- drawn
@@ -401,10 +413,13 @@ class Branch(RuleBasedStateMachine):
         return msgspec.convert(rows, list[Waiting])
 
     def first_of(self, counter: str) -> Waiting | None:
-        """Whom a counter must call now: of everybody, not of the heads only; nobody who would be left behind by midnight."""
+        """Whom a counter must call now: of everybody, not of the heads only; nobody who would be left behind by midnight.
+        Whoever was sent here by name is called in the order of their places, whatever their tier."""
         offered = {*SERVED_AT.get(counter, ()), *self.left_over(counter)}
-        mine = {f"@{counter}", f"@staff:{self.teller_at(counter)}"}
-        may = [one for one in self.waiting() if one.queue in mine or (one.queue[0] != "@" and one.service in offered)]
+        waiting = self.waiting()
+        may = [one for one in waiting if one.queue[0] != "@" and one.service in offered]
+        for pool in (f"@{counter}", f"@staff:{self.teller_at(counter)}"):
+            may += sorted((one for one in waiting if one.queue == pool), key=lambda one: (one.place_ms, one.seq))[:1]
         return min(may, key=lambda one: (one.queue[0] != "@", ORDER.index(one.tier), one.place_ms, one.seq), default=None)
 
     def left_over(self, counter: str) -> set[str]:

@@ -110,10 +110,10 @@ async def test_s04_a_window_that_is_taken_away_leaves_nobody_behind(hall: Hall) 
     await hall.staff(3)
     called = await hall.take(Tier.NORMAL)
     sent, number = await take_id(hall)
-    await do(hall, TransferTicket(ticket=sent, counter="counter-3", keep_place=True))
+    await do(hall, TransferTicket(ticket=sent, counter="counter-3", reason="熟客"))
     assert await hall.calls(1, counter=3) == [number]  # by name, before the earlier one
     again, waits_there = await take_id(hall)
-    await do(hall, TransferTicket(ticket=again, counter="counter-3"))
+    await do(hall, TransferTicket(ticket=again, counter="counter-3", reason="熟客"))
     await do(hall, branch(*COUNTERS[:2], version=3), "system")
     assert await hall.calls(3, counter=1) == [called, number, waits_there]
 
@@ -122,7 +122,7 @@ async def test_a_ticket_follows_its_teller(hall: Hall) -> None:
     await learn(hall)
     await hall.staff(1)
     ticket, number = await take_id(hall)
-    await do(hall, TransferTicket(ticket=ticket, staff_no="1003"))
+    await do(hall, TransferTicket(ticket=ticket, staff_no="1003", reason="熟客"))
     assert await hall.calls(1, counter=1) == [None]
     await hall.staff(3)
     called = await hall.next(counter=3)

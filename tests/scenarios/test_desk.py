@@ -14,6 +14,7 @@ from edge.policy.model import SetValue
 from edge.queue import views
 from edge.queue.auto_call import AutoCall
 from edge.queue.model import (
+    CloseDay,
     FinishTicket,
     MarkNoShow,
     PauseCounter,
@@ -147,6 +148,21 @@ async def test_s23_who_was_only_called_waits_at_the_head_when_the_teller_leaves(
     await do(hall, SignOut(**AT_1))
     assert states(hall)["A001"] == "waiting"
     assert await hall.calls(1, counter=2) == ["A001"]
+
+
+async def test_s19_a_call_that_nobody_answered_is_not_a_service_when_the_day_ends(hall: Hall) -> None:
+    for _ in range(2):
+        await hall.take(Tier.NORMAL)
+    await hall.staff(2)
+    await hall.next(1)
+    await hall.branch.pipeline.submit(ServeTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+    await hall.next(2)
+    await hall.branch.pipeline.submit(CloseDay(), actor="staff:9001")
+    with hall.branch.db.reader() as connection:
+        ends = connection.execute("SELECT state, outcome FROM ticket ORDER BY seq").fetchall()
+        told = connection.execute("SELECT result FROM report_call ORDER BY seq").fetchall()
+    assert ends == [("finished", "assumed"), ("expired", "called")]
+    assert told == [("finished",), ("expired",)]
 
 
 async def test_the_end_of_yesterdays_last_service_is_not_told_today(hall: Hall) -> None:

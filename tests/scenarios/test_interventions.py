@@ -60,7 +60,7 @@ async def test_s21_a_pick_by_hand_needs_a_reason_and_is_in_the_books(hall: Hall)
     called = msgspec.json.decode(outcome.answer, type=Called)
     assert called.ticket is not None
     assert called.why is not None
-    assert (called.ticket.number, called.why.text_code) == (last, "picked_by_hand")
+    assert (called.ticket.number, called.why.text_code, called.why.note) == (last, "picked_by_hand", "赶火车")
     assert [candidate.number for candidate in called.why.candidates] == [last, first]
     assert msgspec.json.decode(outcome.records[-1].body)["reason"] == "赶火车"
     assert await hall.calls(1) == [first]
@@ -82,7 +82,7 @@ async def test_who_will_wait_too_long(hall: Hall) -> None:
 async def test_s04_nobody_is_orphaned_when_a_teller_leaves(hall: Hall) -> None:
     await hall.staff(2)
     number = await hall.take(Tier.NORMAL)
-    command = TransferTicket(ticket=ticket_of(hall, number).id, counter="counter-2")
+    command = TransferTicket(ticket=ticket_of(hall, number).id, counter="counter-2", reason="熟客")
     await hall.branch.pipeline.submit(command, actor="staff:2001")
     assert await hall.calls(1, counter=1) == [None]
     await hall.branch.pipeline.submit(SignOut(counter="counter-2", staff="1002"), actor="staff:1002")

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from edge.kernel.domain import Rejected
-from edge.queue import decide, desk, more_time
+from edge.queue import decide, desk, interventions, more_time
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.load import Day, IssueState, Ticket
@@ -121,6 +121,9 @@ BY_TICKET = {
         about(ticket, service=PERSONAL), m.TransferTicket(ticket="t", service="personal"), CONTEXT
     ),
     "requeue": lambda ticket: decide.requeue(about(ticket), m.RequeueTicket(ticket="t"), CONTEXT),
+    "pin": lambda ticket: interventions.pin(
+        interventions.PinState(ticket, None), m.PinTicket(ticket="t", reason="complaint"), CONTEXT
+    ),
     "more_time": lambda ticket: more_time.ask(
         more_time.MoreTimeState(ticket, times_max=1, behind_ms=(1,)), m.AskForTime(ticket="t"), CONTEXT
     ),
@@ -142,6 +145,7 @@ ALLOWED = {
     "cancel": "pending waiting called parked no_show",
     "transfer": "waiting called serving parked no_show",
     "requeue": "parked no_show",
+    "pin": "waiting parked no_show",
     "more_time": "waiting",
     "reprint": "waiting called serving parked no_show",
 }
@@ -353,19 +357,25 @@ def test_closing_settles_each_ticket_by_where_it_is() -> None:
     facts = decide.close(Day("2026-11-22", left_tickets=left, left_desks=(a_desk(),)))
     assert [(type(fact), fact.entity()) for fact in facts] == [
         (e.TicketExpired, "ticket-waiting"),
-        (e.TicketFinished, "ticket-called"),
+        (e.TicketExpired, "ticket-called"),
         (e.TicketFinished, "ticket-serving"),
         (e.TicketExpired, "ticket-parked"),
         (e.TicketExpired, "ticket-no_show"),
         (e.CounterSignedOut, "counter-1"),
         (e.DayClosed, "2026-11-22"),
     ]
-    finished = facts[1]
+    finished = facts[2]
     assert isinstance(finished, e.TicketFinished)
     assert (finished.counter, finished.staff, finished.outcome) == ("counter-1", "1001", "assumed")
     signed_out = facts[-2]
     assert isinstance(signed_out, e.CounterSignedOut)
     assert signed_out.automatic
+
+
+def test_where_tellers_never_press_serve_a_call_is_a_service_when_the_day_ends() -> None:
+    called = a_ticket(State.CALLED)
+    settled, _ = decide.close(Day("2026-11-22", left_tickets=(called,), called_is_served=True))
+    assert isinstance(settled, e.TicketFinished)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 /** The side panel's lists, made from what the box shows. No list knows who a customer is. */
-import type { QueueView, Service, SlipView, TicketView, WaitRangeS } from '@kit/types';
+import type { CounterView, QueueView, Service, SlipView, TicketView, WaitRangeS } from '@kit/types';
 
 export interface QueueRow {
   id: string; service: string; tier: string; letter: string; waiting: number; longest_s: number; tickets: TicketView[];
@@ -16,10 +16,10 @@ function byPlace(one: TicketView, other: TicketView): number {
   return (one.ahead ?? 0) - (other.ahead ?? 0) || Date.parse(one.taken_at) - Date.parse(other.taken_at);
 }
 
-/** Queues where somebody waits, the branch's order of services, priority and gold first inside each. */
+/** Queues where somebody waits: sent to somebody by name first, then by the branch's order of services and by class. */
 export function queueRows(queues: QueueView[], tickets: TicketView[], services: Service[], drift_s = 0): QueueRow[] {
   const order = new Map(services.map((service, index) => [service.id, index]));
-  const place = (service: string): number => order.get(service) ?? services.length;
+  const place = (service: string): number => (service ? order.get(service) ?? services.length : -1);
   return queues
     .filter((queue) => queue.waiting > 0)
     .map((queue) => ({
@@ -33,6 +33,20 @@ export function queueRows(queues: QueueView[], tickets: TicketView[], services: 
       tickets: tickets.filter((ticket) => ticket.state === 'waiting' && ticket.queue === queue.id).sort(byPlace),
     }))
     .sort((one, other) => place(one.service) - place(other.service) || rank(one.tier) - rank(other.tier));
+}
+
+const COUNTER_POOL = '@';
+const STAFF_POOL = '@staff:';
+/** To whom a queue's tickets were sent by name; null for a queue that everybody calls from. */
+export function sentTo(queue: string): { staff_no: string } | { counter: string } | null {
+  if (queue.startsWith(STAFF_POOL)) return { staff_no: queue.slice(STAFF_POOL.length) };
+  return queue.startsWith(COUNTER_POOL) ? { counter: queue.slice(COUNTER_POOL.length) } : null;
+}
+/** Sent to whoever sits at this counter, or to the counter itself. */
+export function isMine(queue: string, own: CounterView): boolean {
+  const sent = sentTo(queue);
+  if (!sent) return false;
+  return 'counter' in sent ? sent.counter === own.id : sent.staff_no === own.staff?.staff_no;
 }
 
 /** Who waits aside: missed first (they may be standing there), then parked; the oldest first. */

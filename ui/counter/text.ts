@@ -10,3 +10,8 @@ export const known = (key: string): Key | null => (key in zh ? (key as Key) : nu
 /** Counters are named in Chinese only; who reads English gets the number, which hangs over the counter anyway. */
 export const counterName = (counter: CounterView): string =>
   (locale.value === 'en' ? t('counter.number', { n: counter.number }) : counter.name);
+/** A reason to call somebody out of turn: one of the offered ones, or the teller's own words. */
+export function pickText(reason: string): string {
+  const key = known(`pick.${reason}`);
+  return key ? t(key) : reason;
+}

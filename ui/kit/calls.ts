@@ -45,6 +45,8 @@ export const movePresence = (api: Api, counter: string, move: Presence, reason?:
 /** null: nobody may be called. */
 export const callNext = (api: Api, counter: string) =>
   api.post<CalledNext | null>(`/api/counters/${part(counter)}/next`);
+export const pickTicket = (api: Api, counter: string, ticket: string, reason: string) =>
+  api.post<CalledNext>(`/api/counters/${part(counter)}/call`, { ticket, reason });
 export type InHand = 'recall' | 'serve' | 'no-show' | 'park' | 'finish';
 export const moveTicket = (
   api: Api, counter: string, move: InHand, body: { reason?: string; outcome?: string; pool?: string } = {},

@@ -99,7 +99,8 @@ export interface CounterView {
   /** Why the ticket in hand was called. */
   why?: Why | null;
 }
-export interface Why { rule: string; candidates: Candidate[]; text_code: string }
+/** `note`: why it was called out of turn, in the teller's words or as a code. */
+export interface Why { rule: string; candidates: Candidate[]; text_code: string; note?: string }
 export interface Option { code: string; zh: string; en: string }
 export interface DeskWays {
   pause_reasons: Option[]; pause_reason_needed: boolean; outcomes: Record<string, { needed?: boolean; choices: Option[] }>;

@@ -39,3 +39,6 @@ export interface Destination { service?: string; counter?: string; keep_place: b
 /** A number sent to a counter by name goes before everybody else there: this is how the lobby calls somebody forward. */
 export const sendTicket = (api: Api, ticket: string, to: Destination) =>
   api.post<TicketView>(`/api/tickets/${part(ticket)}/transfer`, to);
+/** For whichever counter is free next. */
+export const pinTicket = (api: Api, ticket: string, reason: string) =>
+  api.post<TicketView>(`/api/tickets/${part(ticket)}/pin`, { reason });

@@ -1,7 +1,7 @@
 /** The ways to change a ticket's course by hand. Each needs a reason: it is in the books and in the detail report. */
 import type { CounterView, TicketView } from '@kit/types';
 
-export const WAYS = ['counter', 'service', 'divert', 'identity'] as const;
+export const WAYS = ['counter', 'pin', 'service', 'divert', 'identity'] as const;
 export type Way = (typeof WAYS)[number];
 /** Codes in the books; their words are in the locale files. */
 export const REASONS = ['waited_too_long', 'elderly', 'disabled', 'pregnant', 'small_child', 'valued_customer', 'wrong_service', 'complaint'] as const;
@@ -12,12 +12,15 @@ export interface Adjusted { text: string }
 export interface Wish { way: Way; counter: string | null; service: string | null; keepPlace: boolean; diversion: string | null; reason: string }
 export const freshWish = (): Wish => ({ way: 'counter', counter: null, service: null, keepPlace: true, diversion: null, reason: '' });
 
+/** Ways that take one of the listed reasons; a diversion is its own reason. */
+export const reasoned = (way: Way): boolean => way === 'counter' || way === 'pin' || way === 'service';
+
 /** What is still missing before the wish can be carried out; null: nothing. */
 export function missing(wish: Wish): 'target' | 'reason' | null {
-  const target: Record<Exclude<Way, 'identity'>, string | null> = { counter: wish.counter, service: wish.service, divert: wish.diversion };
+  const target: Record<Way, string | null> = { counter: wish.counter, pin: wish.way, service: wish.service, divert: wish.diversion, identity: wish.way };
   if (wish.way === 'identity') return null;
   if (!target[wish.way]) return 'target';
-  return wish.way === 'divert' || wish.reason.trim() ? null : 'reason';
+  return !reasoned(wish.way) || wish.reason.trim() ? null : 'reason';
 }
 
 const READINESS: Record<string, number> = { idle: 0, busy: 1, signed_in: 2, paused: 3 };

@@ -90,7 +90,7 @@ async def test_a_transfer_keeps_number_and_place(hall: Hall) -> None:
     first = await hall.take("personal")
     hall.wait(60)
     await hall.take("corporate")
-    await hall.do(m.TransferTicket(ticket=first.id, service="corporate"))
+    await hall.do(m.TransferTicket(ticket=first.id, service="corporate", reason="选错业务"))
     assert ahead(hall) == {"A001": 0, "B001": 1}
     assert (hall.queue("personal.normal").waiting, hall.queue("corporate.normal").waiting) == (0, 2)
     assert hall.ticket(first.id).transferred_from == "personal.normal"
@@ -103,7 +103,7 @@ async def test_a_transfer_without_keeping_the_place_goes_to_the_end(hall: Hall) 
     hall.wait(60)
     await hall.take("corporate")
     hall.wait(60)
-    await hall.do(m.TransferTicket(ticket=first.id, service="corporate", keep_place=False))
+    await hall.do(m.TransferTicket(ticket=first.id, service="corporate", reason="选错业务", keep_place=False))
     assert ahead(hall) == {"B001": 0, "A001": 1}
     assert hall.ticket(first.id).taken_at == START
 
@@ -125,7 +125,7 @@ async def test_whoever_is_sent_to_a_counter_is_called_there_first_and_nowhere_el
     tiers = (m.Tier.NORMAL, GOLD, m.Tier.NORMAL, GOLD)
     tickets = [await hall.take(tier=tier) for tier in tiers]
     for ticket in (tickets[0], tickets[1]):
-        await hall.do(m.TransferTicket(ticket=ticket.id, counter="counter-2"))
+        await hall.do(m.TransferTicket(ticket=ticket.id, counter="counter-2", reason="熟客"))
     assert ahead(hall) == {"A001": 0, "A002": 1, "A004": 0, "A003": 1}
     assert hall.queue("@counter-2").waiting == 2
     assert await hall.numbers_called(3, "counter-1") == ["A004", "A003", None]
@@ -226,7 +226,7 @@ async def test_midnight_settles_everybody_and_starts_the_numbers_again(hall: Hal
         ("expired", "parked"),
         ("expired", "no_show"),
         ("finished", "assumed"),
-        ("finished", "assumed"),
+        ("expired", "called"),
         ("expired", "waiting"),
     ]
     assert [hall.counter(counter).state for counter in TELLERS] == ["closed"] * 3
@@ -282,7 +282,7 @@ async def test_a_counter_that_head_office_removes_keeps_nobody(hall: Hall) -> No
     await hall.call("counter-1")
     await hall.do(without_counter_1(2))
     assert await hall.refused(m.FinishTicket(**AT_1)) == "unknown_counter"
-    await hall.do(m.TransferTicket(ticket=taken.id, service="personal"))
+    await hall.do(m.TransferTicket(ticket=taken.id, service="personal", reason="选错业务"))
     assert await hall.numbers_called(1, "counter-2") == ["A001"]
     with hall.db.reader() as connection:
         assert views.counter_of(connection, "1001") is None

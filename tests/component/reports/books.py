@@ -233,7 +233,26 @@ class MadeUpDay:
         if visit.state == "waiting" and self.rng.random() < 0.3:
             visit.state = "cancelled"
             self.waiting.remove(visit)
-            self._say(e.TicketCancelled(ticket=visit.id, number=visit.number))
+            reason = "diverted_self_service" if visit.seq % 3 == 0 else ""
+            self._say(e.TicketCancelled(ticket=visit.id, number=visit.number, reason=reason))
+        elif visit.state == "waiting" and visit.seq % 5 == 0:
+            self._pin(visit)
+
+    def _pin(self, visit: Visit) -> None:
+        """The lobby puts it first: it is called with priority, and counts on with its tier."""
+        queue = queue_id(visit.service, visit.tier)
+        visit.tier = Tier.PRIORITY
+        self._say(
+            e.TicketPinned(
+                ticket=visit.id,
+                number=visit.number,
+                tier=visit.tier,
+                queue=queue_id(visit.service, visit.tier),
+                from_queue=queue,
+                place_ms=visit.place_ms,
+                reason="small_child",
+            )
+        )
 
     def _next(self, desk: Desk) -> None:
         desk.visit, desk.idle = None, False
@@ -369,12 +388,12 @@ class MadeUpDay:
         """As the pipeline closes a day: everything is settled in one moment."""
         for visit in self.visits:
             desk = next((desk for desk in self.desks if desk.visit is visit), None)
-            if visit.state == "called" and desk is not None:
+            if visit.state == "called" and desk is not None and visit.seq % 2 == 0:
                 fact = e.TicketFinished(
                     ticket=visit.id, number=visit.number, counter=desk.counter, staff=desk.staff, outcome="assumed"
                 )
                 self._say(fact)
-            elif visit.state in ("waiting", "pending", "parked", "no_show"):
+            elif visit.state in ("called", "waiting", "pending", "parked", "no_show"):
                 self._say(e.TicketExpired(ticket=visit.id, number=visit.number))
             visit.state = "over"
         for desk in self.desks:

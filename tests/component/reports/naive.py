@@ -58,6 +58,8 @@ class Visit:
     ended: int | None = None
     score: int | None = None
     complaints: tuple[str, ...] = ()
+    led_away: bool = False
+    pins: int = 0
 
     @property
     def wait(self) -> int | None:
@@ -166,17 +168,23 @@ class Journal:
     def on_ticket_cancelled(self, _seq: int, at: int, body: Any) -> None:
         visit = self.end(at, body, "cancelled")
         visit.state, visit.ended = "cancelled", at
+        visit.led_away = body.get("reason") == "diverted_self_service"
 
     def on_ticket_transferred(self, _seq: int, at: int, body: Any) -> None:
         visit = self.end(at, body, "transferred")
         visit.state, visit.since, visit.ended = "waiting", at, None
+
+    def on_ticket_pinned(self, _seq: int, at: int, body: Any) -> None:
+        visit = self.visits[body["ticket"]]
+        visit.state, visit.since, visit.ended = "waiting", at, None
+        visit.pins += 1
 
     def on_ticket_requeued(self, _seq: int, at: int, body: Any) -> None:
         visit = self.end(at, body, "returned")
         visit.state, visit.since, visit.ended = "waiting", at, None
 
     def on_ticket_expired(self, _seq: int, at: int, body: Any) -> None:
-        visit = self.visits[body["ticket"]]
+        visit = self.end(at, body, "expired")
         if visit.state != "no_show":
             visit.state, visit.ended = "expired", at
 
@@ -292,6 +300,7 @@ class Naive:
             for band in range(48):
                 came = [v for v in self.visits if day_class(v.day) == kind and _second(v.taken) // 1800 == band]
                 asked = [ok for day, at, ok in self._offers() if day_class(day) == kind and _second(at) // 1800 == band]
+                led = [visit for visit in came if visit.led_away]
                 stretch = [day[band * 1800 : band * 1800 + 1800] for day in mine]
                 if came or asked or any(map(any, stretch)):
                     rows[kind, band] = {
@@ -304,7 +313,10 @@ class Naive:
                         **{f"tier_{t}": sum(v.tier == t for v in came) for t in ("priority", "gold", "normal")},
                         "offered": None if "tier" in self.scope else len(asked),
                         "diverted": None if "tier" in self.scope else sum(asked),
-                        "diverted_share": None if "tier" in self.scope else _share(sum(asked), sum(asked) + len(came)),
+                        "diverted_by_hand": None if "tier" in self.scope else len(led),
+                        "diverted_share": None
+                        if "tier" in self.scope
+                        else _share(sum(asked) + len(led), sum(asked) + len(came)),
                         "present": round(sum(map(sum, stretch)) / (number * 1800), 2),
                         "peak": max(map(max, stretch)),
                     }

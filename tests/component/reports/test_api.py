@@ -168,7 +168,9 @@ def test_a_period_long_ago_is_empty(admin: Caller) -> None:
 
 
 def test_s25_a_closed_day_is_settled_and_a_late_opinion_raises_its_version(branch: BranchProcess, admin: Caller) -> None:
-    """The last test of this file: it ends the day."""
+    """The last test of this file: it ends the day, with somebody still being served."""
+    teller = log_in(branch, "1001")
+    teller.post(f"/api/counters/{teller.get('/api/session').json()['counter']['id']}/serve", {})
     admin.post("/api/day/close", {})
     asked = {"from": "2026-03-02", "to": "2026-03-02"}
     settled = admin.get("/api/reports/satisfaction", **asked).json()

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from edge.kernel.domain import Rejected
-from edge.queue.model import CloseDay, RateService, Tier
+from edge.queue.model import CloseDay, RateService, ServeTicket, Tier
 from edge.reports import export as exports
 from edge.reports.__main__ import Order
 from edge.reports.ask import ReportQuery
@@ -88,6 +88,7 @@ async def test_s25_the_jobs_roll_up_what_is_settled_and_only_that(tmp_path: Path
         await hall.take(Tier.NORMAL, "09:00")
         called = (await hall.next()).ticket
         assert called is not None
+        await pipeline.submit(ServeTicket(counter="counter-1", staff="1001"), actor="staff:1001")
         assert await roll_up(pipeline, MONDAY.date()) is None, "the open day"
         assert await roll_up(pipeline, MONDAY.date() - timedelta(days=1)) is None, "a day without facts"
         await pipeline.submit(CloseDay(), actor="staff:9001")

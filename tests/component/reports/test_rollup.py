@@ -13,7 +13,7 @@ from edge.queue import events as e
 from edge.queue.model import Channel, Language, Tier
 from edge.queue.rules import Why
 from edge.registry import folded_tables, migrations
-from edge.reports import rollup, tables
+from edge.reports import rollup, schema, tables
 from edge.reports.ask import ReportQuery
 from edge.reports.catalogue import REPORTS
 from edge.reports.cells import LAYOUT
@@ -293,7 +293,7 @@ def _copy_journal(source: Books, target: Books) -> None:
 
 
 def test_migrations_are_in_the_registry() -> None:
-    assert set(tables.MIGRATIONS) <= set(migrations())
+    assert set(schema.MIGRATIONS) <= set(migrations())
     empty = Books()
     assert migrate(empty.connection, migrations(), now_ms=0) == []
 

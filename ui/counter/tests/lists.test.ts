@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { crowd, heldTickets, queueRows, slipRows, waited_s } from '../lists';
-import { before, queue, SERVICES, TEN_MS, ticket } from './given';
+import { crowd, heldTickets, isMine, queueRows, slipRows, waited_s } from '../lists';
+import { before, counter, queue, SERVICES, TEN_MS, ticket } from './given';
 
 describe('the side lists', () => {
   it('orders queues by service, then priority, gold, normal, and leaves out the empty ones', () => {
@@ -26,6 +26,14 @@ describe('the side lists', () => {
 
   it('still shows a queue whose service it does not know', () => {
     expect(queueRows([queue('@counter-2.normal', 1, 5)], [], SERVICES)[0]?.letter).toBe('·');
+  });
+
+  it('shows whom the teller or the counter was sent by name before everybody else, and knows which are their own', () => {
+    const rows = queueRows([queue('personal.normal', 2, 300), { ...queue('@staff:1001', 1, 5), service: '' }], [], SERVICES);
+    expect(rows.map((row) => row.id)).toEqual(['@staff:1001', 'personal.normal']);
+    const own = counter({ id: 'counter-2', staff: { staff_no: '1001', name: '李梅' } });
+    expect(['@staff:1001', '@counter-2', '@staff:1002', '@counter-1', 'personal.normal'].map((one) => isMine(one, own)))
+      .toEqual([true, true, false, false, false]);
   });
 
   it('lists the missed before the parked, the oldest first', () => {

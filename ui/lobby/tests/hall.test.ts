@@ -86,6 +86,8 @@ describe('an adjustment', () => {
     expect(missing({ ...freshWish(), counter: 'c1' })).toBe('reason');
     expect(missing({ ...freshWish(), counter: 'c1', reason: '  ' })).toBe('reason');
     expect(missing({ ...freshWish(), counter: 'c1', reason: 'elderly' })).toBeNull();
+    expect(missing({ ...freshWish(), way: 'pin' })).toBe('reason');
+    expect(missing({ ...freshWish(), way: 'pin', reason: 'elderly' })).toBeNull();
     expect(missing({ ...freshWish(), way: 'divert', diversion: 'diverted_self_service' })).toBeNull();
   });
   it('offers the free counter first and never a closed one', () => {

@@ -1,0 +1,142 @@
+"""The tables that reports are made of; what fills them is in `tables.py`."""
+
+from typing import Final
+
+from edge.kernel.migrations import Migration
+
+MIGRATIONS: Final = (
+    Migration(
+        "reports/001",
+        """
+        CREATE TABLE report_ticket(
+            day TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            ticket TEXT NOT NULL,
+            number TEXT NOT NULL,
+            service TEXT NOT NULL,
+            tier TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            recognised INTEGER NOT NULL,
+            priority_reason TEXT,
+            printer TEXT,
+            taken_ms INTEGER NOT NULL,
+            activated_ms INTEGER,
+            since_ms INTEGER NOT NULL,
+            low_s INTEGER NOT NULL,
+            high_s INTEGER NOT NULL,
+            ahead INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            calls INTEGER NOT NULL DEFAULT 0,
+            recalls INTEGER NOT NULL DEFAULT 0,
+            first_call_seq INTEGER,
+            first_call_ms INTEGER,
+            call_seq INTEGER,
+            last_call_ms INTEGER,
+            counter TEXT,
+            staff TEXT,
+            rule TEXT,
+            reason TEXT,
+            served_ms INTEGER,
+            ended_ms INTEGER,
+            outcome TEXT,
+            transfers INTEGER NOT NULL DEFAULT 0,
+            queue TEXT NOT NULL,
+            score INTEGER,
+            complaints TEXT,
+            PRIMARY KEY (day, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE report_call(
+            day TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            ticket_seq INTEGER NOT NULL,
+            number TEXT NOT NULL,
+            service TEXT NOT NULL,
+            tier TEXT NOT NULL,
+            counter TEXT NOT NULL,
+            staff TEXT NOT NULL,
+            rule TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            note TEXT NOT NULL,
+            called_ms INTEGER NOT NULL,
+            last_ms INTEGER NOT NULL,
+            recalls INTEGER NOT NULL DEFAULT 0,
+            ready_ms INTEGER NOT NULL,
+            served_ms INTEGER,
+            ended_ms INTEGER,
+            result TEXT,
+            PRIMARY KEY (day, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE report_presence(
+            day TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            shift INTEGER NOT NULL,
+            counter TEXT NOT NULL,
+            staff TEXT NOT NULL,
+            state TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            from_ms INTEGER NOT NULL,
+            to_ms INTEGER,
+            automatic INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (day, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE report_counter(
+            counter TEXT PRIMARY KEY,
+            day TEXT NOT NULL,
+            shift INTEGER NOT NULL,
+            span INTEGER NOT NULL,
+            free_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE report_now(
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            day TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE report_day_fact(
+            day TEXT PRIMARY KEY,
+            seq INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE report_roll(
+            day TEXT NOT NULL,
+            part TEXT NOT NULL,
+            cells BLOB NOT NULL,
+            PRIMARY KEY (day, part)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE report_day(
+            day TEXT PRIMARY KEY,
+            version INTEGER NOT NULL,
+            layout INTEGER NOT NULL,
+            through_seq INTEGER NOT NULL,
+            rolled_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
+    Migration(
+        "reports/002-diversion",
+        """
+        CREATE TABLE report_diversion(
+            day TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            service TEXT NOT NULL,
+            accepted INTEGER NOT NULL,
+            at_ms INTEGER NOT NULL,
+            PRIMARY KEY (day, seq)
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
+    Migration(
+        "reports/003-hands",
+        """
+        ALTER TABLE report_ticket ADD COLUMN pins INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE report_ticket ADD COLUMN hand TEXT;
+        """,
+    ),
+)
+
+FOLDED: Final = (
+    "report_ticket",
+    "report_call",
+    "report_presence",
+    "report_counter",
+    "report_now",
+    "report_day_fact",
+    "report_diversion",
+)
