@@ -121,7 +121,7 @@ def _first_place(connection: Connection, service: str) -> int | None:
 
 
 def pin(state: PinState, command: m.PinTicket, _context: Context) -> Sequence[Event]:
-    """Before everybody else of those who go first (置顶): whichever counter may call it and follows the usual order does so next.
+    """Before everybody else of those who go first (置顶): whichever counter may call it by the usual order does so next.
     A ticket that was sent to a counter or a teller waits for anybody from now on."""
     if not command.reason.strip():
         raise Rejected("reason_needed")
