@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 
@@ -125,7 +125,7 @@ async def issue(call: Call[TicketRequest]) -> bytes:
     return with_token(call, outcome.answer)
 
 
-def with_token(call: Call[TicketRequest], answer: bytes) -> bytes:
+def with_token(call: Call[Any], answer: bytes) -> bytes:
     """Add what is derived from the ticket's id and never stored."""
     token = call.app[TicketTokens].of(_read_id(answer).id)
     return answer[:-1] + f',"token":"{token}","phone_url":"{call.app[Place].guest_url}/t/{token}"}}'.encode()

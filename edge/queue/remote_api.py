@@ -7,7 +7,7 @@ import msgspec
 from edge.kernel.domain import Rejected
 from edge.org.place import Place
 from edge.queue import remote
-from edge.queue.api import Identity
+from edge.queue.api import Identity, with_token
 from edge.queue.arrivals import Arrival, Arrivals
 from edge.queue.model import ActivateTicket
 from edge.queue.views import TicketView
@@ -24,10 +24,17 @@ class ActivationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     identity: Identity
 
 
+class ActivatedTicket(TicketView, frozen=True, kw_only=True):
+    """The ticket, with the secret that opens its phone page: whoever's slip does not come out scans that from the screen."""
+
+    token: str
+    phone_url: str
+
+
 @routes.post(
     "/api/tickets/{ticket}/activate",
     body=ActivationRequest,
-    reply=TicketView,
+    reply=ActivatedTicket,
     audience={"staff", "device"},
     permission="queue.issue_ticket",
     summary="The holder of a remote ticket is here; prints its slip",
@@ -40,7 +47,7 @@ async def activate(call: Call[ActivationRequest]) -> bytes:
 @routes.post(
     "/api/activations",
     body=ActivationRequest,
-    reply=TicketView,
+    reply=ActivatedTicket,
     audience={"staff", "device"},
     permission="queue.issue_ticket",
     summary="Activate whatever remote ticket this identity holds today",
@@ -66,4 +73,4 @@ async def _activate(call: Call[ActivationRequest], ticket: str) -> bytes:
         customer=known.customer,
         printer=call.app[Place].printer_of(call.principal.id),
     )
-    return (await call.submit(command)).answer
+    return with_token(call, (await call.submit(command)).answer)

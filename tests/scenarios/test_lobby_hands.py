@@ -129,7 +129,7 @@ async def test_s21_putting_somebody_first_does_not_change_how_long_they_waited(h
 async def test_s21_whoever_comes_back_can_be_put_first(hall: Hall, state: str) -> None:
     away = await hall.take(Tier.NORMAL)
     await hall.calls(1)
-    at = {"counter": "counter-1", "staff": "1001"}
+    at: dict[str, Any] = {"counter": "counter-1", "staff": "1001"}
     await do(hall, m.ParkTicket(**at) if state == "parked" else m.MarkNoShow(**at))
     await hall.take(Tier.GOLD)
     await do(hall, PinTicket(ticket=ticket(hall, away).id, reason="complaint"))

@@ -17,7 +17,7 @@ export interface Guest {
 }
 interface SignedInAtKiosk { ticket: TicketView; token: string; phone_url: string }
 
-/** A number that was there before has no new promise and no code to scan: its holder has both on their phone. */
+/** A number that was printed before has no new promise and no code to scan: its holder has both on their phone. */
 export function asIssued(view: TicketView, phone: { token: string; phone_url: string } = { token: '', phone_url: '' }): IssuedTicket {
   const { id, number, service, queue, tier, state, taken_at } = view;
   return { id, number, service, queue, tier, state, taken_at, ahead: view.ahead ?? 0, wait: view.wait ?? { low_s: 0, high_s: 0 }, ...phone };
@@ -74,8 +74,10 @@ export function useGuest(api: Api, onArrive: () => void) {
 
 const identityOf = (guest: Guest): { kind: 'recognition'; value: string } => ({ kind: 'recognition', value: guest.recognition });
 
-export const activate = async (api: Api, guest: Guest): Promise<IssuedTicket> =>
-  asIssued(await api.post<TicketView>('/api/activations', { identity: identityOf(guest) }));
+export async function activate(api: Api, guest: Guest): Promise<IssuedTicket> {
+  const activated = await api.post<TicketView & { token: string; phone_url: string }>('/api/activations', { identity: identityOf(guest) });
+  return asIssued(activated, activated);
+}
 
 export async function signInForAppointment(api: Api, guest: Guest): Promise<IssuedTicket> {
   const signed = await api.post<SignedInAtKiosk>('/api/appointments/sign-in', { identity: identityOf(guest), channel: 'kiosk', language: locale.value });
