@@ -241,7 +241,7 @@ CAPABILITIES: Final = (
         name="reports",
         migrations=reports_schema.MIGRATIONS,
         applies=reports_tables.APPLIES,
-        folded=reports_schema.FOLDED,
+        folded=reports_tables.FOLDED,
         routes=(reports_api.routes,),
         problems=reports_api.PROBLEMS,
     ),

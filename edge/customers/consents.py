@@ -62,6 +62,15 @@ def in_force(connection: Connection, customer: str, purpose: Purpose) -> Consent
     return None if row is None else Consent(*row)
 
 
+def is_withdrawn(connection: Connection, customer: str, purpose: Purpose) -> bool:
+    """Whether the customer has taken it back, which says more than never having been asked."""
+    withdrawn_to = connection.execute(
+        "SELECT withdrawn_to FROM consent WHERE customer = ? AND purpose = ? ORDER BY given_ms DESC, id DESC LIMIT 1",
+        (customer, purpose.value),
+    ).get
+    return withdrawn_to is not None
+
+
 def purposes_in_force(connection: Connection, customer: str) -> list[Purpose]:
     rows = connection.execute(
         "SELECT purpose FROM consent WHERE customer = ? AND ended_ms IS NULL ORDER BY purpose", (customer,)

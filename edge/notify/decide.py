@@ -2,6 +2,9 @@
 
 Also with a remote ticket that waits for activation: then the message asks them to come to the branch.
 
+A number left for one visit is consent to one message about it. A customer whom the branch knows, and who has withdrawn the
+consent to be served as somebody known, gets none, also when the message is under way; the books say that it was withheld.
+
 Three is the default of a policy key.
 """
 
@@ -20,6 +23,7 @@ from edge.notify.model import (
     Reminder,
     ReminderDue,
     ReminderSettled,
+    ReminderWithheld,
 )
 
 
@@ -33,6 +37,8 @@ def remind(state: Reminder | None, command: RemindCustomer, _context: Context) -
         return ()
     if state.ahead_at_entry < state.remind_ahead or command.ahead > state.remind_ahead:
         return ()
+    if state.opted_out:
+        return [ReminderWithheld(ticket=state.ticket, number=state.number, ahead=command.ahead)]
     return [ReminderDue(ticket=state.ticket, number=state.number, ahead=command.ahead)]
 
 

@@ -31,6 +31,7 @@ from sync.chain import Record
 LOOK_S: Final = 0.5
 """A pause between two looks at who is near: under load many moves are one look."""
 MINUTE_MS: Final = 60 * 1000
+SUPPRESSED: Final = "suppressed"
 
 _COUNTS: Final = {0: "零", 1: "一", 2: "两", 3: "三"}
 _TEXTS: Final = {
@@ -42,13 +43,19 @@ _REMOTE: Final = {
     Language.EN: "[{branch}] {number}: only {ahead} ahead of you now, please come to the branch and activate your number.",
 }
 """To whoever took the number from afar and has not come in yet (S11)."""
+_REMOTE_NEXT: Final = {
+    Language.ZH: "【{branch}】{number}号：下一位就是您，请到网点刷卡或证件激活号码。",
+    Language.EN: "[{branch}] {number}: you are next, please come to the branch and activate your number.",
+}
 _NEXT: Final = {
     Language.ZH: "【{branch}】{number}号：下一位就是您，请留意叫号。",
     Language.EN: "[{branch}] {number}: you are next, please listen for your number.",
 }
 
 
-class _Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True):
+    """A reminder to be sent."""
+
     ticket: str
     number: str
     ahead: int
@@ -57,7 +64,7 @@ class _Order(msgspec.Struct, frozen=True):
 def ask_for_sms(connection: Connection, event: ReminderDue, record: Record) -> Iterable[Effect]:
     """Later than policy allows a reminder would be wrong, and is not sent (S13)."""
     late_ms = policy.read(connection, REMINDER_LATE_MIN) * MINUTE_MS
-    payload = msgspec.json.encode(_Order(event.ticket, event.number, event.ahead))
+    payload = msgspec.json.encode(Order(event.ticket, event.number, event.ahead))
     return [Effect(kind=SEND_SMS, key=f"reminder:{event.ticket}", payload=payload, not_after_ms=record.at_ms + late_ms)]
 
 
@@ -68,9 +75,10 @@ REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {
 }
 
 
-def text_of(order: _Order, language: Language, branch: str, *, afar: bool) -> str:
+def text_of(order: Order, language: Language, branch: str, *, afar: bool) -> str:
     """What the message says. Nothing but the queue is ever in it."""
-    table = _REMOTE if afar else _TEXTS if order.ahead else _NEXT
+    waiting, coming = (_TEXTS, _REMOTE) if order.ahead else (_NEXT, _REMOTE_NEXT)
+    table = coming if afar else waiting
     return table[language].format(
         branch=branch, number=order.number, ahead=order.ahead, count=_COUNTS.get(order.ahead, str(order.ahead))
     )
@@ -86,31 +94,35 @@ class SmsSender:
         self._clock = clock
 
     async def __call__(self, effect: Leased, started: Started) -> Settled | TryAgain:
-        order = msgspec.json.decode(effect.payload, type=_Order)
-        to, text = self._message(order)
-        if to is None or text is None:
-            return self._end(order, "suppressed")
+        order = msgspec.json.decode(effect.payload, type=Order)
+        message = self._message(order)
+        if isinstance(message, str):
+            return self._end(order, message)
+        to, text = message
         outcome = await deliver(self._port, effect, started, to=to, text=text, clock=self._clock)
         return outcome if isinstance(outcome, TryAgain) else self._end(order, outcome)
 
     def too_late(self, effect: Leased) -> Settled:
         """Its time is over: it is recorded as such, and staff see it."""
-        return self._end(msgspec.json.decode(effect.payload, type=_Order), "expired")
+        return self._end(msgspec.json.decode(effect.payload, type=Order), "expired")
 
-    def _end(self, order: _Order, outcome: str) -> Settled:
+    def _end(self, order: Order, outcome: str) -> Settled:
         return Settled(end_of(outcome), outcome, RecordReminder(ticket=order.ticket, outcome=outcome))
 
-    def _message(self, order: _Order) -> tuple[str | None, str | None]:
-        """Number and text; None where the ticket does not wait any more."""
+    def _message(self, order: Order) -> tuple[str, str] | str:
+        """Number and text; or in one word why there is nothing to send."""
         with self._db.reader() as connection:
             record = views.row(connection, order.ticket)
             ref = tables.phone_ref(connection, order.ticket)
             branch = views.branch_name(connection)
             number = None if ref is None else self._vault.get(connection, ref, "phone")
+            refused = tables.opted_out(connection, None if record is None else record.customer)
         if record is None:
             raise InvariantBroken(f"a reminder for an unknown ticket {order.ticket}")
         if record.state not in (State.WAITING, State.PENDING) or number is None:
-            return None, None
+            return SUPPRESSED
+        if refused:
+            return tables.WITHHELD
         return number.decode(), text_of(order, Language(record.language), branch, afar=record.state == State.PENDING)
 
 

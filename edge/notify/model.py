@@ -26,7 +26,8 @@ class RemindCustomer(Command, frozen=True, kw_only=True):
 
 
 class RecordReminder(Command, frozen=True, kw_only=True):
-    """What became of a reminder: `sent`, `expired`, `refused`, `suppressed`, or `unknown`: it may have gone out."""
+    """What became of a reminder: `sent`, `expired`, `refused`, `suppressed` (nobody waits for it any more), `withheld` (the
+    consent is withdrawn), or `unknown`: it may have gone out."""
 
     NAME: ClassVar[str] = "notify.record_reminder"
     ticket: str
@@ -67,6 +68,18 @@ class ReminderDue(Event, frozen=True, kw_only=True):
         return self.ticket
 
 
+class ReminderWithheld(Event, frozen=True, kw_only=True):
+    """It was due, and is not sent: the customer has withdrawn the consent it stands on (S13)."""
+
+    TYPE: ClassVar[str] = "notify.reminder_withheld.v1"
+    ticket: str
+    number: str
+    ahead: int
+
+    def entity(self) -> str:
+        return self.ticket
+
+
 class ReminderSettled(Event, frozen=True, kw_only=True):
     """It was sent, came too late, was refused by the platform, or nobody needed it any more."""
 
@@ -89,5 +102,7 @@ class Reminder(msgspec.Struct, frozen=True):
     """A phone number was given for this visit."""
     outcome: str | None
     """None: not asked for yet; `due`: under way; else how it ended."""
+    opted_out: bool = False
+    """Whoever holds the ticket is known, and has withdrawn the consent to be served as somebody known."""
     remind_ahead: int = 3
     """People ahead when the reminder is sent (S11)."""

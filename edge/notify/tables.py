@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Final
 
+from edge.customers import consents
+from edge.customers.model import Purpose
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
-from edge.notify.model import AdviserTold, Reminder, ReminderDue, ReminderSettled
+from edge.notify.model import AdviserTold, Reminder, ReminderDue, ReminderSettled, ReminderWithheld
 from edge.notify.policy import REMIND_AHEAD
 from edge.policy import tables as policy
 from edge.queue import order
@@ -45,11 +47,18 @@ MIGRATIONS: Final = (
 )
 FOLDED: Final = ("notify_reminder", "notify_adviser")
 LIST_MAX: Final = 200
+WITHHELD: Final = "withheld"
 
 
 def reminder_due(connection: Connection, event: ReminderDue, record: Record) -> None:
     connection.execute(
         "INSERT INTO notify_reminder VALUES (?, ?, ?, 'due', ?)", (event.ticket, event.number, event.ahead, record.at_ms)
+    )
+
+
+def reminder_withheld(connection: Connection, event: ReminderWithheld, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO notify_reminder VALUES (?, ?, ?, ?, ?)", (event.ticket, event.number, event.ahead, WITHHELD, record.at_ms)
     )
 
 
@@ -67,6 +76,7 @@ def adviser_told(connection: Connection, event: AdviserTold, record: Record) -> 
 
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     ReminderDue: (reminder_due,),
+    ReminderWithheld: (reminder_withheld,),
     ReminderSettled: (reminder_settled,),
     AdviserTold: (adviser_told,),
 }
@@ -77,15 +87,21 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
 
 def reminder(connection: Connection, ticket: str) -> Reminder | None:
     row = connection.execute(
-        "SELECT id, ticket.number, state IN ('waiting', 'pending'), ticket.ahead, phone_ref IS NOT NULL, outcome_of.outcome"
-        " FROM ticket LEFT JOIN notify_reminder AS outcome_of ON outcome_of.ticket = ticket.id WHERE id = ?",
+        "SELECT id, ticket.number, state IN ('waiting', 'pending'), ticket.ahead, phone_ref IS NOT NULL, outcome_of.outcome,"
+        " customer FROM ticket LEFT JOIN notify_reminder AS outcome_of ON outcome_of.ticket = ticket.id WHERE id = ?",
         (ticket,),
     ).fetchone()
     if row is None:
         return None
-    ticket_id, number, waiting, ahead, reachable, outcome = row
+    ticket_id, number, waiting, ahead, reachable, outcome, customer = row
     remind_ahead = policy.read(connection, REMIND_AHEAD)
-    return Reminder(ticket_id, number, bool(waiting), ahead, bool(reachable), outcome, remind_ahead)
+    refused = opted_out(connection, customer)
+    return Reminder(ticket_id, number, bool(waiting), ahead, bool(reachable), outcome, refused, remind_ahead)
+
+
+def opted_out(connection: Connection, customer: str | None) -> bool:
+    """Whether the customer does not want to be written to about the queue."""
+    return customer is not None and consents.is_withdrawn(connection, customer, Purpose.SERVICE)
 
 
 def near(connection: Connection, now: datetime) -> list[tuple[str, int]]:

@@ -130,13 +130,3 @@ MIGRATIONS: Final = (
         """,
     ),
 )
-
-FOLDED: Final = (
-    "report_ticket",
-    "report_call",
-    "report_presence",
-    "report_counter",
-    "report_now",
-    "report_day_fact",
-    "report_diversion",
-)

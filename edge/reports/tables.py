@@ -17,8 +17,17 @@ from edge.kernel.fold import records
 from edge.kernel.pipeline import Apply
 from edge.queue import events as e
 from edge.queue.model import DIVERTED, State
-from edge.reports.schema import FOLDED
 from sync.chain import Record
+
+FOLDED: Final = (
+    "report_ticket",
+    "report_call",
+    "report_presence",
+    "report_counter",
+    "report_now",
+    "report_day_fact",
+    "report_diversion",
+)
 
 
 def _touch(connection: Connection, day: str, record: Record) -> None:

@@ -29,7 +29,7 @@ class ErasureRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     reply=ErasureReport,
     permission="customers.erase",
     summary="Destroy what the branch has of a customer, on their request; again is the same",
-    problems=("no_such_customer", "customer_visit_open", "customer_appointment_open"),
+    problems=("no_such_customer", "customer_visit_open", "customer_appointment_open", "customer_service_open"),
 )
 async def erase(call: Call[ErasureRequest]) -> bytes:
     wish = call.body

@@ -3,8 +3,9 @@
 * Retention looks at ages by the branch's clock, which never runs behind what has already happened. A box that was off for a
   month deletes a month's worth when it is back, in portions of `DELETED_AT_ONCE_MAX`.
 * A visit is over at the end of its day; a phone number is deleted when that day is more than the policy's days ago (seven).
-* A customer is erased only when nothing of theirs is under way: whoever still waits has to be served or let go first, and
-  whoever has an appointment has to cancel it.
+* A customer is erased only when nothing of theirs is under way: whoever still waits has to be served or let go first,
+  whoever has an appointment has to cancel it, and a car or cash on its way has to arrive or be called off. What they wrote
+  about services goes with them; the scores stay, for they name nobody.
 """
 
 from collections.abc import Sequence
@@ -31,8 +32,8 @@ from edge.retention.policy import VISIT_CONTACT_DAYS
 
 DELETED_AT_ONCE_MAX: Final = 50
 """Contacts in one run, and customers in one run: about a hundredth of a second of the writer."""
-CONTACTS_OF_ONE_MAX: Final = 1000
-"""Phone numbers of one customer; after the policy's days there are none of older visits."""
+OF_ONE_MAX: Final = 1000
+"""Phone numbers, and comments, of one customer; after the policy's days there are no numbers of older visits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,12 @@ class ErasureState:
     """The number of a visit that is not over."""
     appointment: str | None = None
     """The day of an appointment still to come."""
+    service: str | None = None
+    """The kind of a service that is still to be done for them."""
     details: int = 0
     identities: int = 0
     contacts: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
     consents: tuple[tuple[Purpose, str], ...] = ()
     """What is in force, by purpose and id."""
 
@@ -98,9 +102,11 @@ def for_erasure(connection: Connection, command: EraseCustomer, _context: Contex
         standing=customers.standing(connection, customer),
         ticket=views.open_ticket(connection, customer),
         appointment=views.open_appointment(connection, customer),
+        service=views.open_service(connection, customer),
         details=len(Vault.names(connection, subject_of(customer))),
         identities=customers.identities(connection, customer),
-        contacts=tuple(views.contacts_of(connection, customer, CONTACTS_OF_ONE_MAX)),
+        contacts=tuple(views.contacts_of(connection, customer, OF_ONE_MAX)),
+        comments=tuple(views.comments_of(connection, customer, OF_ONE_MAX)),
         consents=tuple((purpose, consent.id) for purpose, consent in in_force if consent is not None),
     )
 
@@ -113,14 +119,20 @@ def erase(state: ErasureState, command: EraseCustomer, _context: Context) -> Seq
         raise Rejected("customer_visit_open", number=state.ticket)
     if state.appointment is not None:
         raise Rejected("customer_appointment_open", day=state.appointment)
-    if state.standing is Standing.UNKNOWN and not (state.details or state.contacts or state.consents):
+    if state.service is not None:
+        raise Rejected("customer_service_open", kind=state.service)
+    if state.standing is Standing.UNKNOWN and not (state.details or state.contacts or state.comments or state.consents):
         raise Rejected("no_such_customer")
     ended = [
         ConsentWithdrawn(customer=command.customer, purpose=purpose, consent=consent, channel=command.channel)
         for purpose, consent in state.consents
     ]
     erased = CustomerErased(
-        customer=command.customer, contacts=state.contacts, channel=command.channel, evidence=command.evidence
+        customer=command.customer,
+        contacts=state.contacts,
+        channel=command.channel,
+        evidence=command.evidence,
+        comments=state.comments,
     )
     return [*ended, erased]
 
@@ -136,6 +148,7 @@ def report(connection: Connection, state: ErasureState, events: Sequence[Event],
         details=gone.details,
         identities=gone.identities,
         contacts=len(gone.contacts),
+        comments=len(gone.comments),
         consents=len(gone.consents),
     )
 

@@ -54,6 +54,8 @@ class CustomerErased(Event, frozen=True, kw_only=True):
     """Vault subjects of phone numbers that this customer gave for visits and appointments."""
     channel: Means
     evidence: str = ""
+    comments: tuple[str, ...] = ()
+    """Vault subjects of what this customer wrote about services."""
 
     def entity(self) -> str:
         return self.customer
@@ -70,6 +72,8 @@ class ErasureReport(msgspec.Struct, frozen=True, kw_only=True):
     """Documents, cards and numbers by which the customer was recognised."""
     contacts: int
     """Phone numbers left for visits and appointments."""
+    comments: int
+    """Comments on services."""
     consents: int
     """Consents that ended with it."""
 

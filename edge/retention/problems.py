@@ -17,5 +17,11 @@ PROBLEMS: Final = (
         "这位客户还有未到期的预约，请先取消预约，再删除资料",
         "This customer still has an appointment; cancel it before erasing",
     ),
+    Problem(
+        "customer_service_open",
+        409,
+        "这位客户还有未完成的贵宾服务（专车或送款），请先完成或取消，再删除资料",
+        "A car or cash to the door is still to be done for this customer; finish or cancel it before erasing",
+    ),
 )
 """The refusals of `decide.py`."""

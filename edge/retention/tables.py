@@ -13,6 +13,7 @@ from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
 from edge.kernel.vault import Vault
+from edge.queue.events import TicketRated
 from edge.retention.model import CustomerErased, RetentionApplied
 from sync.chain import Record
 
@@ -39,8 +40,26 @@ MIGRATIONS: Final = (
         CREATE INDEX appointment_sms_phone ON appointment_sms_code(phone_ref, day) WHERE phone_ref IS NOT NULL;
         """,
     ),
+    Migration(
+        "retention/003-comments",
+        """
+        CREATE TABLE retention_comment(ref TEXT PRIMARY KEY, ticket TEXT NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE INDEX retention_comment_ticket ON retention_comment(ticket);
+        INSERT INTO retention_comment
+        SELECT ref, entity FROM (
+            SELECT json_extract(CAST(body AS TEXT), '$.comment_ref') AS ref, entity FROM journal
+            WHERE type = 'queue.ticket_rated.v1'
+        ) WHERE ref IS NOT NULL;
+        """,
+    ),
 )
-FOLDED: Final = ("retention_run",)
+FOLDED: Final = ("retention_run", "retention_comment")
+
+
+def ticket_rated(connection: Connection, event: TicketRated, _record: Record) -> None:
+    """Where the customer's own words are, so that they can be found when their author wants them gone."""
+    if event.comment_ref is not None:
+        connection.execute("INSERT INTO retention_comment VALUES (?, ?)", (event.comment_ref, event.ticket))
 
 
 def retention_applied(connection: Connection, event: RetentionApplied, record: Record) -> None:
@@ -57,13 +76,14 @@ def retention_applied(connection: Connection, event: RetentionApplied, record: R
 
 
 def customer_erased(connection: Connection, event: CustomerErased, record: Record) -> None:
-    for contact in event.contacts:
-        Vault.shred(connection, contact)
+    for subject in (*event.contacts, *event.comments):
+        Vault.shred(connection, subject)
     Vault.shred(connection, subject_of(event.customer))
     customers.bury(connection, event.customer, record.at_ms)
 
 
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
+    TicketRated: (ticket_rated,),
     RetentionApplied: (retention_applied,),
     CustomerErased: (customer_erased,),
 }

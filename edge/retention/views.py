@@ -59,6 +59,26 @@ def open_appointment(connection: Connection, customer: str) -> str | None:
     return found
 
 
+def open_service(connection: Connection, customer: str) -> str | None:
+    """The kind of a service (a car, cash to the door) that is still to be done for this customer."""
+    found: str | None = connection.execute(
+        "SELECT kind FROM vip_request WHERE customer = ? AND state IN ('requested', 'accepted', 'on_the_way')"
+        " ORDER BY asked_ms LIMIT 1",
+        (customer,),
+    ).get
+    return found
+
+
+def comments_of(connection: Connection, customer: str, limit: int) -> list[str]:
+    """Vault subjects of what this customer wrote about services, those still there."""
+    rows = connection.execute(
+        "SELECT ref FROM ticket JOIN retention_comment ON retention_comment.ticket = ticket.id"
+        " JOIN vault_subject ON subject = ref WHERE customer = ? ORDER BY ref LIMIT ?",
+        (customer, limit),
+    )
+    return [str(ref) for (ref,) in rows]
+
+
 def contacts_of(connection: Connection, customer: str, limit: int) -> list[str]:
     """Vault subjects of the phone numbers that this customer gave for visits and appointments, those still there."""
     rows = connection.execute(

@@ -6,10 +6,25 @@ from pathlib import Path
 
 import pytest
 
+from edge import registry
 from edge.adapters.sms import SandboxSms
+from edge.customers import tables as customers
+from edge.customers.model import GiveConsent, Means, Purpose, WithdrawConsent
+from edge.customers.tables import Recognised
+from edge.kernel import fold
 from edge.kernel.pipeline import Secret
 from edge.notify import tables
-from edge.queue.model import ActivateTicket, CancelTicket, Channel, IssueTicket, Tier
+from edge.notify.effects import Order, text_of
+from edge.queue.model import (
+    ActivateTicket,
+    CancelTicket,
+    Channel,
+    IssueTicket,
+    Language,
+    MarkNoShow,
+    RequeueTicket,
+    Tier,
+)
 from tests.scenarios.hall import Hall, open_hall
 
 PHONE = "+8613800000009"
@@ -140,6 +155,92 @@ async def test_s13_without_a_number_nothing_is_sent(hall: Hall) -> None:
         await hall.take(Tier.NORMAL)
     await hall.calls(5)
     assert outcomes(hall) == []
+
+
+CUSTOMER = "c-7"
+
+
+async def known_with_consent(hall: Hall) -> None:
+    """Head office names the customer, who agrees to be served as somebody known."""
+    await hall.branch.db.write(
+        lambda connection: customers.put(connection, Recognised(CUSTOMER, "normal"), [b"7" * 16], now_ms=hall.clock.now_ms())
+    )
+    given = GiveConsent(customer=CUSTOMER, purpose=Purpose.SERVICE, version=1, channel=Means.COUNTER, evidence="ab" * 32)
+    await hall.branch.pipeline.submit(given, actor="staff:1001")
+
+
+async def withdraw(hall: Hall) -> None:
+    command = WithdrawConsent(customer=CUSTOMER, purpose=Purpose.SERVICE, channel=Means.COUNTER)
+    await hall.branch.pipeline.submit(command, actor="staff:1001")
+
+
+async def take_as_known(hall: Hall) -> str:
+    """A ticket of the known customer, who left a number."""
+    command = IssueTicket(service="personal", tier=Tier.NORMAL, channel=Channel.KIOSK, phone_ref="contact-7", customer=CUSTOMER)
+    secret = Secret("contact-7", "phone", PHONE.encode())
+    outcome = await hall.branch.pipeline.submit(command, actor="device:kiosk-1", secrets_=[secret])
+    return outcome.records[-1].entity
+
+
+async def test_s13_who_withdrew_the_consent_gets_no_message_and_the_books_say_so(hall: Hall) -> None:
+    await known_with_consent(hall)
+    await withdraw(hall)
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    await take_as_known(hall)
+    await settled(hall, "withheld")
+    await hall.calls(3)
+    assert (texts(hall), outcomes(hall)) == ([], ["withheld"])
+    with hall.branch.db.reader() as connection:
+        assert connection.execute("SELECT count(*) FROM journal WHERE type = 'notify.reminder_withheld.v1'").get == 1
+        assert fold.verify(connection, registry.rules(), registry.migrations(), registry.folded_tables()).sound
+
+
+async def test_s13_who_withdraws_while_the_message_is_under_way_gets_none(hall: Hall) -> None:
+    gateway = hall.branch.gateway
+    assert isinstance(gateway, SandboxSms)
+    gateway.reachable = lambda: False
+    await known_with_consent(hall)
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    await take_as_known(hall)
+    await settled(hall, "due")
+    await withdraw(hall)
+    gateway.reachable = lambda: True
+    hall.branch.runner.wake("notify.send_sms")
+    await settled(hall, "withheld")
+    assert texts(hall) == []
+
+
+async def test_s13_who_agreed_or_was_never_asked_is_told(hall: Hall) -> None:
+    """The number that was left for this visit is the consent to one message about it."""
+    await known_with_consent(hall)
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    await take_as_known(hall)
+    await settled(hall, "sent")
+
+
+async def test_s12_a_missed_turn_and_a_transfer_bring_no_second_message(hall: Hall) -> None:
+    for _ in range(3):
+        await hall.take(Tier.NORMAL)
+    told = await take_with_phone(hall)
+    await settled(hall, "sent")
+    for _ in range(5):
+        await hall.take(Tier.NORMAL)
+    await hall.calls(4)
+    await hall.branch.pipeline.submit(MarkNoShow(counter="counter-1", staff="1001"), actor="staff:1001")
+    await hall.branch.pipeline.submit(RequeueTicket(ticket=told), actor="staff:1001")
+    await hall.calls(3)
+    assert len(texts(hall)) == 1
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("afar", [False, True])
+def test_s11_whoever_is_next_is_told_so_and_not_that_nought_are_ahead(language: Language, *, afar: bool) -> None:
+    text = text_of(Order(ticket="t", number="A007", ahead=0), language, "测试支行", afar=afar)
+    assert ("下一位就是您" in text or "you are next" in text, "零" in text, "0 ahead" in text) == (True, False, False)
+    assert ("激活" in text or "activate" in text) is afar
 
 
 async def test_s14_taken_from_afar_activated_by_a_swipe_and_told_at_three(hall: Hall) -> None:

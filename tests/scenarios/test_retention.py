@@ -20,7 +20,7 @@ from edge.kernel.identities import IdentityKind
 from edge.kernel.pipeline import Secret, apply_event
 from edge.queue.answers import Issued
 from edge.queue.arrivals import CONTACT
-from edge.queue.model import CancelTicket, Channel, IssueTicket, Tier
+from edge.queue.model import CancelTicket, Channel, FinishTicket, IssueTicket, RateService, ServeTicket, Tier
 from edge.retention import daily, decide, views
 from edge.retention.model import CustomerErased, EraseCustomer, ErasureReport, RetentionRun
 from tests.scenarios.hall import Hall, open_hall
@@ -170,6 +170,26 @@ async def test_nobody_is_erased_while_they_are_here(hall: Hall) -> None:
     assert no.value.facts == {"number": "A001"}
     await hall.branch.pipeline.submit(CancelTicket(ticket=ticket), actor="staff:2001")
     await erase(hall)
+
+
+async def test_what_a_customer_wrote_about_a_service_goes_with_them_and_the_score_stays(hall: Hall) -> None:
+    await hall.staff(1)
+    ticket = await visit(hall, "a", customer="c-1")
+    other = await visit(hall, "b")
+    for one, comment in ((ticket, "comment-1"), (other, "comment-2")):
+        await hall.next()
+        await hall.branch.pipeline.submit(ServeTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+        rating = RateService(ticket=one, score=2, comment_ref=comment)
+        words = Secret(comment, "comment", "我姓黄，等了太久".encode())
+        await hall.branch.pipeline.submit(rating, actor="phone", secrets_=[words])
+        await hall.branch.pipeline.submit(FinishTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+    outcome = await hall.branch.pipeline.submit(EraseCustomer(customer="c-1", channel=Means.LOBBY), actor="staff:2001")
+    assert msgspec.json.decode(outcome.answer, type=ErasureReport).comments == 1
+    with hall.branch.db.reader() as connection:
+        kept = [hall.branch.vault.get(connection, ref, "comment") is not None for ref in ("comment-1", "comment-2")]
+        scores = connection.execute("SELECT rating FROM ticket ORDER BY seq").fetchall()
+    assert (kept, scores) == ([False, True], [(2,), (2,)])
+    assert sound(hall)
 
 
 async def test_a_stranger_cannot_be_erased(hall: Hall) -> None:

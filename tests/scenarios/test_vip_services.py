@@ -10,6 +10,7 @@ import pytest
 from edge import registry
 from edge.adapters.sms import SandboxSms
 from edge.customers import tables as customers
+from edge.customers.model import Means
 from edge.customers.tables import Recognised
 from edge.kernel import fold
 from edge.kernel.db import Connection
@@ -18,6 +19,7 @@ from edge.org import phones
 from edge.policy.model import SetValue
 from edge.queue.answers import Issued
 from edge.queue.model import CancelTicket, Channel, IssueTicket, Tier
+from edge.retention.model import EraseCustomer
 from edge.vip_services import tables
 from edge.vip_services.model import AskForService, Kind, Move, MoveRequest, State
 from edge.vip_services.tables import RequestView, VisitServices
@@ -129,6 +131,20 @@ async def test_s34_one_of_a_kind_at_a_time_and_six_a_visit(hall: Hall) -> None:
         await move(hall, request, Move.CANCEL)
     with pytest.raises(Rejected, match="too_many_requests"):
         await ask(hall, ticket)
+
+
+async def test_s34_nobody_is_erased_while_a_car_is_on_its_way(hall: Hall) -> None:
+    """What the branch has promised needs the customer."""
+    ticket = await visit(hall)
+    request = (await ask(hall, ticket)).id
+    await hall.branch.pipeline.submit(CancelTicket(ticket=ticket), actor="phone")
+    erase = EraseCustomer(customer="c-gold", channel=Means.LOBBY)
+    for wish in (Move.ACCEPT, Move.SET_OUT, Move.FINISH):
+        with pytest.raises(Rejected, match="customer_service_open") as refused:
+            await hall.branch.pipeline.submit(erase, actor="staff:2001")
+        assert refused.value.facts == {"kind": "cash_delivery"}
+        await move(hall, request, wish)
+    await hall.branch.pipeline.submit(erase, actor="staff:2001")
 
 
 async def test_s34_who_has_left_the_queue_asks_for_nothing(hall: Hall) -> None:

@@ -283,7 +283,7 @@ def test_an_older_branchs_journal_fills_the_tables_again() -> None:
     rollup.keep(fresh.connection, rollup.count(fresh.connection, states(fresh)[0], ZONE), now_ms=0)
     _copy_journal(books, fresh)
     assert tables.rebuild(fresh.connection) > 0
-    assert not [table for table in schema.FOLDED if compare(books.connection, fresh.connection, table)]
+    assert not [table for table in tables.FOLDED if compare(books.connection, fresh.connection, table)]
     assert kept(fresh) == []
 
 

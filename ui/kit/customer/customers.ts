@@ -15,7 +15,7 @@ export interface Customer {
 }
 /** `recognition` stands for the customer, once, for a minute and a half, for whoever searched. */
 export interface FoundCustomer { recognition: string; card: Customer; tickets: TicketView[] }
-export interface Erasure { customer: string; erased_at: string; details: number; identities: number; contacts: number; consents: number }
+export interface Erasure { customer: string; erased_at: string; details: number; identities: number; contacts: number; comments: number; consents: number }
 
 const part = encodeURIComponent;
 /** null: the branch does not know who holds it. */
