@@ -78,7 +78,7 @@ OUTCOMES: Final = Key[dict[str, Outcomes]](
     name="queue.outcomes",
     kind=Annotated[dict[ServiceId, Outcomes], msgspec.Meta(max_length=SERVICES_MAX)],
     default={EVERY_SERVICE: Outcomes(choices=_OUTCOMES)},
-    zh="各业务的办理结果（* 为全部业务；needed 为必选）",
+    zh="各业务的办理结果（* 为全部业务；可设为必选）",
     en="Outcomes by service (* is every service; needed: none ends without)",
     merge=Merge.MERGE_BY_ID,
 )

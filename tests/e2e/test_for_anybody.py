@@ -21,7 +21,7 @@ DRESSES: Final = (ZH, Dress("zh-CN", big=True), Dress("en", big=False), EN_BIG)
 PEOPLE: Final = frozenset(
     {"王芳", "李强", "张敏", "刘洋", "陈静", "赵军", "李秀英", "欧阳建国", "周小雨", "黄德明", "吴美玲", "孙丽"}
 )
-MARKS: Final = frozenset({"Branchbox", "Enter", "ESC/POS", "LED", "branchbox", "printer-1", "Num"})
+MARKS: Final = frozenset({"Branchbox", "Enter", "ESC/POS", "Excel", "LED", "branchbox", "printer-1", "Num"})
 TAGS: Final = frozenset({"大额存单到期", "偏好理财", "私行潜力"})
 """Head office's words about the demo's customers, in the language it speaks."""
 NAMES: Final = PEOPLE | MARKS | TAGS

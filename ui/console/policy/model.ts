@@ -36,7 +36,7 @@ export function groupOf(policy: string): string {
   const [room = '', topic = ''] = policy.split('.');
   if (room !== 'queue') return room;
   if (topic === 'target' || topic === 'promote') return topic;
-  return topic.startsWith('remote_') ? 'remote' : 'calling';
+  return ['remote', 'self_service'].find((one) => topic.startsWith(`${one}_`)) ?? 'calling';
 }
 export function grouped(keys: readonly PolicyKey[]): { group: string; keys: PolicyKey[] }[] {
   const groups = new Map<string, PolicyKey[]>();

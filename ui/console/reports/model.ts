@@ -77,3 +77,20 @@ export function wishOf(drill: Drill, before: Wish): Wish {
   const days = from && to ? { period: 'range' as const, first: from, last: to } : { period: before.period, first: from ?? before.first, last: before.last };
   return { report: drill.report, ...days, by: 'total', filters };
 }
+
+/** A wish as its page's address says it, and back: a report that somebody looks at can be reloaded, sent and gone back to. */
+export function placeOf({ report, period, first, last, by, filters }: Wish): { path: string[]; query: ReportQuery } {
+  const days: Record<string, string> = period === 'range' ? { from: first, to: last } : { period, from: first };
+  return { path: ['reports', report], query: { ...days, ...(by === 'total' ? {} : { by }), ...filters } };
+}
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+function daysAt({ from = '', to = '', period = '' }: ReportQuery, today: string): Pick<Wish, 'period' | 'first' | 'last'> {
+  const first = DAY.test(from) ? from : today;
+  const whole = PERIODS.find((one) => one === period && one !== 'range');
+  if (whole || !DAY.test(to)) return { period: whole ?? 'day', first, last: first };
+  return { period: 'range', first, last: to };
+}
+export function wishAt(path: readonly string[], query: ReportQuery, today: string): Wish {
+  const filters = Object.fromEntries(Object.entries(query).filter(([name]) => !DAYS_OF_QUERY.has(name)));
+  return { report: path[1] ?? '', ...daysAt(query, today), by: CUTS.find((cut) => cut === query['by']) ?? 'total', filters };
+}

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { monthsOf, pressed, sameCalendar, tally } from '../calendar/calendar';
 import { mayAcknowledge, worstFirst } from '../day/model';
 import { freeName, isName, pageLink } from '../devices/model';
-import { cellText, drillOf, queryOf, wishOf, type Report, type Wish } from '../reports/model';
+import { cellText, drillOf, placeOf, queryOf, wishAt, wishOf, type Report, type Wish } from '../reports/model';
 import { addMonths, firstOf, periodText, stepped } from '../reports/period';
 import { pictureOf } from '../reports/series';
 
@@ -52,6 +52,13 @@ describe('a report', () => {
     expect(drill).toEqual({ report: 'ticket-detail', query: { from: '2026-03-01', to: '2026-03-31', service: 'personal', tier: 'gold', called: 'true' } });
     expect([drillOf(report, 1, taken, 0), drillOf(report, 0, late, 0.1)]).toEqual([null, null]);
     if (drill) expect(wishOf(drill, wish)).toEqual({ report: 'ticket-detail', period: 'range', first: '2026-03-01', last: '2026-03-31', by: 'total', filters: { service: 'personal', tier: 'gold', called: 'true' } });
+  });
+  it('stands in the address, whole, and reads nonsense as today', () => {
+    for (const one of [wish, { ...wish, period: 'range' as const, by: 'day', filters: { tier: 'gold', called: 'true' } }]) {
+      const { path, query } = placeOf(one);
+      expect(wishAt(path, query, '2026-05-05')).toEqual({ ...one, last: one.period === 'range' ? one.last : one.first });
+    }
+    expect(wishAt(['reports'], { from: 'never', period: 'week', by: 'moon' }, '2026-05-05')).toEqual({ report: '', period: 'day', first: '2026-05-05', last: '2026-05-05', by: 'total', filters: {} });
   });
   it('writes shares in percent and minutes with one decimal', () => {
     expect([cellText(0.125, 'share'), cellText(12.34, 'minutes'), cellText(3, 'count'), cellText(null, 'count'), cellText('A1', 'text')]).toEqual(['12.5%', '12.3', '3', '', 'A1']);

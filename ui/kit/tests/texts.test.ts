@@ -42,6 +42,20 @@ describe('the box’s refusals', () => {
   });
 });
 
+describe('the box’s policies', () => {
+  const edge = join(ROOT, '..', 'edge');
+  const files = readdirSync(edge, { recursive: true, encoding: 'utf-8' }).filter((file) => file.endsWith('policy.py'));
+  const found = (pattern: RegExp): (string | undefined)[] => files.flatMap((file) => [...readFileSync(join(edge, file), 'utf-8').matchAll(pattern)].map(([, word]) => word));
+  const texts = read('console', 'zh-CN');
+
+  it('each have a name for their unit and their room', () => {
+    const [units, rooms] = [found(/\bunit="(\w+)"/g), found(/\bname="(\w+)\.\w/g)];
+    expect([units.length, rooms.length].every((n) => n > 10)).toBe(true);
+    expect([...new Set(units)].filter((unit) => !(`policy.unit.${String(unit)}` in texts))).toEqual([]);
+    expect([...new Set(rooms)].filter((room) => room !== 'queue' && !(`policy.group.${String(room)}` in texts))).toEqual([]);
+  });
+});
+
 describe('a text', () => {
   it('chooses between one and many', () => {
     expect(fill('{n} person|{n} people', { n: 1 })).toBe('1 person');
