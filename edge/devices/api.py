@@ -25,6 +25,7 @@ PROBLEMS: Final = (
     Problem("device_not_ready", 409, "设备未就绪", "The device is not ready"),
     Problem("too_many_programs", 503, "连接的程序过多", "Too many programs are connected"),
     Problem("nothing_plugged_in", 409, "这个接口上没有插着设备", "Nothing is plugged in at that socket"),
+    Problem("socket_does_not_fit", 409, "这个接口接不了此型号的设备", "A device of this model does not go with that socket"),
     Problem("socket_taken", 409, "这个接口已绑定给另一台设备", "That socket is bound to another device"),
     Problem("bindings_unusable", 500, "绑定文件无法使用，请联系技术人员", "The file of bindings cannot be used"),
     Problem("no_device_test", 409, "这类设备没有测试动作", "This kind of device has no test"),
@@ -131,7 +132,7 @@ async def sockets(call: Call[None]) -> Sockets:
     reply=DeviceView,
     idempotent=False,
     summary="Drive the device at another socket from now on",
-    problems=("unknown_device", "nothing_plugged_in", "socket_taken", "bindings_unusable"),
+    problems=("unknown_device", "nothing_plugged_in", "socket_does_not_fit", "socket_taken", "bindings_unusable"),
 )
 async def bind(call: Call[Bind]) -> DeviceView:
     floor, device_id = call.app[Floor], call.path["device"]

@@ -77,13 +77,18 @@ class Places:
         return Sockets(sockets=sockets, offers=self._discovery.offers(self._bindings))
 
     async def bind(self, device_id: str, address: str) -> None:
-        """Drive the device at another place from now on. Raises Rejected."""
-        place = self._discovery.place(address) or next((one for one in self.emulated if one.address == address), None)
+        """Drive the device at another place from now on, as the model it was: a machine of another model is another line of the
+        branch's configuration. Raises Rejected."""
+        found = self._discovery.place(address)
+        place = found or next((one for one in self.emulated if one.address == address), None)
         device = next((one for one in self.devices if one.id == device_id), None)
         if device is None or self.fleet is None:
             raise Rejected("unknown_device", device=device_id)
         if place is None:
             raise Rejected("nothing_plugged_in", address=address)
+        profile = self.profiles[device.profile]
+        if found is not None and found.wire not in profile.match.transport:
+            raise Rejected("socket_does_not_fit", model=profile.model, wire=found.wire)
         taken = next((one.id for one in self.devices if one.address == address and one.id != device_id), None)
         if taken is not None:
             raise Rejected("socket_taken", device=taken)

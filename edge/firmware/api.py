@@ -75,7 +75,7 @@ class UpdateView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     held_bytes: int | None = None
     """How much of it is on the device; None where that is not known now."""
     waits_for: str = ""
-    """`person`, `device`, `close`, or nothing."""
+    """`person`, `device`, `close`, `power`, `idle`, or nothing."""
     in_hours: bool
     proposed_by: str
     proposed_at: datetime

@@ -72,6 +72,13 @@ def refusal(profile: str, version: str, standing: m.Standing) -> str | None:
     return next((code for code, holds in reasons.items() if holds), None)
 
 
+def hindrance(*, in_hours: bool, is_open: bool, busy: bool, on_battery: bool) -> str | None:
+    """What an approved update whose package is there has to wait for before it is installed: the close of the day, mains power,
+    or the device, which somebody is using. None: nothing."""
+    waits = {"close": is_open and not in_hours, "power": on_battery, "idle": busy}
+    return next((what for what, holds in waits.items() if holds), None)
+
+
 def _document(command: m.ProposeUpdate) -> tuple[m.PackageDocument, bytes]:
     """What is signed, and by which key. Raises Rejected."""
     body = command.document

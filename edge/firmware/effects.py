@@ -2,27 +2,29 @@
 
 * **Laying down** is harmless and can break off at any moment: unplugged, without power, or because this program ended. The
   device says how much it has (`Firmware.Prepare`), and the next attempt goes on there.
-* **Installing** waits until the business day is closed, unless whoever proposed it said otherwise. It is a fact before its
-  first byte, and it is never repeated: after a crash in the middle only the device's word counts.
+* **Installing** waits until the business day is closed, unless whoever proposed it said otherwise; until the box is on mains
+  power; and until nobody uses the device, which is then claimed, so that nobody begins to. It is a fact before its first byte,
+  and it is never repeated: after a crash in the middle only the device's word counts.
 * **Proof** is the version in the device's own greeting. What it does not say within `AWAY_S` has failed.
 
 One update at a time in the whole branch: two devices away at once are worse than one of them waiting.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from drivers.api import Completion, Device, Outcome
+from drivers.api import Claim, Completion, Device, DeviceError, Outcome
 from drivers.interfaces.firmware import BLOCK_BYTES, COMMANDS, Install, Prepare, Prepared, Write, Written
 from drivers.supervisor import UnknownDevice
 from edge.devices.floor import Floor
 from edge.firmware import tables
-from edge.firmware.decide import refusal
+from edge.firmware.decide import hindrance, refusal
 from edge.firmware.model import BeginInstall, RecordUpdate, Standing, UpdateApproved
+from edge.firmware.power import on_battery
 from edge.firmware.tables import UpdateRow
 from edge.kernel.blobs import BlobDamaged, BlobMissing, Blobs
 from edge.kernel.db import Connection
@@ -60,7 +62,7 @@ class Progress:
 
     held_bytes: int
     waits_for: str = ""
-    """`device`, `close`, or nothing."""
+    """`device`, `close`, `power`, `idle`, or nothing."""
 
 
 class NoWay(Exception):
@@ -74,10 +76,11 @@ class _Later(Exception):
 class Updater:
     """The handler of approved updates."""
 
-    def __init__(self, pipeline: Pipeline, floor: Floor, blobs: Blobs) -> None:
+    def __init__(self, pipeline: Pipeline, floor: Floor, blobs: Blobs, on_battery: Callable[[], bool] = on_battery) -> None:
         self._pipeline = pipeline
         self._floor = floor
         self._blobs = blobs
+        self.on_battery = on_battery
         self.progress: dict[str, Progress] = {}
 
     def standing(self, device_id: str) -> Standing:
@@ -146,12 +149,23 @@ class Updater:
         greeted = device.counts.connections
         if device.capabilities().firmware == update.version:
             return -1
-        if not update.in_hours and self._is_open():
-            raise _Later("close")
-        await self._pipeline.submit(BeginInstall(job=update.job), actor="system", command_id=f"effect:{effect.id}:begin")
-        await started(update.job)
-        command = Install(package=update.sha256, size_bytes=update.size_bytes)
-        completion = await device.execute(command, timeout_s=STEP_S)
+        claim = _claimed(device)
+        try:
+            waits_for = hindrance(
+                in_hours=update.in_hours,
+                is_open=self._is_open(),
+                busy=claim is None or device.waiting > 0,
+                on_battery=self.on_battery(),
+            )
+            if waits_for is not None:
+                raise _Later(waits_for)
+            await self._pipeline.submit(BeginInstall(job=update.job), actor="system", command_id=f"effect:{effect.id}:begin")
+            await started(update.job)
+            command = Install(package=update.sha256, size_bytes=update.size_bytes)
+            completion = await device.execute(command, timeout_s=STEP_S, claim=claim)
+        finally:
+            if claim is not None:
+                claim.release()
         if completion.outcome is Outcome.HELD:
             raise NoWay("device_refuses")
         return greeted
@@ -190,6 +204,14 @@ class Updater:
         with self._pipeline.db.reader() as connection:
             day = queue_views.day(connection)
         return day is not None and day.state == "open"
+
+
+def _claimed(device: Device) -> Claim | None:
+    """The device for us alone; None while somebody else holds it."""
+    try:
+        return device.claim("firmware")
+    except DeviceError:
+        return None
 
 
 async def _step(device: Device, command: Prepare | Write) -> Completion:

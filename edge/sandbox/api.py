@@ -192,6 +192,23 @@ async def set_wan(call: Call[Wan]) -> Wan:
     return Wan(up=await call.app[Stage].set_wan(up=call.body.up))
 
 
+class Mains(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    up: bool
+
+
+@routes.post(
+    "/sandbox/mains",
+    body=Mains,
+    audience=OPEN,
+    reply=Mains,
+    idempotent=False,
+    summary="Cut the box's mains, so that it runs on battery, or mend it",
+)
+async def set_mains(call: Call[Mains]) -> Mains:
+    call.app[Stage].on_battery = not call.body.up
+    return call.body
+
+
 def _find(call: Call[Any]) -> Prop:
     prop = call.app[Stage].props.get(call.path["device"])
     if prop is None:

@@ -89,6 +89,8 @@ class Stage:
     props: dict[str, Prop] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     line: Line | None = None
+    on_battery: bool = False
+    """Somebody has cut the mains."""
 
     @property
     def clock(self) -> SandboxClock:
@@ -129,6 +131,7 @@ class Stage:
             self.branch.connect_head_office(None, self.configure.branch.id)
         if isinstance(self.branch.gateway, SandboxSms):
             self.branch.gateway.reachable = lambda: self.line is None or self.line.up
+        self.branch.updater.on_battery = lambda: self.on_battery
         self.branch.firmware_keys.more.append(self._firmware_key().public)
         await pipeline.submit(OpenDay(), actor="system")
 

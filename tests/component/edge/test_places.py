@@ -24,11 +24,14 @@ def printer_at(socket: str, node: str = "/dev/usb/lp0") -> Place:
     )
 
 
-async def begun(folder: Path, *plugged_in: Place) -> Places:
+READER = Place(address="pcsc://ACS%20ACR122U", wire="pcsc", path="b", node="ACS ACR122U")
+
+
+async def begun(folder: Path, *plugged_in: Place, more: tuple[DeviceConfig, ...] = ()) -> Places:
     """A box with two printers configured, and these things plugged in."""
-    places = Places(folder, CONFIGURED)
+    places = Places(folder, (*CONFIGURED, *more))
     places.profiles = registry.load_profiles()
-    places.fleet = Supervisor([registry.build(one, places.profiles) for one in places.devices], chance=lambda: 0.0)
+    places.fleet = Supervisor([places.build(one) for one in places.devices], chance=lambda: 0.0)
     await places.fleet.start()
     places._discovery._compare(plugged_in)
     return places
@@ -54,6 +57,21 @@ async def test_a_binding_moves_the_device_and_survives_a_restart(tmp_path: Path)
     await ended(again)
 
 
+async def test_a_machine_that_stands_in_is_driven_as_the_same_model_and_what_hangs_behind_it_follows(tmp_path: Path) -> None:
+    drawer = DeviceConfig(id="drawer-1", profile="generic.printer-drawer", address="device://printer-1")
+    places = await begun(tmp_path, printer_at("a"), printer_at("b"), more=(drawer,))
+    for socket in ("a", "b"):
+        await places.bind("printer-1", printer_at(socket).address)
+        config, profile = places.configured("printer-1")
+        assert (config.address, profile.id) == (printer_at(socket).address, "epson.tm-t88vi")
+        assert places._neighbour("printer-1") is (places.fleet and places.fleet.device("printer-1")), (
+            "the one that is driven now"
+        )
+    assert places.configured("drawer-1")[0] == drawer, "it is plugged into the printer, not into the box"
+    assert places._neighbour("printer-7") is None
+    await ended(places)
+
+
 async def test_what_moved_is_offered_with_the_models_it_can_be(tmp_path: Path) -> None:
     places = await begun(tmp_path, printer_at("a"))
     await places.bind("printer-1", printer_at("a").address)
@@ -67,10 +85,11 @@ async def test_what_moved_is_offered_with_the_models_it_can_be(tmp_path: Path) -
 
 
 async def test_a_binding_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    places = await begun(tmp_path, printer_at("a"))
+    places = await begun(tmp_path, printer_at("a"), READER)
     for device, address, code in (
         ("printer-9", printer_at("a").address, "unknown_device"),
         ("printer-1", printer_at("z").address, "nothing_plugged_in"),
+        ("printer-1", READER.address, "socket_does_not_fit"),
     ):
         with pytest.raises(Rejected) as refused:
             await places.bind(device, address)

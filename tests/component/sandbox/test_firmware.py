@@ -112,6 +112,20 @@ def test_by_day_it_waits_for_the_close_and_can_still_be_withdrawn(branch: Branch
     assert reported(one) == before
 
 
+def test_on_battery_it_waits_for_the_mains(branch: BranchProcess) -> None:
+    one, other = Person(branch, "9001"), Person(branch, "9002")
+    online(one)
+    assert requests.post(f"{branch.url}/sandbox/mains", json={"up": False}, timeout=TIMEOUT_S).ok
+    wish = {**package(branch, "EC20CEFAGR06A05M4G"), "in_hours": True}
+    job = one.post(f"/api/devices/{MODEM}/firmware", wish).json()["job"]
+    other.post(f"/api/firmware/{job}/approve")
+    waiting = one.until(job, "power")
+    assert waiting["waits_for"] == "power", waiting
+    assert requests.post(f"{branch.url}/sandbox/mains", json={"up": True}, timeout=TIMEOUT_S).ok
+    done = one.until(job, "done", "failed")
+    assert (done["state"], done["reported"]) == ("done", "EC20CEFAGR06A05M4G"), done
+
+
 def test_a_box_that_dies_on_the_way_carries_it_out_afterwards(branch: BranchProcess) -> None:
     one, other = Person(branch, "9001"), Person(branch, "9002")
     online(one)

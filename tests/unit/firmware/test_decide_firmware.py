@@ -1,6 +1,7 @@
 """Which packages may be put on which device, and who has to agree."""
 
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from drivers.versions import older
 from edge.firmware import decide
 from edge.firmware import model as m
 from edge.firmware.package import PackageRefused, pack
+from edge.firmware.power import on_battery
 from edge.firmware.tables import UpdateRow
 from sync.keys import SigningKey
 from tests.unit.given import CONTEXT, refused
@@ -138,3 +140,40 @@ def test_versions_are_compared_by_their_numbers() -> None:
 def test_an_empty_package_is_not_packed() -> None:
     with pytest.raises(PackageRefused):
         pack(HEAD_OFFICE.sign, "quectel.ec20", "R06A02", b"")
+
+
+@pytest.mark.parametrize(
+    ("facts", "waits_for"),
+    [
+        ({}, None),
+        ({"is_open": True}, "close"),
+        ({"is_open": True, "in_hours": True}, None),
+        ({"on_battery": True, "busy": True}, "power"),
+        ({"busy": True}, "idle"),
+        ({"is_open": True, "on_battery": True, "busy": True}, "close"),
+    ],
+)
+def test_what_an_update_waits_for_before_it_is_installed(facts: dict[str, bool], waits_for: str | None) -> None:
+    usual = {"in_hours": False, "is_open": False, "busy": False, "on_battery": False}
+    assert decide.hindrance(**{**usual, **facts}) == waits_for
+
+
+@pytest.mark.parametrize(
+    ("supplies", "lost"),
+    [
+        ({}, False),
+        ({"AC": {"type": "Mains", "online": "1"}}, False),
+        ({"AC": {"type": "Mains", "online": "0"}}, True),
+        ({"hidraw0-battery": {"type": "UPS", "status": "Discharging"}}, True),
+        ({"hidraw0-battery": {"type": "UPS", "status": "Full"}, "AC": {"type": "Mains", "online": "1"}}, False),
+        ({"odd": {}, "BAT0": {"type": "Battery", "status": "Charging"}}, False),
+        ({"usb": {"type": "USB", "online": "0"}}, False),
+    ],
+)
+def test_the_kernel_says_whether_the_mains_is_gone(tmp_path: Path, supplies: dict[str, dict[str, str]], lost: object) -> None:
+    for name, says in supplies.items():
+        (tmp_path / name).mkdir()
+        for what, text in says.items():
+            (tmp_path / name / what).write_text(text + "\n", encoding="ascii")
+    assert on_battery(tmp_path) is lost
+    assert on_battery(tmp_path / "absent") is False
