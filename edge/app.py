@@ -356,7 +356,7 @@ class Branch:
             Feed(notify_feed.LINES, unjournalled=notify_feed.UNJOURNALLED, zone=self.ground.zone),
             self.journal,
             self.clock,
-            phone_view=self.phones.encoded,
+            phones=self.phones,
             moves=notify_feed.MOVES,
             limits=self._web_limits().live,
         )

@@ -1,6 +1,12 @@
-"""The customer's phone: their ticket and nothing else, without a name, an account or an app."""
+"""The customer's phone: their ticket and nothing else, without a name, an account or an app.
 
+After each call every phone is told its new place. What five hundred of them have in common is read once for all.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -12,9 +18,10 @@ from edge.org.place import Place
 from edge.queue import more_time, views
 from edge.queue.model import State
 from edge.queue.more_time import MoreTime
-from edge.queue.views import WaitView
+from edge.queue.views import Prospect, TicketRow, WaitView
 from edge.vip_services import tables as services
 from edge.vip_services.tables import VisitServices
+from edge.web.phones import PhoneView
 
 RATEABLE: Final = frozenset({State.SERVING, State.FINISHED})
 
@@ -58,6 +65,17 @@ class PhoneTicket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Services that this customer may ask for, and those they asked for; absent where there are none (S34)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """What a view says of others than the ticket itself, as of one moment."""
+
+    seq: int
+    branch: BranchName
+    services: Mapping[str, ServiceName]
+    prospect: Callable[[TicketRow], Prospect | None]
+    more_time: Callable[[str], MoreTime | None]
+
+
 class PhoneTickets:
     """Makes the views of phones."""
 
@@ -68,41 +86,67 @@ class PhoneTickets:
     def view(self, ticket: str) -> PhoneTicket | None:
         """The phone's view of a ticket; None where the ticket is unknown."""
         with self._db.reader() as connection:
-            seq = head(connection).seq  # first: the view is at least that new
-            record = views.row(connection, ticket)
-            return None if record is None else self._make(connection, record, seq)
+            hall = _hall(connection, partial(views.prospect, connection), partial(more_time.offer, connection))
+            return self._view(connection, ticket, hall)
 
     def encoded(self, ticket: str) -> bytes | None:
+        """The same as JSON."""
         found = self.view(ticket)
         return None if found is None else msgspec.json.encode(found)
 
-    def _make(self, connection: Connection, record: views.TicketRow, seq: int) -> PhoneTicket:
-        service = org.service(connection, record.service)
-        branch = org.branch(connection)
-        prospect = views.prospect(connection, record) if record.state == State.WAITING else None
+    def for_everybody(self) -> PhoneView:
+        """`encoded` for many tickets, one soon after the other: what they have in common is as of now."""
+        with self._db.reader() as connection:
+            hall = _hall(connection, views.prospects(connection), more_time.offers(connection))
+
+        def encoded(ticket: str) -> bytes | None:
+            with self._db.reader() as connection:
+                found = self._view(connection, ticket, hall)
+            return None if found is None else msgspec.json.encode(found)
+
+        return encoded
+
+    def _view(self, connection: Connection, ticket: str, hall: Hall) -> PhoneTicket | None:
+        record = views.row(connection, ticket)
+        return None if record is None else self._make(connection, record, hall)
+
+    def _make(self, connection: Connection, record: TicketRow, hall: Hall) -> PhoneTicket:
+        waits = record.state == State.WAITING
+        prospect = hall.prospect(record) if waits else None
         return PhoneTicket(
             number=record.number,
-            service=ServiceName(
-                record.service, service.name if service else record.service, service.name_en if service else record.service
-            ),
-            branch=BranchName(branch.name if branch else "", branch.name_en if branch else ""),
+            service=hall.services.get(record.service) or ServiceName(record.service, record.service, record.service),
+            branch=hall.branch,
             state=record.state,
             taken_at=views.moment(record.taken_ms, self._place.zone),
             calls=record.calls,
             may_rate=record.state in RATEABLE and record.rating is None,
             language=record.language,
             as_of=self._place.now(),
-            seq=seq,
+            seq=hall.seq,
             ahead=None if prospect is None else prospect.ahead,
             wait=None if prospect is None else prospect.wait,
             counter=self._counter(connection, record),
-            more_time=more_time.offer(connection, record.id) if record.state == State.WAITING else None,
+            more_time=hall.more_time(record.id) if waits else None,
             rating=record.rating,
             vip=services.of_visit(connection, record.id, record.customer, record.state, self._place.zone),
         )
 
-    def _counter(self, connection: Connection, record: views.TicketRow) -> CounterName | None:
+    def _counter(self, connection: Connection, record: TicketRow) -> CounterName | None:
         if record.counter is None or record.state not in (State.CALLED, State.SERVING):
             return None
         counter = org.counter(connection, record.counter)
         return None if counter is None else CounterName(counter.number, counter.name)
+
+
+def _hall(
+    connection: Connection,
+    prospect: Callable[[TicketRow], Prospect | None],
+    offered: Callable[[str], MoreTime | None],
+) -> Hall:
+    seq = head(connection).seq  # first: the view is at least that new
+    branch = org.branch(connection)
+
+    name = BranchName(branch.name, branch.name_en) if branch else BranchName("", "")
+    names = {one.id: ServiceName(one.id, one.name, one.name_en) for one in org.services(connection)}
+    return Hall(seq, name, names, prospect, offered)

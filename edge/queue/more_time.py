@@ -6,7 +6,8 @@
 * A few times a visit (two). The figures in brackets are the defaults of policy keys.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,6 +74,22 @@ def offer(connection: Connection, ticket: str) -> MoreTime | None:
     state = state_of(connection, ticket)
     left = state.times_max - state.times
     return MoreTime(len(state.behind_ms), left) if state.behind_ms and left > 0 else None
+
+
+def offers(connection: Connection) -> Callable[[str], MoreTime | None]:
+    """The same for everybody who waits, in one pass."""
+    behind_max, times_max = policy.read(connection, keys.MORE_TIME_BEHIND), policy.read(connection, keys.MORE_TIME_MAX)
+    behind: Counter[str] = Counter()
+    found: dict[str, MoreTime] = {}
+    rows = connection.execute(
+        "SELECT id, ticket.queue, coalesce(times, 0) FROM ticket LEFT JOIN queue_more_time ON ticket = id"
+        " WHERE state = 'waiting' ORDER BY place_ms DESC, seq DESC"
+    )
+    for ticket, queue, times in rows:
+        if behind[queue] and times < times_max:
+            found[ticket] = MoreTime(min(behind[queue], behind_max), times_max - times)
+        behind[queue] += 1
+    return found.get
 
 
 HANDLERS: Final[dict[type[Command], Handler]] = {m.AskForTime: Handler(for_more_time, ask)}

@@ -30,7 +30,7 @@ from edge.web.feed import TICKET_TOPIC, Feed, Plan
 from edge.web.gatekeeper import Gatekeeper
 from edge.web.limits import LiveLimits
 from edge.web.live_client import Client
-from edge.web.phones import Phones, PhoneView
+from edge.web.phones import Phones, PhoneViews
 from edge.web.principal import Kind, Principal
 from sync.chain import Record
 
@@ -64,18 +64,18 @@ class Live:
         journal: Journal,
         clock: Clock,
         *,
-        phone_view: PhoneView,
+        phones: PhoneViews,
         moves: frozenset[str],
         limits: LiveLimits | None = None,
     ) -> None:
-        """`phone_view` and `moves`: see `phones.py`. Must be made before the pipeline takes commands."""
+        """`phones` and `moves`: see `phones.py`. Must be made before the pipeline takes commands."""
         self.limits = limits or LiveLimits()
         self.seq = journal.head().seq
         """The newest fact that has been announced."""
         self._feed = feed
         self._journal = journal
         self._clock = clock
-        self._phones = Phones(phone_view, moves, self.limits)
+        self._phones = Phones(phones, moves, self.limits)
         self._clients: set[Client] = set()
         self._groups: dict[tuple[Kind, frozenset[str]], _Group] = {}
         self._ring: deque[Record] = deque(maxlen=self.limits.ring_records)

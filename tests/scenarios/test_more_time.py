@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge import registry
@@ -101,6 +102,20 @@ async def test_the_lobby_sees_who_asked_and_the_books_agree(hall: Hall) -> None:
     with hall.branch.db.reader() as connection:
         assert [(one.number, one.times, one.state) for one in views.deferrals(connection, ZONE)] == [("A001", 2, "waiting")]
         assert fold.verify(connection, registry.rules(), registry.migrations(), registry.folded_tables()).sound
+
+
+async def test_a_round_for_all_phones_tells_each_what_it_would_be_told_alone(hall: Hall) -> None:
+    for tier in (Tier.NORMAL, Tier.GOLD, Tier.NORMAL, Tier.PRIORITY, Tier.NORMAL, Tier.GOLD, Tier.NORMAL):
+        await hall.take(tier)
+    await hall.next()
+    await ask(hall, "A001")
+    phones = hall.branch.phones
+    told = phones.for_everybody()
+    for ordinal in range(1, 8):
+        ticket = id_of(hall, f"A{ordinal:03d}")
+        alone, among_others = (msgspec.json.decode(view(ticket) or b"", type=PhoneTicket) for view in (phones.encoded, told))
+        assert msgspec.structs.replace(among_others, as_of=alone.as_of) == alone
+    assert told("nobody") is None
 
 
 async def test_from_the_phone_over_the_guests_address(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from edge.web.gatekeeper import Gatekeeper
 from edge.web.limits import WebLimits
 from edge.web.live import Live
 from edge.web.permissions import Permissions
+from edge.web.phones import PhoneView
 from edge.web.principal import Kind
 from edge.web.problems import WEB_PROBLEMS, Problem, Problems
 from edge.web.routes import Call, Reply, Routes, Services
@@ -271,11 +272,14 @@ class Witness:
             found: str | None = reader.execute("SELECT id FROM till WHERE token = ?", (token,)).get
             return found
 
-    def show_phone(self, ticket: str) -> bytes | None:
+    def encoded(self, ticket: str) -> bytes | None:
         if ticket in self.unviewable:
             raise KeyError("a bug in a view")
         with self.db.reader() as reader:
             return view_of(reader, ticket)
+
+    def for_everybody(self) -> PhoneView:
+        return self.encoded
 
 
 @dataclass
@@ -343,7 +347,7 @@ def join(folder: Path, limits: WebLimits, ui: Path) -> World:
     sessions, devices = Sessions(db, clock, staffroom, permissions), Devices(db, clock, permissions)
     gatekeeper = Gatekeeper(witness.resolve_phone, sessions=sessions, devices=devices)
     moves = frozenset({Called.TYPE})
-    live = Live(FEED, journal, clock, phone_view=witness.show_phone, moves=moves, limits=limits.live)
+    live = Live(FEED, journal, clock, phones=witness, moves=moves, limits=limits.live)
     pipeline.followers.append(live.follow)
     sessions.ended.append(live.drop)
     devices.ended.append(live.drop)
