@@ -29,7 +29,7 @@ from edge.firmware import decide as firmware_decide
 from edge.firmware import effects as firmware_effects
 from edge.firmware import tables as firmware_tables
 from edge.forecast import api as forecast_api
-from edge.kernel import journal, outbox, receipts, vault
+from edge.kernel import journal, outbox, receipts, remembered, vault
 from edge.kernel.clock import ClockStepped
 from edge.kernel.domain import Command, Event, invariant
 from edge.kernel.migrations import Migration
@@ -111,7 +111,13 @@ class Capability:
 REBUILDS: Final = dict.fromkeys(("reports/001", "reports/003-hands"), reports_tables.rebuild)
 """Migrations that add folded tables to a journal with facts: what fills them from it."""
 
-KERNEL_MIGRATIONS: Final = (*journal.MIGRATIONS, *receipts.MIGRATIONS, *outbox.MIGRATIONS, *vault.MIGRATIONS)
+KERNEL_MIGRATIONS: Final = (
+    *journal.MIGRATIONS,
+    *receipts.MIGRATIONS,
+    *outbox.MIGRATIONS,
+    *vault.MIGRATIONS,
+    *remembered.MIGRATIONS,
+)
 KERNEL_EVENTS: Final[tuple[type[Event], ...]] = (ClockStepped,)
 """Facts about the box itself; no table is made of them."""
 

@@ -27,6 +27,11 @@ def _moment(now_ms: int, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(now_ms / 1000, zone)
 
 
+@lru_cache(maxsize=8)
+def _day(now_ms: int, zone: ZoneInfo) -> date:
+    return _moment(now_ms, zone).date()
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A wish, in the imperative: `CallNext`. It may be refused."""
 
@@ -67,7 +72,7 @@ class Context:
 
     @property
     def today(self) -> date:
-        return _moment(self.now_ms, self.zone).date()
+        return _day(self.now_ms, self.zone)
 
     def new_id(self) -> str:
         """An id that sorts by time and cannot be guessed: 48 bits of milliseconds, 64 of chance, in base32hex (RFC 4648 §7)."""

@@ -9,6 +9,7 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
+from edge.kernel.remembered import watched
 from edge.org.model import Branch, BranchConfigured, Counter, Service, Staff
 from sync.chain import Record
 
@@ -42,6 +43,7 @@ MIGRATIONS: Final = (
         ) STRICT;
         """,
     ),
+    Migration("org/002-noticed", watched("org_branch", "org_service", "org_counter", "org_staff")),
 )
 
 FOLDED: Final = ("org_branch", "org_service", "org_counter")

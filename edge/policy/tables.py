@@ -14,6 +14,7 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.migrations import Migration
 from edge.kernel.pipeline import Apply
+from edge.kernel.remembered import watched
 from edge.policy import events as e
 from edge.policy.keys import Effective, Key, Layer, Level, effective
 from edge.policy.model import DOCUMENTS_KEPT, HEAD_OFFICE_SCOPE, Document, region_scope
@@ -77,6 +78,7 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration("policy/002-noticed", watched("policy_value")),
 )
 FOLDED: Final = ("policy_document", "policy_value", "policy_place", "policy_request", "policy_refusal")
 REFUSALS_KEPT: Final = 20

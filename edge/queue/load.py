@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypedDict
 
 from edge.kernel.db import Connection
 from edge.kernel.domain import Context
+from edge.kernel.remembered import remembered
 from edge.org import tables as org
 from edge.org.model import Counter, Service
 from edge.policy import tables as policy
@@ -20,7 +21,7 @@ from edge.queue.call_rules import SetCallRules
 from edge.queue.desk_policy import NO_OUTCOMES, Outcomes
 from edge.queue.load_heads import heads, manned, offered
 from edge.queue.load_remote import HolderState, Pending, holder_state, pending
-from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queue_id, staff_pool_id
+from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queues_of, staff_pool_id
 from edge.queue.outlook import Newcomer
 from edge.queue.rules import DEFAULT, FRESH, Head, Memory, Rule
 
@@ -246,7 +247,7 @@ def kiosk_open(connection: Connection, now: datetime) -> bool:
 
 def waiting_by_tier(connection: Connection, service: str) -> dict[Tier, int]:
     """How many wait for a service; tiers of which nobody waits are left out."""
-    queues = {queue_id(service, tier): tier for tier in TIERS}
+    queues = queues_of(service)
     rows = connection.execute("SELECT queue, waiting FROM queue_length WHERE queue IN (?, ?, ?) AND waiting > 0", tuple(queues))
     return {queues[str(queue)]: waiting for queue, waiting in rows}
 
@@ -341,8 +342,13 @@ class Ending(TypedDict):
 
 
 def ending(connection: Connection, found: Desk | None) -> Ending:
+    return _ending(connection, None if found is None or found.ticket is None else found.ticket.service)
+
+
+@remembered
+def _ending(connection: Connection, service: str | None) -> Ending:
     return Ending(
-        outcomes=outcomes(connection, found),
+        outcomes=NO_OUTCOMES if service is None else desk_policy.outcomes_of(connection, service),
         calls_before_no_show=policy.read(connection, keys.CALLS_BEFORE_NO_SHOW),
         served_after_s=policy.read(connection, desk_policy.SERVED_AFTER_S),
     )

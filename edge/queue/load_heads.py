@@ -5,11 +5,13 @@ window offered that closed today, where no attended counter does: those who wait
 sitting there (S04). Taking over widens the counter, never the teller: who lacks the skill is not sent the customer.
 """
 
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from edge.kernel.db import Connection
+from edge.kernel.remembered import remembered
 from edge.org import tables as org
 from edge.org.model import Counter
 from edge.policy import tables as policy
@@ -29,9 +31,16 @@ _HEADS_SQL: Final = (
 
 def heads(connection: Connection, counter: str, staff: str | None, services: tuple[str, ...]) -> tuple[Head, ...]:
     """The first waiting ticket of every queue this counter may call: one look at each queue's front, however long it is."""
+    question, queues = _fronts(counter, staff, services)
+    return tuple(_head(row) for row in connection.execute(question, queues))
+
+
+@lru_cache(maxsize=256)
+def _fronts(counter: str, staff: str | None, services: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """What to ask for the heads, and of which queues; the same from call to call."""
     pools = [pool_id(counter)] if staff is None else [pool_id(counter), staff_pool_id(staff)]
-    queues = [*pools, *(queue_id(service, tier) for service in services for tier in TIERS)]
-    return tuple(_head(row) for row in connection.execute(_HEADS_SQL % ",".join("?" * len(queues)), queues))
+    queues = (*pools, *(queue_id(service, tier) for service in services for tier in TIERS))
+    return _HEADS_SQL % ",".join("?" * len(queues)), queues
 
 
 def _head(row: tuple[Any, ...]) -> Head:
@@ -53,25 +62,39 @@ def _head(row: tuple[Any, ...]) -> Head:
     )
 
 
-_HERE_SQL: Final = (
-    "SELECT (SELECT body FROM org_staff WHERE staff_no = ?), EXISTS (SELECT 1 FROM queue_counter WHERE staff IS NULL"
-    " AND since_ms >= (SELECT opened_ms FROM queue_day WHERE state = 'open'))"
-)
+class _Usual(NamedTuple):
+    """What settings say of what a teller may be given."""
+
+    everything: tuple[str, ...]
+    skills: tuple[str, ...]
+    """Empty: all of them."""
+    takes_over: bool
+
+
+@remembered
+def _usual(connection: Connection, staff: str | None) -> _Usual:
+    everything = tuple(service.id for service in org.services(connection))
+    body = connection.execute("SELECT body FROM org_staff WHERE staff_no = ?", (staff,)).get
+    return _Usual(everything, () if body is None else _skills_in(body), policy.read(connection, keys.TAKE_OVER))
 
 
 def offered(connection: Connection, counter: Counter, staff: str | None) -> tuple[str, ...]:
     """The services that may be called here now. On most calls no window has closed, and one read says so."""
-    body, some_closed = connection.execute(_HERE_SQL, (staff,)).fetchall()[0]
-    services = counter.services or tuple(service.id for service in org.services(connection))
-    if some_closed and counter.services and _takes_over(connection):
-        left_over = _left_over(connection, counter.id, tuple(service.id for service in org.services(connection)))
+    usual = _usual(connection, staff)
+    services = counter.services or usual.everything
+    if counter.services and usual.takes_over and _some_closed(connection):
+        left_over = _left_over(connection, counter.id, usual.everything)
         services += tuple(service for service in left_over if service not in services)
-    skills = () if body is None else _skills_in(body)
-    return tuple(service for service in services if service in skills) if skills else services
+    return tuple(service for service in services if service in usual.skills) if usual.skills else services
 
 
-def _takes_over(connection: Connection) -> bool:
-    return policy.read(connection, keys.TAKE_OVER)
+def _some_closed(connection: Connection) -> bool:
+    """Whether a window closed today."""
+    closed: int = connection.execute(
+        "SELECT EXISTS (SELECT 1 FROM queue_counter WHERE staff IS NULL"
+        " AND since_ms >= (SELECT opened_ms FROM queue_day WHERE state = 'open'))"
+    ).get
+    return bool(closed)
 
 
 class _Skills(msgspec.Struct, frozen=True):

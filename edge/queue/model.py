@@ -5,6 +5,9 @@ teller for tickets sent there by name) until a *counter* calls it. Glossary with
 """
 
 import enum
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, ClassVar, Final
 
 import msgspec
@@ -101,6 +104,12 @@ Score = Annotated[int, msgspec.Meta(ge=1, le=5)]
 
 def queue_id(service: str, tier: str) -> str:
     return f"{service}.{tier}"
+
+
+@lru_cache(maxsize=256)
+def queues_of(service: str) -> Mapping[str, Tier]:
+    """The queues of a service, each with its tier; in the order of the tiers."""
+    return MappingProxyType({queue_id(service, tier): tier for tier in Tier})
 
 
 POOL: Final = "@"

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from edge.kernel.db import Connection
 from edge.queue.forecast import Said, Wait, rounded, say
-from edge.queue.model import Tier, queue_id
+from edge.queue.model import Tier, queues_of
 
 OTHERS_FIRST: Final = "others_first"
 """The reason where more people are ahead than before."""
@@ -146,6 +146,6 @@ def queues(connection: Connection) -> frozenset[str]:
 
 def newcomers(connection: Connection, service: str) -> dict[Tier, Newcomer]:
     """The same for each tier of a service."""
-    queues = {queue_id(service, tier): tier for tier in Tier}
+    queues = queues_of(service)
     rows = connection.execute("SELECT * FROM queue_outlook_newcomer WHERE queue IN (?, ?, ?)", tuple(queues))
     return {queues[str(row[0])]: Newcomer(*row) for row in rows}

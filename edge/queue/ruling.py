@@ -1,10 +1,12 @@
 """Which rule a counter follows and what it remembers of its calls, read from the tables."""
 
 from datetime import date, datetime
+from typing import Final
 
 import msgspec
 
 from edge.kernel.db import Connection
+from edge.kernel.remembered import remembered
 from edge.policy import tables as policy
 from edge.queue import policy as keys
 from edge.queue.call_rules import CallRules, DayClass, in_force
@@ -12,10 +14,18 @@ from edge.queue.model import Tier
 from edge.queue.rules import FRESH, Memory, Rule
 from edge.queue.work_calendar import WorkCalendar
 
+_turns: Final = msgspec.json.Decoder(dict[Tier, int]).decode
+
 
 def rule_now(connection: Connection, counter: str, now: datetime) -> Rule:
     """The rule of a call at the branch's local time `now`."""
-    return in_force(call_rules(connection, counter), now, calendar(connection))
+    rules, days = _followed(connection, counter)
+    return in_force(rules, now, days)
+
+
+@remembered
+def _followed(connection: Connection, counter: str) -> tuple[CallRules, WorkCalendar]:
+    return call_rules(connection, counter), calendar(connection)
 
 
 def call_rules(connection: Connection, counter: str) -> CallRules:
@@ -49,7 +59,7 @@ def memory(connection: Connection, counter: str) -> Memory:
     row = connection.execute(
         "SELECT promoted_in_row, turns, walk_ins_owed FROM queue_counter WHERE counter = ?", (counter,)
     ).fetchone()
-    return FRESH if row is None else Memory(row[0], msgspec.json.decode(row[1], type=dict[Tier, int]), row[2])
+    return FRESH if row is None else Memory(row[0], _turns(row[1]), row[2])
 
 
 def targets_s(connection: Connection) -> dict[Tier, int]:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from edge.kernel.migrations import Migration
+from edge.kernel.remembered import watched
 
 MIGRATIONS: Final = (
     Migration(
@@ -176,4 +177,5 @@ MIGRATIONS: Final = (
         SELECT id, day, service, 1, finished_ms FROM ticket WHERE state = 'cancelled' AND outcome = 'diverted_self_service';
         """,
     ),
+    Migration("queue/012-noticed", watched("queue_call_rules", "queue_calendar")),
 )

@@ -21,7 +21,8 @@ class TicketTokens:
     """Makes tokens and reads them back."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        self._keyed = hmac.new(key, digestmod=hashlib.sha256)
+        """Copied for each mark: cheaper than to key it again."""
 
     def of(self, ticket: str) -> str:
         """The token of a ticket id."""
@@ -42,4 +43,6 @@ class TicketTokens:
         return base64.b32hexencode(plain).decode().rstrip("=").lower()
 
     def _mark(self, plain: bytes) -> bytes:
-        return hmac.digest(self._key, plain, hashlib.sha256)[:MARK_BYTES]
+        mark = self._keyed.copy()
+        mark.update(plain)
+        return mark.digest()[:MARK_BYTES]
