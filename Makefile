@@ -44,6 +44,7 @@ $(PACKAGES): requirements/dev.txt requirements/node.txt pyproject.toml | package
 	$(BIN)/python tools/node.py --check || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/node.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q -j 0 edge drivers sync  # where Python may not write beside the sources, each start would compile
 	@touch $@
 
 # Input devices and card readers: compiled here, which takes a compiler and headers that `make run` asks nobody for.

@@ -1,13 +1,14 @@
 """The `branchbox` command."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from threading import Thread
 
 import click
 
 from edge import __version__
+from edge.kernel.config import ConfigRefused, Settings, load
 from edge.office import firmware, policy
 
 DATA = click.option("--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the box's data.")
@@ -80,29 +81,47 @@ def edge(
     date: datetime | None,
 ) -> None:
     """Run the branch daemon."""
-    from edge.kernel.backup import CORE
-    from edge.kernel.files import read_ahead
-
-    Thread(target=read_ahead, args=[data / CORE], daemon=True).start()  # beside the imports, which take as long
-    from edge.cli import run_edge, settle
-    from edge.settings import Launch
-
     if (clock is not None or day_file is not None) and not sandbox:
         raise click.UsageError("--clock and --day need --sandbox")
     if branch_file is not None and sandbox:
         raise click.UsageError("--sandbox brings a branch of its own")
-    named = {"web.listen": listen, "web.guest_listen": guest_listen, "head_office.url": head_office}
-    launch = Launch(
-        data=data,
-        settings=settle(config, assignments, named),
-        guest_url=guest_url,
-        branch_file=branch_file,
-        sandbox=sandbox,
-        clock=clock,
-        day_file=day_file,
-        day=None if date is None else date.date(),
+    from edge.kernel.observe import configure_logging
+    from edge.kernel.opening import Opening
+
+    settings = _settle(
+        config, assignments, {"web.listen": listen, "web.guest_listen": guest_listen, "head_office.url": head_office}
     )
-    sys.exit(run_edge(launch))
+    configure_logging(sys.stderr, level=settings.logging.level)
+    with Opening(data) as opening:
+        from edge.cli import run_edge
+        from edge.settings import Launch
+
+        launch = Launch(
+            data=data,
+            settings=settings,
+            guest_url=guest_url,
+            branch_file=branch_file,
+            sandbox=sandbox,
+            clock=clock,
+            day_file=day_file,
+            day=None if date is None else date.date(),
+        )
+        sys.exit(run_edge(launch, opening))
+
+
+def _settle(config: Path | None, assignments: Sequence[str], named: Mapping[str, str | None]) -> Settings:
+    """The settings in force: defaults, the file, `--set`, the options of their own."""
+    given: dict[str, str | int | float] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {assignment}: NAME=VALUE is needed")
+        given[name] = value
+    given |= {name: value for name, value in named.items() if value is not None}
+    try:
+        return load(config, given)
+    except ConfigRefused as error:
+        raise click.UsageError(str(error)) from error
 
 
 @main.group(invoke_without_command=True)

@@ -45,8 +45,9 @@ from edge.kernel.clock import Clock, SandboxClock, SystemClock, wall_ms
 from edge.kernel.config import Settings
 from edge.kernel.db import Connection, Database, Limits, connect
 from edge.kernel.journal import Journal, Life
-from edge.kernel.keys import BoxKeys, derive, find_keys, open_box_keys, open_signing_key
+from edge.kernel.keys import BoxKeys, derive
 from edge.kernel.migrations import migrate
+from edge.kernel.opening import Opened
 from edge.kernel.pipeline import Pipeline, Secret
 from edge.kernel.runner import EffectHandler, Runner
 from edge.kernel.startup import Start
@@ -109,13 +110,9 @@ class Ground:
     clock: Clock
 
 
-def lay_ground(launch: Launch) -> Ground:
-    """Check and repair the data folder, bring its schema up to date, and set the clock. Raises StartRefused, StorageRefused."""
-    folder = find_keys(launch.data)
-    lived = startup.has_lived(launch.data)
-    box_keys = open_box_keys(folder, create=not lived)
-    signing_key = open_signing_key(folder, create=not lived)
-    start = startup.prepare(launch.data, signing_key.public, now_ms=wall_ms())
+def lay_ground(launch: Launch, opened: Opened) -> Ground:
+    """Bring the schema of the opened data folder up to date, and set the clock. Raises StorageRefused."""
+    box_keys, signing_key, start = opened
     connection = connect(launch.data / CORE)
     try:
         applied = migrate(connection, registry.migrations(), now_ms=wall_ms(), copies=launch.data / "backups" / "schema")

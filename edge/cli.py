@@ -19,7 +19,6 @@ from edge.document import DocumentRefused
 from edge.firmware import tables as firmware
 from edge.kernel.backup import CORE, BackupRefused, carry, list_backups, make_backup, restore, verify_backup
 from edge.kernel.clock import wall_ms
-from edge.kernel.config import ConfigRefused, Settings, load
 from edge.kernel.db import DatabaseError, connect_reader, copy_database
 from edge.kernel.domain import Rejected
 from edge.kernel.files import FolderBusy, hold_folder, make_folder, write_durably
@@ -27,6 +26,7 @@ from edge.kernel.fold import Verdict
 from edge.kernel.fold import verify as fold_and_compare
 from edge.kernel.keys import KeysRefused, export_keys, find_keys, import_keys, open_signing_key
 from edge.kernel.observe import configure_logging
+from edge.kernel.opening import Opening
 from edge.kernel.startup import StartRefused, has_lived
 from edge.settings import STATIC, Launch
 from edge.uplink.source import Enrolment, save_enrolment
@@ -42,26 +42,9 @@ EXPORTED: Final = ("journal", *registry.folded_tables())
 """No vault, no sessions, no recognition index: nothing of this is a person's data."""
 
 
-def settle(config: Path | None, assignments: Sequence[str], named: Mapping[str, str | None]) -> Settings:
-    """The settings in force: defaults, the file, `--set`, the options of their own."""
-    given: dict[str, str | int | float] = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise click.UsageError(f"--set {assignment}: NAME=VALUE is needed")
-        given[name] = value
-    given |= {name: value for name, value in named.items() if value is not None}
-    try:
-        return load(config, given)
-    except ConfigRefused as error:
-        raise click.UsageError(str(error)) from error
-
-
-def run_edge(launch: Launch) -> int:
+def run_edge(launch: Launch, opening: Opening) -> int:
     """Serve the branch until told to stop."""
     from edge.serve import serve
-
-    configure_logging(sys.stderr, level=launch.settings.logging.level)
 
     def ready(port: int, guest_port: int | None) -> None:
         guests = launch.guest_listen
@@ -69,7 +52,7 @@ def run_edge(launch: Launch) -> int:
         click.echo(f"branchbox edge: http://{launch.listen.host}:{port}/{also}")
 
     try:
-        return serve(launch, ready=ready)
+        return serve(launch, opening, ready=ready)
     except StartRefused as error:
         return _say(str(error), error.exit_code)
     except FolderBusy as error:

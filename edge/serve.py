@@ -1,4 +1,4 @@
-"""One life of the branch daemon: hold the data folder, start, serve until told to stop, leave everything clean."""
+"""One life of the branch daemon on an open data folder: start, serve until told to stop, leave everything clean."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ import structlog
 
 from edge import document
 from edge.app import Branch, lay_ground
-from edge.kernel.files import hold_folder, make_folder
+from edge.kernel.opening import Opened, Opening
 from edge.registry import Capability
 from edge.sandbox import api as sandbox_api
 from edge.sandbox import branch as demo
@@ -26,11 +26,11 @@ EXIT_BROKEN: Final = 70
 SANDBOX: Final = Capability(name="sandbox", routes=(sandbox_api.routes,), problems=sandbox_api.PROBLEMS)
 
 
-def serve(launch: Launch, *, ready: Callable[[int, int | None], None] = lambda _port, _guest: None) -> int:
+def serve(launch: Launch, opening: Opening, *, ready: Callable[[int, int | None], None]) -> int:
     """Run until a signal or a broken promise; returns the exit code. `ready` hears the ports."""
-    make_folder(launch.data)
-    with hold_folder(launch.data), asyncio.Runner(loop_factory=_loop) as runner:
-        return runner.run(_serve(launch, ready))
+    opened = opening.result()
+    with asyncio.Runner(loop_factory=_loop) as runner:
+        return runner.run(_serve(launch, opened, ready))
 
 
 def _loop() -> asyncio.AbstractEventLoop:
@@ -41,13 +41,13 @@ def _loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _serve(launch: Launch, ready: Callable[[int, int | None], None]) -> int:
+async def _serve(launch: Launch, opened: Opened, ready: Callable[[int, int | None], None]) -> int:
     given = None if launch.branch_file is None else document.read(launch.branch_file)
     if launch.sandbox:
         launch = replace(launch, printers={"*": demo.PRINTER}, readers={"*": demo.KIOSK})
     elif given is not None:
         launch = replace(launch, devices=given.devices, printers=given.printers, readers=given.readers)
-    branch = Branch(lay_ground(launch))
+    branch = Branch(lay_ground(launch, opened))
     stage = _stage(branch) if launch.sandbox else None
     stopped = _until_signal()
     try:

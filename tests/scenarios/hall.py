@@ -10,6 +10,7 @@ import msgspec
 
 from edge.app import Branch, lay_ground
 from edge.kernel.clock import SandboxClock
+from edge.kernel.opening import open_box
 from edge.org.model import Branch as Outlet
 from edge.org.model import ConfigureBranch, Counter, Service
 from edge.queue import ruling
@@ -82,7 +83,7 @@ class Hall:
 @asynccontextmanager
 async def open_hall(data: Path, *, start: datetime = MONDAY, services: Sequence[str] = ("personal",)) -> AsyncIterator[Hall]:
     """A branch with four counters, at `start`."""
-    branch = Branch(lay_ground(Launch(data=data, sandbox=True, clock=start)))
+    branch = Branch(lay_ground(Launch(data=data, sandbox=True, clock=start), open_box(data)))
     await branch.start()
     try:
         configure = ConfigureBranch(

@@ -9,6 +9,7 @@ from edge import document
 from edge.app import Branch, lay_ground
 from edge.document import DocumentRefused
 from edge.kernel.domain import Rejected
+from edge.kernel.opening import open_box
 from edge.org import tables as org
 from edge.settings import Launch
 
@@ -31,7 +32,7 @@ def written(folder: Path, **changes: object) -> Path:
 
 async def test_a_document_makes_a_branch_and_its_teller_can_log_in(tmp_path: Path) -> None:
     given = document.read(written(tmp_path))
-    branch = Branch(lay_ground(Launch(data=tmp_path / "data")))
+    branch = Branch(lay_ground(Launch(data=tmp_path / "data"), open_box(tmp_path / "data")))
     await branch.start()
     try:
         await document.apply(branch, given)
@@ -49,7 +50,7 @@ async def test_a_document_makes_a_branch_and_its_teller_can_log_in(tmp_path: Pat
 async def test_what_the_domain_refuses_is_not_put_in_force(tmp_path: Path) -> None:
     twice = [BRANCH["counters"][0], {"id": "counter-2", "number": 1, "name": "又一个1号"}]  # type: ignore[index]
     given = document.read(written(tmp_path, counters=twice))
-    branch = Branch(lay_ground(Launch(data=tmp_path / "data")))
+    branch = Branch(lay_ground(Launch(data=tmp_path / "data"), open_box(tmp_path / "data")))
     await branch.start()
     try:
         with pytest.raises(Rejected, match="duplicate_in_configuration"):

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from argon2 import extract_parameters
 
 from edge.kernel.domain import Rejected
 from edge.web.limits import Rate, WebLimits
+from edge.web.passwords import NOBODY, Passwords
 from edge.web.permissions import Permissions
 from edge.web.session import Staff, digest_of
 from tests.component.web.test_requests import problem
@@ -53,6 +55,13 @@ async def test_a_teller_logs_in_works_and_logs_out(world: World) -> None:
         assert "Max-Age=0" in answer.headers["Set-Cookie"]
     async with world.http.get(f"{world.base}/api/session", headers=bearer(opened["token"])) as answer:
         await problem(answer, 401, "unauthenticated")
+
+
+async def test_an_unknown_number_takes_as_long_to_refuse_as_a_known_one() -> None:
+    passwords = Passwords()
+    known = await passwords.hash("a password")
+    passwords.close()
+    assert extract_parameters(NOBODY) == extract_parameters(known)
 
 
 async def test_five_wrong_passwords_lock_the_number_longer_each_time(world: World) -> None:
