@@ -197,7 +197,7 @@ class Branch:
         self.updater = Updater(self.pipeline, self.floor, self.blobs)
         self.firmware_keys = TrustedKeys(self._head_office_key)
         self.kiosk_guests = KioskGuests(self.place, self.arrivals, self.tokens)
-        self.plates = PlateWatch(self.arrivals, self.notices)
+        self.plates = PlateWatch(self.arrivals, self.notices, self.clock)
         self.programs = Programs(DevicesForPrograms(self.floor))
         self.health_log = HealthLog(launch.data, lambda: self.place.now().date())
         self.health_log.samples = self.floor.samples
