@@ -74,6 +74,7 @@ MOVING: Final = frozenset(
         e.CounterLost,
         e.CounterFound,
         e.CallRulesSet,
+        e.CallRulesGivenUp,
     )
 )
 """After these somebody's wait may be another."""

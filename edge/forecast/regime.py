@@ -82,6 +82,10 @@ class Regime:
         if not event.temporary:
             self._today.pop(event.counter, None)
 
+    def on_rules_given_up(self, event: e.CallRulesGivenUp) -> None:
+        self._today.pop(event.counter, None)
+        self._own.pop(event.counter, None)
+
     def on_calendar_set(self, event: e.CalendarSet) -> None:
         self._days = {date.fromisoformat(day): kind for day, kind in event.days.items()}
 
@@ -143,6 +147,7 @@ _LINES: Final[Mapping[str, _Line]] = {
     line.event.TYPE: line
     for line in (
         _Line(e.CallRulesSet, Regime.on_rules_set),
+        _Line(e.CallRulesGivenUp, Regime.on_rules_given_up),
         _Line(e.CalendarSet, Regime.on_calendar_set),
         _Line(e.DayClosed, Regime.on_day_closed),
         _Line(p.DocumentAccepted, Regime.on_accepted),

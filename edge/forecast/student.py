@@ -49,6 +49,7 @@ WHY: Final = {
     e.CounterSignedOut.TYPE: "fewer_counters",
     e.CounterLost.TYPE: "fewer_counters",
     e.CallRulesSet.TYPE: "rule_changed",
+    e.CallRulesGivenUp.TYPE: "rule_changed",
 }
 """What can make people wait longer than they were told."""
 

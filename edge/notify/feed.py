@@ -74,6 +74,7 @@ LINES: Final = (
         e.CounterLost,
         e.CounterFound,
         e.CallRulesSet,
+        e.CallRulesGivenUp,
         AdviserTold,
         ServiceAsked,
         RequestMoved,

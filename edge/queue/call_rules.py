@@ -100,6 +100,13 @@ class SetCallRules(Command, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class GiveUpCallRules(Command, frozen=True, kw_only=True):
+    """Drop what was set here for a counter, also for today only: it follows the levels above again, or else the default."""
+
+    NAME: ClassVar[str] = "queue.give_up_call_rules"
+    counter: str
+
+
 class SetCalendar(Command, frozen=True, kw_only=True):
     """Replace the days that are not what their weekday says."""
 

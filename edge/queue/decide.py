@@ -18,7 +18,7 @@ from edge.kernel.pipeline import Handler
 from edge.queue import answers, load
 from edge.queue import events as e
 from edge.queue import model as m
-from edge.queue.call_rules import SetCalendar, SetCallRules
+from edge.queue.call_rules import GiveUpCallRules, SetCalendar, SetCallRules
 from edge.queue.desk import (
     ASSUMED,
     finished,
@@ -39,7 +39,7 @@ from edge.queue.forecast import POSITION, SIMULATED, Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id, staff_pool_id
 from edge.queue.remote import may_take, passed
-from edge.queue.rule_changes import for_calendar, set_calendar, set_call_rules
+from edge.queue.rule_changes import for_calendar, give_up_call_rules, set_calendar, set_call_rules
 from edge.queue.rules import DEFAULT, Choice, choose
 
 COPIES_MAX: Final = 5
@@ -405,5 +405,6 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     m.ParkTicket: Handler(load.for_desk, park, answers.ticket),
     m.FinishTicket: Handler(load.for_finish, finish, answers.ticket),
     SetCallRules: Handler(load.for_rules, set_call_rules),
+    GiveUpCallRules: Handler(load.for_rules, give_up_call_rules),
     SetCalendar: Handler(for_calendar, set_calendar),
 }

@@ -326,6 +326,17 @@ class CallRulesSet(Event, frozen=True, kw_only=True):
         return self.counter
 
 
+class CallRulesGivenUp(Event, frozen=True, kw_only=True):
+    """A counter has no rules of its own any more: it follows the levels above, or else the default rule."""
+
+    TYPE: ClassVar[str] = "queue.call_rules_given_up.v1"
+    counter: str
+    counter_number: int
+
+    def entity(self) -> str:
+        return self.counter
+
+
 class CalendarSet(Event, frozen=True, kw_only=True):
     """Which days are not what their weekday says: make-up workdays and holidays."""
 

@@ -17,7 +17,7 @@ from edge.policy.keys import Effective
 from edge.queue import desk_policy, outlook, ruling
 from edge.queue import model as m
 from edge.queue import policy as keys
-from edge.queue.call_rules import SetCallRules
+from edge.queue.call_rules import GiveUpCallRules, SetCallRules
 from edge.queue.desk_policy import NO_OUTCOMES, Outcomes
 from edge.queue.load_heads import heads, manned, offered
 from edge.queue.load_remote import HolderState, Pending, holder_state, pending
@@ -152,6 +152,8 @@ class RulesState:
     above: keys.FromAbove = keys.NOTHING_ABOVE
     latest_s: dict[Tier, Effective] = field(default_factory=dict)
     """Within what wait each tier must be promoted, where anybody says."""
+    own: bool = False
+    """It has rules that were set here."""
 
 
 _TICKET: Final = (
@@ -387,8 +389,11 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
     )
 
 
-def for_rules(connection: Connection, command: SetCallRules, _context: Context) -> RulesState:
-    return RulesState(desk(connection, command.counter), keys.from_above(connection, command.counter), latest_s(connection))
+def for_rules(connection: Connection, command: SetCallRules | GiveUpCallRules, _context: Context) -> RulesState:
+    own = ruling.own_rules(connection, command.counter) is not None
+    return RulesState(
+        desk(connection, command.counter), keys.from_above(connection, command.counter), latest_s(connection), own
+    )
 
 
 def latest_s(connection: Connection) -> dict[Tier, Effective]:

@@ -8,7 +8,7 @@ from edge.kernel.domain import Context, Event, Rejected
 from edge.policy import tables as policy
 from edge.policy.keys import Effective
 from edge.queue import events as e
-from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules, conflicts
+from edge.queue.call_rules import CallRules, DayClass, GiveUpCallRules, SetCalendar, SetCallRules, conflicts
 from edge.queue.load import RulesState
 from edge.queue.model import Tier
 from edge.queue.policy import CALENDAR, CALL_RULES, PROMOTE_WAIT_S
@@ -33,6 +33,16 @@ def set_call_rules(state: RulesState, command: SetCallRules, _context: Context) 
         reason=command.reason,
     )
     return [changed]
+
+
+def give_up_call_rules(state: RulesState, _command: GiveUpCallRules, _context: Context) -> Sequence[Event]:
+    """Where nothing of its own is set, nothing happens. A lock does not stand in the way: what is given up did not hold."""
+    if state.desk is None:
+        raise Rejected("unknown_counter")
+    if not state.own:
+        return ()
+    config = state.desk.config
+    return [e.CallRulesGivenUp(counter=config.id, counter_number=config.number)]
 
 
 def within_bounds(rules: CallRules, latest_s: Mapping[Tier, Effective]) -> None:

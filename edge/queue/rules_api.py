@@ -10,7 +10,7 @@ from edge.org import tables as org
 from edge.org.place import Place
 from edge.policy.keys import Level
 from edge.queue import ruling
-from edge.queue.call_rules import CallRules, DayClass, SetCalendar, SetCallRules, clock, in_force, preview
+from edge.queue.call_rules import CallRules, DayClass, GiveUpCallRules, SetCalendar, SetCallRules, clock, in_force, preview
 from edge.queue.policy import from_above
 from edge.queue.rules import Rule
 from edge.queue.work_calendar import shown
@@ -48,6 +48,8 @@ class RulesView(msgspec.Struct, frozen=True, kw_only=True):
     """As they are written, here or above."""
     level: str
     """Who has written them."""
+    own: bool
+    """Something was set here that can be given up; under a lock it does not hold."""
     locked_by: str | None
     in_force: Rule
     """Now, within the bounds that any level has set."""
@@ -68,6 +70,17 @@ async def put_rules(call: Call[RulesRequest]) -> RulesView:
     return _rules_view(call)
 
 
+@routes.delete(
+    "/api/call-rules/{counter}",
+    permission="queue.set_rules",
+    status=204,
+    summary="Give up what was set here: the counter follows the levels above again, or else the default rule",
+    problems=("unknown_counter",),
+)
+async def give_up_rules(call: Call[None]) -> None:
+    await call.submit(GiveUpCallRules(counter=call.path["counter"]))
+
+
 @routes.get(
     "/api/call-rules/{counter}",
     permission="queue.view",
@@ -86,7 +99,8 @@ def _rules_view(call: Call[Any]) -> RulesView:
             raise Rejected("unknown_counter")
         written, rules = ruling.written_rules(connection, counter), ruling.call_rules(connection, counter)
         above, calendar = from_above(connection, counter), ruling.calendar(connection)
-        level = above.level if above.locked or ruling.own_rules(connection, counter) is None else Level.OUTLET
+        own = ruling.own_rules(connection, counter) is not None
+        level = Level.OUTLET if own and not above.locked else above.level
     days = [now.date() + timedelta(days=ahead) for ahead in range(7)]
     week = [
         SpanView(day.isoformat(), f"{span.starts:%H:%M}", clock(span.ends_minute), span.schedule, span.rule)
@@ -97,6 +111,7 @@ def _rules_view(call: Call[Any]) -> RulesView:
         counter=counter,
         rules=written,
         level=level,
+        own=own,
         locked_by=above.level if above.locked else None,
         in_force=in_force(rules, now, calendar),
         week=week,

@@ -310,6 +310,10 @@ def call_rules_set(connection: Connection, event: e.CallRulesSet, record: Record
         connection.execute("DELETE FROM queue_call_rules WHERE counter = ? AND temporary = 1", (event.counter,))
 
 
+def call_rules_given_up(connection: Connection, event: e.CallRulesGivenUp, _record: Record) -> None:
+    connection.execute("DELETE FROM queue_call_rules WHERE counter = ?", (event.counter,))
+
+
 def calendar_set(connection: Connection, event: e.CalendarSet, _record: Record) -> None:
     connection.execute("DELETE FROM queue_calendar")
     connection.executemany("INSERT INTO queue_calendar VALUES (?, ?)", sorted(event.days.items()))
@@ -406,6 +410,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.CounterFound: (counter_found,),
     e.DiversionAnswered: (diversion_answered,),
     e.CallRulesSet: (call_rules_set,),
+    e.CallRulesGivenUp: (call_rules_given_up,),
     e.CalendarSet: (calendar_set,),
     e.CounterSignedIn: (counter_signed_in,),
     e.CounterSignedOut: (counter_signed_out,),

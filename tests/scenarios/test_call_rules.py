@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from edge import registry
+from edge.kernel import fold
 from edge.kernel.domain import Rejected
-from edge.queue.call_rules import CallRules, DayClass, Schedule
+from edge.queue.call_rules import CallRules, DayClass, GiveUpCallRules, Schedule
 from edge.queue.model import Tier
 from edge.queue.rules import Rule, Threshold
 from tests.scenarios.hall import MONDAY, Hall, open_hall
@@ -189,6 +191,20 @@ async def test_s07_a_temporary_change_ends_with_the_day(hall: Hall) -> None:
     assert hall.rule_now().name == "just today"
     await hall.at(MONDAY + timedelta(days=1))
     assert hall.rule_now().name == "for good"
+
+
+async def test_s07_what_was_set_here_can_be_given_up_and_the_next_call_knows(hall: Hall) -> None:
+    await hall.follow(CallRules(default=Rule(order=NORMAL_FIRST)))
+    await hall.follow(CallRules(default=Rule(name="just today", order=NORMAL_FIRST)), temporary=True)
+    await hall.take(Tier.NORMAL)
+    gold = await hall.take(Tier.GOLD)
+    outcome = await hall.branch.pipeline.submit(GiveUpCallRules(counter="counter-1"), actor="staff:9001")
+    assert [record.type for record in outcome.records] == ["queue.call_rules_given_up.v1"]
+    assert (hall.rule_now(), await hall.calls(1)) == (Rule(), [gold])
+    again = await hall.branch.pipeline.submit(GiveUpCallRules(counter="counter-1"), actor="staff:9001")
+    assert list(again.records) == []
+    with hall.branch.db.reader() as connection:
+        assert fold.verify(connection, registry.rules(), registry.migrations(), registry.folded_tables()).sound
 
 
 async def test_turns_make_a_round(hall: Hall) -> None:

@@ -19,7 +19,7 @@ from edge.policy import tables
 from edge.policy.keys import Effective, Level
 from edge.queue import policy as keys
 from edge.queue import ruling
-from edge.queue.call_rules import CallRules, DayClass, Schedule, class_of
+from edge.queue.call_rules import CallRules, DayClass, GiveUpCallRules, Schedule, class_of
 from edge.queue.model import BindCustomer, Channel, CloseDay, IssueTicket, MarkNoShow, OpenDay, Tier
 from edge.queue.rules import Rule, Threshold
 from edge.queue.ruling import targets_s
@@ -127,6 +127,17 @@ async def test_s26_rules_beyond_the_bound_are_refused_with_the_level(governed: O
     assert governed.hall.rule_now().thresholds[Tier.NORMAL] == Threshold(wait_s=600, count=10)
 
 
+async def test_s26_an_outlet_that_gives_up_its_rules_follows_the_level_above_again(governed: Outlet) -> None:
+    above = {"*": {"default": {"order": ["normal", "gold"]}}}
+    assert await governed.publish("head_office", 2, {keys.CALL_RULES.name: above}) == "taken"
+    own = CallRules(default=Rule(order=(Tier.GOLD, Tier.NORMAL)))
+    await governed.hall.follow(own)
+    assert governed.hall.rule_now().order == own.default.order
+    await governed.do(GiveUpCallRules(counter="counter-1"))
+    assert governed.hall.rule_now().order == (Tier.NORMAL, Tier.GOLD)
+    assert governed.sound()
+
+
 async def test_s26_the_locked_threshold_decides_the_call(governed: Outlet) -> None:
     hall = governed.hall
     await hall.staff(1)
@@ -210,6 +221,8 @@ async def test_the_rules_of_a_past_moment_are_folded_as_the_tables_have_them(out
         ),
         lambda: hall.follow(own, 2),
         lambda: hall.follow(CallRules(default=Rule(name="today")), 2, temporary=True),
+        lambda: outlet.do(GiveUpCallRules(counter="counter-2")),
+        lambda: hall.follow(own, 2),
         granted,
         lambda: outlet.set(N.name, 8, temporary=True),
         lambda: hall.calendar({"2026-03-09": DayClass.HOLIDAY}),

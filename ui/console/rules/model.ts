@@ -14,7 +14,8 @@ export interface SentRule {
 export interface SentSchedule { days: string[]; from: string; to: string; rule: SentRule; name?: string }
 export interface SentRules { default: SentRule; schedules: SentSchedule[] }
 export interface Span { date: string; from: string; to: string; schedule: string; rule: SentRule }
-export interface RulesView { counter: string; rules: SentRules; in_force: SentRule; week: Span[] }
+/** `own`: something was set here that can be given up. */
+export interface RulesView { counter: string; rules: SentRules; in_force: SentRule; week: Span[]; own: boolean }
 
 export type Rule = Required<SentRule>;
 export interface Schedule { key: number; days: string[]; from: string; to: string; name: string; rule: Rule }
@@ -92,3 +93,5 @@ const part = encodeURIComponent;
 export const getRules = (api: Api, counter: string) => api.get<RulesView>(`/api/call-rules/${part(counter)}`);
 export interface Change extends SentRules { temporary: boolean; reason: string }
 export const putRules = (api: Api, counter: string, change: Change) => api.put<RulesView>(`/api/call-rules/${part(counter)}`, change);
+/** The counter follows the levels above again, or else the default rule. */
+export const giveUpRules = (api: Api, counter: string) => api.delete(`/api/call-rules/${part(counter)}`);
