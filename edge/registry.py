@@ -13,6 +13,8 @@ from edge.appointments import decide as appointments_decide
 from edge.appointments import glance as appointments_glance
 from edge.appointments import policy as appointments_policy
 from edge.appointments import problems as appointments_problems
+from edge.appointments import sales as appointments_sales
+from edge.appointments import sales_api as appointments_sales_api
 from edge.appointments import tables as appointments_tables
 from edge.customers import api as customers_api
 from edge.customers import decide as customers_decide
@@ -187,10 +189,10 @@ CAPABILITIES: Final = (
     Capability(
         name="appointments",
         migrations=appointments_tables.MIGRATIONS,
-        handlers=appointments_decide.HANDLERS,
+        handlers={**appointments_decide.HANDLERS, **appointments_sales.HANDLERS},
         applies=appointments_tables.APPLIES,
         folded=appointments_tables.FOLDED,
-        routes=(appointments_glance.routes, appointments_api.routes),
+        routes=(appointments_glance.routes, appointments_api.routes, appointments_sales_api.routes),
         problems=appointments_problems.PROBLEMS,
     ),
     Capability(

@@ -1,5 +1,6 @@
 """Appointments over HTTP: booking, signing in, codes by text message, the work plan, and how all of it is set."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -13,6 +14,7 @@ from edge.appointments.model import Arrival, BookingRules, Currency, Minor, Slot
 from edge.appointments.slots import MINUTE_MS
 from edge.appointments.views import AppointmentView, WorkItem
 from edge.kernel.domain import Money, Rejected
+from edge.kernel.pipeline import Secret
 from edge.org import tables as org
 from edge.org.place import Place
 from edge.queue import arrivals
@@ -95,7 +97,12 @@ _SLOT_PROBLEMS: Final = (
     problems=("unknown_service", "invalid_identity", "duplicate_appointment", "no_code_free", *_SLOT_PROBLEMS),
 )
 async def book(call: Call[BookingRequest]) -> bytes:
-    wish = call.body
+    command, secrets = wanted(call, call.body)
+    return (await call.submit(command, secrets_=secrets)).answer
+
+
+def wanted(call: Call[Any], wish: BookingRequest) -> tuple[m.BookAppointment, Sequence[Secret]]:
+    """The command, and what goes to the vault with it."""
     known = _known(call, wish.identity, wish.phone)
     command = m.BookAppointment(
         service=wish.service,
@@ -108,7 +115,7 @@ async def book(call: Call[BookingRequest]) -> bytes:
         expert=wish.expert,
         cash=None if wish.cash is None else Money(wish.cash.amount_minor, wish.cash.currency),
     )
-    return (await call.submit(command, secrets_=known.secrets)).answer
+    return command, known.secrets
 
 
 class CancelRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -59,6 +59,26 @@ class AppointmentBooked(AppointmentFact, frozen=True, kw_only=True):
     phone_ref: str | None = None
     expert: str | None = None
     cash: Money | None = None
+    sale: str | None = None
+    """By what head office knows it, where head office sold it while the branch could not be reached."""
+
+
+class SaleRefused(Event, frozen=True, kw_only=True):
+    """What head office sold could not be kept; whoever sold it tells the customer (S29)."""
+
+    TYPE: ClassVar[str] = "appointments.sale_refused.v1"
+    sale: str
+    service: str
+    day: str
+    slot: str
+    channel: Channel
+    code: str
+    """Of the refusal, as a booking here would have got it."""
+    next_slot: str | None = None
+    """What is free instead that day, for the same channel."""
+
+    def entity(self) -> str:
+        return self.sale
 
 
 class AppointmentRebooked(AppointmentFact, frozen=True, kw_only=True):

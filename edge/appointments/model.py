@@ -172,6 +172,15 @@ class BookAppointment(Command, frozen=True, kw_only=True):
     cash: Money | None = None
 
 
+class TakeSale(Command, frozen=True, kw_only=True):
+    """Take over what head office sold of its quota while the branch could not be reached (S29)."""
+
+    NAME: ClassVar[str] = "appointments.take_sale"
+    sale: str
+    """By what head office knows it; the same again is the same."""
+    wish: BookAppointment
+
+
 class CancelAppointment(Command, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "appointments.cancel_appointment"
     appointment: str

@@ -65,8 +65,27 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "appointments/002-sales",
+        """
+        CREATE TABLE appointment_sale(
+            sale TEXT PRIMARY KEY,
+            appointment TEXT,
+            code TEXT,
+            next_slot TEXT,
+            at_ms INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
+    ),
 )
-FOLDED: Final = ("appointment", "appointment_plan", "appointment_rules", "appointment_absence", "appointment_sms_code")
+FOLDED: Final = (
+    "appointment",
+    "appointment_plan",
+    "appointment_rules",
+    "appointment_absence",
+    "appointment_sms_code",
+    "appointment_sale",
+)
 
 
 # --- how it is booked
@@ -115,6 +134,16 @@ def booked(connection: Connection, event: e.AppointmentBooked, record: Record) -
             None if event.cash is None else event.cash.currency,
             record.at_ms,
         ),
+    )
+    if event.sale is not None:
+        connection.execute(
+            "INSERT INTO appointment_sale VALUES (?, ?, NULL, NULL, ?)", (event.sale, event.appointment, record.at_ms)
+        )
+
+
+def sale_refused(connection: Connection, event: e.SaleRefused, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO appointment_sale VALUES (?, NULL, ?, ?, ?)", (event.sale, event.code, event.next_slot, record.at_ms)
     )
 
 
@@ -196,6 +225,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.BookingRulesSet: (booking_rules_set,),
     e.AbsenceSet: (absence_set,),
     e.AppointmentBooked: (booked,),
+    e.SaleRefused: (sale_refused,),
     e.AppointmentRebooked: (rebooked,),
     e.AppointmentCancelled: (cancelled,),
     e.AppointmentSignedIn: (signed_in,),

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.queue.call_rules import DayClass
 from edge.queue.model import Channel, Tier
-from tests.scenarios.slot_desk import ANNE, TODAY, Desk, open_desk
+from tests.scenarios.slot_desk import ANNE, BOB, TODAY, Desk, open_desk
 
 
 @pytest.fixture
@@ -77,6 +78,62 @@ async def test_s29_a_channels_quota_is_not_for_the_others(desk: Desk) -> None:
     for _ in range(2):
         await desk.book(channel="mobile_bank")
     assert (await desk.free(channel="mobile_bank"))["10:00"] == 0
+
+
+# --- S29: what head office sold while the branch could not be reached
+
+
+async def sold(desk: Desk, sale: str, slot: str = "10:00", *, key: str | None = None, **wish: Any) -> Any:
+    """The line is back, and a channel's program hands over a sale."""
+    body = {"sale": sale, "service": "personal", "day": TODAY, "slot": slot, "channel": "mobile_bank", **wish}
+    return await desk.kiosk.post("/api/appointments/sold", body, key=key)
+
+
+async def test_s29_what_was_sold_of_the_quota_fits_whatever_was_sold_here_meanwhile(desk: Desk) -> None:
+    await desk.plan(capacity=3, quotas={Channel.MOBILE_BANK: 2})
+    await desk.book(identity=BOB)
+    assert (await desk.full()).code == "slot_taken"
+    first, second = await sold(desk, "ho-1", identity=ANNE), await sold(desk, "ho-2")
+    assert [one["appointment"]["state"] for one in (first, second)] == ["booked", "booked"]
+    assert (await desk.free(channel="mobile_bank"))["10:00"] == 0
+    admitted = await desk.swipe("09:50", code=first["appointment"]["code"], identity=None)
+    assert admitted["arrival"] == "on_time"
+
+
+async def test_s29_a_sale_that_is_sent_again_is_the_same_appointment(desk: Desk) -> None:
+    await desk.plan(capacity=2, quotas={Channel.MOBILE_BANK: 2})
+    first = await sold(desk, "ho-1", key="try-1")
+    assert await sold(desk, "ho-1", key="try-2") == first
+    assert (await desk.free(channel="mobile_bank"))["10:00"] == 1
+
+
+async def test_s29_a_sale_that_cannot_be_kept_is_answered_with_what_is_free_and_head_office_hears(desk: Desk) -> None:
+    await desk.plan(capacity=1)  # the quota was taken back while the line was cut
+    await desk.book()
+    refused = await sold(desk, "ho-1", identity=ANNE)
+    assert refused == {"sale": "ho-1", "refused": "slot_taken", "next_slot": "09:00"}
+    assert await sold(desk, "ho-1", identity=ANNE, key="again") == refused
+    with desk.hall.branch.db.reader() as connection:
+        facts = connection.execute("SELECT entity FROM journal WHERE type = 'appointments.sale_refused.v1'").fetchall()
+    assert facts == [("ho-1",)]
+    instead = await sold(desk, "ho-1-b", "09:00", identity=ANNE)
+    assert instead["appointment"]["state"] == "booked"
+
+
+async def test_s29_a_sale_for_an_hour_that_has_passed_is_refused(desk: Desk) -> None:
+    await desk.hall.at("10:05")
+    assert (await sold(desk, "ho-1"))["refused"] == "slot_over"
+
+
+async def test_s29_whoever_booked_here_as_well_keeps_one(desk: Desk) -> None:
+    await desk.plan(capacity=3, quotas={Channel.MOBILE_BANK: 1})
+    await desk.book("11:00", identity=ANNE)
+    assert (await sold(desk, "ho-1", identity=ANNE))["refused"] == "duplicate_appointment"
+
+
+async def test_s29_a_sale_of_what_is_no_day_is_nobodys_sale(desk: Desk) -> None:
+    body = {"sale": "ho-1", "service": "personal", "day": "2026-02-30", "slot": "10:00", "channel": "mobile_bank"}
+    assert (await desk.refused("/api/appointments/sold", body)).code == "invalid_slot"
 
 
 @pytest.mark.parametrize(
