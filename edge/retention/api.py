@@ -1,19 +1,24 @@
 """Erasing a customer, and what past days have deleted, over HTTP."""
 
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
 
 from edge.customers.model import Evidence, Means
+from edge.customers.policy import INDEX_KEPT_DAYS, INDEX_USABLE_DAYS
+from edge.customers.tables import DAY_MS
 from edge.kernel.db import Connection
 from edge.org.place import Place
 from edge.policy import tables as policy
-from edge.retention import views
+from edge.retention import decide, views
 from edge.retention.model import EraseCustomer, ErasureReport, RetentionRun
 from edge.retention.policy import VISIT_CONTACT_DAYS
 from edge.web.routes import Call, Routes
 
 routes: Final = Routes("retention")
+DUE_COUNTED_MAX: Final = 1001
+"""As far as what is due is counted; one more than is shown as a figure."""
 
 
 class ErasureRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,19 +42,54 @@ async def erase(call: Call[ErasureRequest]) -> bytes:
     return (await call.submit(command)).answer
 
 
+class DueView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the next run of retention deletes, as things stand."""
+
+    day: date
+    contacts: int
+    customers: int
+    more: bool
+    """Either figure is a lower bound: so many were counted, and there are others."""
+
+
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """How long contacts of visits are kept, and what has been deleted."""
+    """What is kept how long, what goes next, and what has gone."""
 
     visit_contact_days: int
+    """A phone number that was given for one visit, counted from that visit."""
+    index_usable_days: int
+    """Until a customer whom head office names no more is not recognised."""
+    index_kept_days: int
+    """Until such a customer is deleted."""
+    due: DueView
     runs: list[RetentionRun]
 
 
-@routes.get("/api/retention", permission="policy.view", reply=Retention, summary="What was deleted because of its age, by day")
+@routes.get(
+    "/api/retention",
+    permission="policy.view",
+    reply=Retention,
+    summary="What is kept how long, what goes next, and what was deleted because of its age, by day",
+)
 async def retention(call: Call[None]) -> Retention:
-    zone = call.app[Place].zone
+    place = call.app[Place]
+    now_ms, today = place.clock.now_ms(), place.now().date()
 
     def read(connection: Connection) -> Retention:
-        days = policy.read(connection, VISIT_CONTACT_DAYS)
-        return Retention(visit_contact_days=days, runs=views.runs(connection, zone))
+        done = views.done_on(connection, today.isoformat())
+        due = decide.due(connection, today + timedelta(days=done), now_ms + done * DAY_MS, limit=DUE_COUNTED_MAX)
+        return Retention(
+            visit_contact_days=policy.read(connection, VISIT_CONTACT_DAYS),
+            index_usable_days=policy.read(connection, INDEX_USABLE_DAYS),
+            index_kept_days=policy.read(connection, INDEX_KEPT_DAYS),
+            due=_due(due, today + timedelta(days=done)),
+            runs=views.runs(connection, place.zone),
+        )
 
     return await call.app.pipeline.db.scan(read)
+
+
+def _due(due: decide.Due, day: date) -> DueView:
+    contacts, customers = (min(len(found), DUE_COUNTED_MAX - 1) for found in (due.contacts, due.customers))
+    more = max(len(due.contacts), len(due.customers)) == DUE_COUNTED_MAX
+    return DueView(day=day, contacts=contacts, customers=customers, more=more)

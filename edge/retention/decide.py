@@ -10,7 +10,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from edge.customers import consents
@@ -49,14 +49,19 @@ class Due:
 def for_retention(connection: Connection, _command: ApplyRetention, context: Context) -> Due:
     if views.done_on(connection, context.today.isoformat()):
         return Due(finished=True)
+    return due(connection, context.today, context.now_ms, limit=DELETED_AT_ONCE_MAX + 1)
+
+
+def due(connection: Connection, today: date, now_ms: int, *, limit: int) -> Due:
+    """What has been kept long enough on `today`, at most `limit` of each."""
     contact_days = policy.read(connection, VISIT_CONTACT_DAYS)
-    first_day_kept = (context.today - timedelta(days=contact_days)).isoformat()
-    young_ms = context.now_ms - contact_days * DAY_MS
-    index_ms = context.now_ms - policy.read(connection, INDEX_KEPT_DAYS) * DAY_MS
+    first_day_kept = (today - timedelta(days=contact_days)).isoformat()
+    young_ms = now_ms - contact_days * DAY_MS
+    index_ms = now_ms - policy.read(connection, INDEX_KEPT_DAYS) * DAY_MS
     return Due(
         finished=False,
-        contacts=tuple(views.old_contacts(connection, first_day_kept, young_ms, DELETED_AT_ONCE_MAX + 1)),
-        customers=tuple(customers.not_renewed_since(connection, index_ms, DELETED_AT_ONCE_MAX + 1)),
+        contacts=tuple(views.old_contacts(connection, first_day_kept, young_ms, limit)),
+        customers=tuple(customers.not_renewed_since(connection, index_ms, limit)),
     )
 
 

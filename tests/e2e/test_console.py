@@ -1,5 +1,7 @@
 """The branch console by address and by keyboard, and each of its pages for anybody, at a desk's size and a narrow one."""
 
+import hashlib
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -11,12 +13,15 @@ from tests.e2e.house import House
 from tests.e2e.people import PASSWORD
 from tests.e2e.screens import BENCH, Screens, Size
 from tests.e2e.test_for_anybody import Auditor
+from tests.harness.api import Api
 
 pytestmark = [pytest.mark.e2e, pytest.mark.asyncio(loop_scope="session")]
 
 NARROW: Final = Size(1024, 768)
-SECTIONS: Final = ("rules", "policy", "appointments", "calendar", "reports", "devices", "day", "org")
+SECTIONS: Final = ("rules", "policy", "appointments", "calendar", "reports", "devices", "rights", "day", "org")
 ADMIN: Final = "9001"
+OWNERS: Final = {"zh-CN": ("13800000002", "欧阳建国"), "en": ("13800000003", "周小雨")}
+"""Of two customers of the demo, whom the test erases."""
 
 
 async def test_an_address_opens_what_it_names(screens: Screens, house: House) -> None:
@@ -75,6 +80,43 @@ async def test_an_edit_is_not_lost_by_going_back(screens: Screens, house: House)
     await page.go_back()
     await page.locator("[role=dialog] .actions button").first.click()
     await _is_at(page, "day")
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+async def test_a_customer_asks_about_their_own_data(screens: Screens, house: House, tmp_path: Path, language: str) -> None:
+    """Seen in clear with a reason, consent given with proof and taken back, erased; every state for anybody."""
+    auditor = Auditor(screens, house, Dress(language, big=False))
+    phone, name = OWNERS[language]
+    scan = tmp_path / "scan.pdf"
+    scan.write_bytes(b"signed")
+    page = await auditor.open("/console#/rights", NARROW)
+    await _sign_in(page)
+    await page.locator("main select").select_option("phone")
+    await page.locator("main input").fill(phone)
+    await page.keyboard.press("Enter")
+    await page.locator("main select").select_option("verify")
+    await page.locator("main .row button").first.click()
+    await expect(page.locator("main .clear")).to_contain_text(name)
+    await auditor.look(page, "console-rights-clear", least_px=audit.MOUSE_TARGET_PX)
+    marketing = page.locator("main tbody tr").nth(1)
+    await marketing.get_by_role("button").click()
+    await page.locator("[role=dialog] input[type=file]").set_input_files(scan)
+    await auditor.look(page, "console-rights-consent", least_px=audit.MOUSE_TARGET_PX)
+    await page.locator("[role=dialog] .actions button").last.click()
+    await expect(marketing.get_by_role("button")).to_have_count(2)
+    async with Api(house.url) as api:
+        card = await (await api.as_staff("2001")).post("/api/customers/search", {"identity": {"kind": "phone", "value": phone}})
+        path = f"/api/customers/{card['card']['customer']}/consents"
+        ledger = await (await api.as_staff("2001")).get(path)
+        assert ledger["lines"][0]["evidence"] == hashlib.sha256(b"signed").hexdigest()
+        await marketing.get_by_role("button").first.click()
+        await expect(marketing.get_by_role("button")).to_have_count(1)
+        await page.locator("main button.danger").click()
+        await auditor.look(page, "console-rights-erase", least_px=audit.MOUSE_TARGET_PX)
+        await page.locator("[role=dialog] .actions button").last.click()
+        await expect(page.locator("main [role=status]")).to_be_visible()
+        assert (await (await api.as_staff("2001")).get(path))["erased_at"]
+    assert not auditor.wrongs, "\n" + "\n".join(auditor.wrongs)
 
 
 @pytest.mark.parametrize("size", [BENCH, NARROW], ids=["wide", "narrow"])

@@ -2,7 +2,7 @@
 import type { Api } from '@kit/api';
 import type { BranchView } from '@kit/types';
 
-export const SECTIONS = ['rules', 'policy', 'appointments', 'calendar', 'reports', 'devices', 'day', 'org'] as const;
+export const SECTIONS = ['rules', 'policy', 'appointments', 'calendar', 'reports', 'devices', 'rights', 'day', 'org'] as const;
 export type Section = (typeof SECTIONS)[number];
 export const isSection = (word: string): word is Section => (SECTIONS as readonly string[]).includes(word);
 

@@ -71,6 +71,14 @@ def test_a_name_is_shown_to_whoever_says_why_and_counted_once_for_a_repeat(branc
     assert post(branch, "c-demo-4/unmask", {"purpose": "contact"}, again).json()["left_today"] == 18
 
 
+def test_staff_see_what_is_kept_how_long_and_what_goes_next(branch: BranchProcess) -> None:
+    shown = requests.get(f"{branch.url}/api/retention", headers=token(branch, "2001"), timeout=TIMEOUT_S).json()
+    assert [shown[name] for name in ("visit_contact_days", "index_usable_days", "index_kept_days")] == [7, 30, 90]
+    assert {**shown["due"], "day": ""} == {"day": "", "contacts": 0, "customers": 0, "more": False}
+    refused = requests.get(f"{branch.url}/api/retention", headers=token(branch, "1001"), timeout=TIMEOUT_S)
+    assert refused.status_code == 403
+
+
 def test_nobody_sees_a_name_without_a_reason_or_of_a_stranger(branch: BranchProcess) -> None:
     teller = token(branch, "1002")
     assert post(branch, "c-demo-4/unmask", {}, teller).status_code == 400

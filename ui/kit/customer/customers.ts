@@ -23,8 +23,9 @@ export const getHolder = (api: Api, ticket: string) => api.get<Customer | null>(
 export const searchCustomer = (api: Api, identity: { kind: string; value: string }) =>
   api.post<FoundCustomer>('/api/customers/search', { identity });
 export const unbindTicket = (api: Api, ticket: string) => api.post<TicketView>(`/api/tickets/${part(ticket)}/unbind`);
-export const eraseCustomer = (api: Api, customer: string) =>
-  api.post<Erasure>(`/api/customers/${part(customer)}/erase`, { channel: 'lobby' });
+/** `evidence`: the digest of the signed request, where there is one. */
+export const eraseCustomer = (api: Api, customer: string, evidence = '') =>
+  api.post<Erasure>(`/api/customers/${part(customer)}/erase`, { channel: 'lobby', ...(evidence ? { evidence } : {}) });
 
 /** The card of whoever holds the ticket in hand; gone the moment the ticket is. */
 export function useHolder(api: Api, ticket: () => TicketView | null | undefined): ShallowRef<Customer | null> {
