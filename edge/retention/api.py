@@ -11,7 +11,7 @@ from edge.customers.tables import DAY_MS
 from edge.kernel.db import Connection
 from edge.org.place import Place
 from edge.policy import tables as policy
-from edge.retention import decide, views
+from edge.retention import views
 from edge.retention.model import EraseCustomer, ErasureReport, RetentionRun
 from edge.retention.policy import VISIT_CONTACT_DAYS
 from edge.web.routes import Call, Routes
@@ -77,7 +77,7 @@ async def retention(call: Call[None]) -> Retention:
 
     def read(connection: Connection) -> Retention:
         done = views.done_on(connection, today.isoformat())
-        due = decide.due(connection, today + timedelta(days=done), now_ms + done * DAY_MS, limit=DUE_COUNTED_MAX)
+        due = views.due(connection, today + timedelta(days=done), now_ms + done * DAY_MS, limit=DUE_COUNTED_MAX)
         return Retention(
             visit_contact_days=policy.read(connection, VISIT_CONTACT_DAYS),
             index_usable_days=policy.read(connection, INDEX_USABLE_DAYS),
@@ -89,7 +89,7 @@ async def retention(call: Call[None]) -> Retention:
     return await call.app.pipeline.db.scan(read)
 
 
-def _due(due: decide.Due, day: date) -> DueView:
+def _due(due: views.Due, day: date) -> DueView:
     contacts, customers = (min(len(found), DUE_COUNTED_MAX - 1) for found in (due.contacts, due.customers))
     more = max(len(due.contacts), len(due.customers)) == DUE_COUNTED_MAX
     return DueView(day=day, contacts=contacts, customers=customers, more=more)

@@ -10,25 +10,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
 from typing import Final
 
 from edge.customers import consents
 from edge.customers import tables as customers
 from edge.customers.events import ConsentWithdrawn
 from edge.customers.model import Purpose
-from edge.customers.policy import INDEX_KEPT_DAYS
 from edge.customers.privacy import subject_of
-from edge.customers.tables import DAY_MS, Standing
+from edge.customers.tables import Standing
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected, invariant
 from edge.kernel.pipeline import Handler
 from edge.kernel.vault import Vault
-from edge.policy import tables as policy
 from edge.queue.views import moment
 from edge.retention import views
 from edge.retention.model import ApplyRetention, CustomerErased, EraseCustomer, ErasureReport, RetentionApplied
-from edge.retention.policy import VISIT_CONTACT_DAYS
 
 DELETED_AT_ONCE_MAX: Final = 50
 """Contacts in one run, and customers in one run: about a hundredth of a second of the writer."""
@@ -36,36 +32,13 @@ OF_ONE_MAX: Final = 1000
 """Phone numbers, and comments, of one customer; after the policy's days there are no numbers of older visits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What has been kept long enough; one more than may go at once where there is more."""
-
-    finished: bool
-    """This day's work was done before."""
-    contacts: tuple[str, ...] = ()
-    customers: tuple[str, ...] = ()
-
-
-def for_retention(connection: Connection, _command: ApplyRetention, context: Context) -> Due:
+def for_retention(connection: Connection, _command: ApplyRetention, context: Context) -> views.Due:
     if views.done_on(connection, context.today.isoformat()):
-        return Due(finished=True)
-    return due(connection, context.today, context.now_ms, limit=DELETED_AT_ONCE_MAX + 1)
+        return views.Due(finished=True)
+    return views.due(connection, context.today, context.now_ms, limit=DELETED_AT_ONCE_MAX + 1)
 
 
-def due(connection: Connection, today: date, now_ms: int, *, limit: int) -> Due:
-    """What has been kept long enough on `today`, at most `limit` of each."""
-    contact_days = policy.read(connection, VISIT_CONTACT_DAYS)
-    first_day_kept = (today - timedelta(days=contact_days)).isoformat()
-    young_ms = now_ms - contact_days * DAY_MS
-    index_ms = now_ms - policy.read(connection, INDEX_KEPT_DAYS) * DAY_MS
-    return Due(
-        finished=False,
-        contacts=tuple(views.old_contacts(connection, first_day_kept, young_ms, limit)),
-        customers=tuple(customers.not_renewed_since(connection, index_ms, limit)),
-    )
-
-
-def apply_retention(state: Due, _command: ApplyRetention, context: Context) -> Sequence[Event]:
+def apply_retention(state: views.Due, _command: ApplyRetention, context: Context) -> Sequence[Event]:
     """Once a day, and again at once where more was due than goes at once."""
     if state.finished:
         return ()

@@ -1,18 +1,34 @@
 """What this room reads: what is due, what ties a customer to today, what past days have deleted."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from edge.customers import tables as customers
+from edge.customers.policy import INDEX_KEPT_DAYS
+from edge.customers.tables import DAY_MS
 from edge.kernel.db import Connection
 from edge.kernel.vault import Vault
+from edge.policy import tables as policy
 from edge.queue.arrivals import CONTACT
 from edge.queue.model import LIVE
 from edge.retention.model import RetentionRun
+from edge.retention.policy import VISIT_CONTACT_DAYS
 
 SHOWN_MAX: Final = 92
 """Days in an answer, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What has been kept long enough; one more than may go at once where there is more."""
+
+    finished: bool
+    """This day's work was done before."""
+    contacts: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
 
 
 def done_on(connection: Connection, day: str) -> bool:
@@ -38,6 +54,19 @@ def _needed(connection: Connection, contact: str, first_day_kept: str) -> bool:
             " OR EXISTS (SELECT 1 FROM appointment_sms_code WHERE phone_ref = ?1 AND day >= ?2)",
             (contact, first_day_kept),
         ).get
+    )
+
+
+def due(connection: Connection, today: date, now_ms: int, *, limit: int) -> Due:
+    """What has been kept long enough on `today`, at most `limit` of each."""
+    contact_days = policy.read(connection, VISIT_CONTACT_DAYS)
+    first_day_kept = (today - timedelta(days=contact_days)).isoformat()
+    young_ms = now_ms - contact_days * DAY_MS
+    index_ms = now_ms - policy.read(connection, INDEX_KEPT_DAYS) * DAY_MS
+    return Due(
+        finished=False,
+        contacts=tuple(old_contacts(connection, first_day_kept, young_ms, limit)),
+        customers=tuple(customers.not_renewed_since(connection, index_ms, limit)),
     )
 
 
