@@ -6,8 +6,9 @@ from edge.customers.events import ConsentWithdrawn
 from edge.customers.model import Means, Purpose
 from edge.customers.tables import Standing
 from edge.kernel.domain import Rejected
-from edge.retention.decide import DELETED_AT_ONCE_MAX, Due, ErasureState, apply_retention, erase
+from edge.retention.decide import DELETED_AT_ONCE_MAX, ErasureState, apply_retention, erase
 from edge.retention.model import ApplyRetention, CustomerErased, EraseCustomer, RetentionApplied
+from edge.retention.views import Due
 from tests.unit.given import CONTEXT
 
 WISH = EraseCustomer(customer="c-1", channel=Means.LOBBY)
