@@ -1,6 +1,5 @@
 """An emulated scanner, and a hand that holds codes before it."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Final
@@ -10,8 +9,9 @@ import msgspec
 from drivers.barcode_scanner import codec
 from drivers.barcode_scanner.traits import ScannerTraits
 from drivers.emulation import BadParameters, Emulator, Hand, OutputKind, hand
-from drivers.keyboard import STROKE_S, strokes
+from drivers.keyboard import strokes
 from drivers.profiles import Profile
+from drivers.typist import Typist
 
 COMMAND_BYTES_MAX: Final = 64
 
@@ -28,6 +28,7 @@ class ScannerEmulator(Emulator):
         self._trigger = codec.TRIGGERS.get(self._traits.trigger)
         self._told = bytearray()
         self._lit = False
+        self._typist = Typist(self.reply)
         self._held: Scan | None = None
         """A code that is before the scanner and has not been read."""
 
@@ -72,9 +73,7 @@ class ScannerEmulator(Emulator):
         held, self._held, self._lit = self._held, None, False
         text = f"]{held.symbology}{held.text}" if self._traits.aim else held.text
         if self._traits.framing == "wedge":
-            loop = asyncio.get_running_loop()
-            for n, stroke in enumerate(strokes(text, int(self.clock().timestamp() * 1_000_000))):
-                loop.call_later(STROKE_S * n, self.reply, stroke)
+            self._typist.type(text, int(self.clock().timestamp() * 1_000_000))
         else:
             self.reply(text.encode(self._traits.charset) + self._traits.suffix.encode("ascii"))
         self.produce(OutputKind.SIGNAL, "beep")

@@ -9,6 +9,7 @@ with the command that asked for it. Whoever asks while a card lies there has it 
 """
 
 import asyncio
+from contextlib import suppress
 from enum import Enum
 from typing import Final
 
@@ -34,6 +35,8 @@ from drivers.transport.wire import Dial
 
 FAMILY: Final = "id_card_reader"
 CARD_TRIES: Final = 3
+AGAIN_S: Final = 2.0
+"""What was given up is looked at again this often: another card may have taken its place between two looks."""
 
 
 class Presence(Enum):
@@ -69,6 +72,8 @@ class IdCardReader(Session):
         self._serial_number: str | None = None
         self._presence = Presence.NOTHING
         self._fails = 0
+        self._again_s = 0.0
+        """Loop time of the next look at what was given up."""
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
@@ -102,10 +107,9 @@ class IdCardReader(Session):
         try:
             if self._presence is not Presence.NOTHING:
                 await self._look_for_its_leaving()
+                await self._look_again()
             elif await self._found():
-                holder, photo = await self._read()
-                photo.wipe()
-                self._publish(CardLaid(holder=holder))
+                await self._read_and_tell()
         except Unreadable as trouble:
             self._failed(trouble.error)
 
@@ -162,6 +166,20 @@ class IdCardReader(Session):
         if not command.photo:
             photo.wipe()
         return IdCardRead(holder=holder, photo=photo if command.photo else None)
+
+    async def _read_and_tell(self) -> None:
+        """Raises `Unreadable`."""
+        holder, photo = await self._read()
+        photo.wipe()
+        self._publish(CardLaid(holder=holder))
+
+    async def _look_again(self) -> None:
+        """Whether what was given up can be read after all; that it still cannot is no news."""
+        now_s = asyncio.get_running_loop().time()
+        if self._presence is Presence.TROUBLE and now_s >= self._again_s:
+            self._again_s = now_s + AGAIN_S
+            with suppress(Unreadable):
+                await self._read_and_tell()
 
     async def _found(self) -> bool:
         answer = await self._talk.ask(codec.FIND)
@@ -237,6 +255,7 @@ class IdCardReader(Session):
     def _give_up(self, error: ErrorCode) -> None:
         """Not tried again before it has left; where it is the module that is broken, that shows."""
         self._presence = Presence.TROUBLE
+        self._again_s = asyncio.get_running_loop().time() + AGAIN_S
         self._show(error if error in MODULE_TROUBLES else None)
 
     def _gone(self) -> None:

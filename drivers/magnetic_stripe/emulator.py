@@ -1,6 +1,5 @@
 """An emulated stripe reader, and a hand that swipes cards which do not exist."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -8,12 +7,12 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from drivers.emulation import Emulator, Hand
-from drivers.keyboard import STROKE_S, strokes
 from drivers.magnetic_stripe import codec
 from drivers.magnetic_stripe.traits import StripeTraits
 from drivers.profiles import Profile
 from drivers.specimens import CARDS
 from drivers.tracks import lrc, write
+from drivers.typist import Typist
 
 SETUP_BYTES: Final = 6
 
@@ -33,6 +32,7 @@ class StripeEmulator(Emulator):
         self._traits = profile.section(StripeTraits)
         self._heard = bytearray()
         self.armed: str | None = None
+        self._typist = Typist(self.reply)
 
     def receive(self, data: bytes) -> None:
         """Keeps the end of what was said, which is all that a reader with such short commands looks at."""
@@ -69,18 +69,13 @@ class StripeEmulator(Emulator):
     def _say(self, first: str, second: str, third: str) -> None:
         match self._traits.framing:
             case "wedge":
-                self._type(first + second)
+                self._typist.type(first + second, int(self.clock().timestamp() * 1_000_000))
             case "mrs100":
                 self.reply((first + second).encode("ascii") + b"\r")
             case "keypad":
                 if self.armed is not None:
                     asked, self.armed = self.armed, None
                     self.reply(codec.keypad_swipe(second.strip(";?"), third.strip("+?"), asked))
-
-    def _type(self, text: str) -> None:
-        loop = asyncio.get_running_loop()
-        for n, stroke in enumerate(strokes(text, int(self.clock().timestamp() * 1_000_000))):
-            loop.call_later(STROKE_S * n, self.reply, stroke)
 
     def _is_setup(self) -> bool:
         heard = bytes(self._heard)

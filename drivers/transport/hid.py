@@ -18,8 +18,9 @@ from drivers.transport.lane import Lane, LaneFull
 from drivers.transport.packets import HID, REPORT_BYTES_MAX, Hid, Packet, Unpacker, pack, reason
 from drivers.transport.wire import Dial, WireLost
 
-FEATURE_BYTES_MAX: Final = 4096
-"""Room that a feature report is read into."""
+FEATURE_BYTES_MAX: Final = 1024
+"""Room that a feature report is read into. With more, Python makes the ioctl without letting other threads run, and the whole
+process would wait for the device."""
 _READ_AND_WRITE: Final = 3
 _SET_FEATURE: Final = 6
 _GET_FEATURE: Final = 7
