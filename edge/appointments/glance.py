@@ -12,7 +12,7 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Rejected
 from edge.kernel.journal import head
 from edge.org import tables as org
-from edge.org.model import Service
+from edge.org.model import Service, Way
 from edge.org.place import Place
 from edge.queue import views as queue_views
 from edge.queue.model import Channel, Tier, queue_id
@@ -108,6 +108,8 @@ class BranchState(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     name_en: str
+    way: Way | None
+    """Where it is and how to come, where the branch document says so."""
     open: bool
     counters_open: int
     services: list[ServiceState]
@@ -135,6 +137,7 @@ async def branch_state(call: Call[None]) -> BranchState:
             id=branch.id,
             name=branch.name,
             name_en=branch.name_en,
+            way=branch.way or None,
             open=day is not None and (day.date, day.state) == (place.now().date().isoformat(), "open"),
             counters_open=int(counters or 0),
             services=[

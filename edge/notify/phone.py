@@ -14,6 +14,7 @@ import msgspec
 from edge.kernel.db import Connection, Database
 from edge.kernel.journal import head
 from edge.org import tables as org
+from edge.org.model import Way
 from edge.org.place import Place
 from edge.queue import more_time, views
 from edge.queue.model import State
@@ -58,6 +59,8 @@ class PhoneTicket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     ahead: int | None = None
     wait: WaitView | None = None
     counter: CounterName | None = None
+    way: Way | None = None
+    """For whoever is not here yet; absent where the branch document does not say it (S14)."""
     more_time: MoreTime | None = None
     """What whoever is not ready may ask for; absent where there is nothing to ask for."""
     rating: int | None = None
@@ -71,6 +74,7 @@ class Hall:
 
     seq: int
     branch: BranchName
+    way: Way | None
     services: Mapping[str, ServiceName]
     prospect: Callable[[TicketRow], Prospect | None]
     more_time: Callable[[str], MoreTime | None]
@@ -127,6 +131,7 @@ class PhoneTickets:
             ahead=None if prospect is None else prospect.ahead,
             wait=None if prospect is None else prospect.wait,
             counter=self._counter(connection, record),
+            way=hall.way if record.state == State.PENDING else None,
             more_time=hall.more_time(record.id) if waits else None,
             rating=record.rating,
             vip=services.of_visit(connection, record.id, record.customer, record.state, self._place.zone),
@@ -146,7 +151,7 @@ def _hall(
 ) -> Hall:
     seq = head(connection).seq  # first: the view is at least that new
     branch = org.branch(connection)
-
     name = BranchName(branch.name, branch.name_en) if branch else BranchName("", "")
+    way = None if branch is None else branch.way or None
     names = {one.id: ServiceName(one.id, one.name, one.name_en) for one in org.services(connection)}
-    return Hall(seq, name, names, prospect, offered)
+    return Hall(seq, name, way, names, prospect, offered)

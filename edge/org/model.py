@@ -13,7 +13,18 @@ from edge.kernel.domain import Command, Event
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
+Line = Annotated[str, msgspec.Meta(max_length=200)]
 Letter = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,2}$")]
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an outlet is and how to come, for people who are not here yet (S14)."""
+
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    address_en: Line = ""
+    directions: Line = ""
+    """Which line, which exit, where to park."""
+    directions_en: Line = ""
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +34,7 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True):
     name: Name
     name_en: Name
     timezone: str = "Asia/Shanghai"
+    way: Way | msgspec.UnsetType = msgspec.UNSET
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):

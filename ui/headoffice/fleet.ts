@@ -3,6 +3,7 @@
  * would be a lie, so ages count up on this page between two answers; and who needs help stands first.
  */
 import type { Api } from '@kit/api';
+import { REFERENCE_AFTER_S } from '@kit/time';
 
 export type BranchState = 'live' | 'stale' | 'lost' | 'pending';
 export interface BranchQueue { service: string; tier: string; waiting: number; longest_wait_s: number }
@@ -54,6 +55,9 @@ export function worstFirst(branches: readonly BranchPicture[]): BranchPicture[] 
 export function ageNow_s(branch: BranchPicture, since_ms: number): number | null {
   return branch.picture_age_s === null ? null : branch.picture_age_s + Math.max(0, since_ms) / 1000;
 }
+
+/** Whether a picture is too old to go by (S28). */
+export const forReference = (age_s: number | null): boolean => age_s !== null && age_s > REFERENCE_AFTER_S;
 
 export interface Totals { branches: number; states: Record<BranchState, number>; waiting: number; longest_s: number; events: number; tickets: number }
 

@@ -58,3 +58,6 @@ export function stopwatch(duration_s: number): string {
   const tail = String(seconds).padStart(2, '0');
   return hours ? `${String(hours)}:${String(minutes).padStart(2, '0')}:${tail}` : `${String(minutes)}:${tail}`;
 }
+
+/** Figures older than this are for reference only (仅供参考, S28); the branch's own answers say the same of themselves. */
+export const REFERENCE_AFTER_S = 300;

@@ -130,6 +130,8 @@ export interface PhoneView {
   ahead?: number | null; wait?: WaitRangeS | null; counter?: { number: number | string; name: string } | null; calls: number;
   may_rate: boolean; rating?: number | null; branch: { name: string; name_en: string };
   language: TicketLanguage; as_of: string; seq: number;
+  /** Where the branch is, for whoever is not here yet. */
+  way?: { address: string; address_en: string; directions: string; directions_en: string } | null;
   /** What whoever is not ready may ask for: so many go first, and so many times still. */
   more_time?: { behind: number; left: number } | null;
   vip?: { offers: VipOffer[]; requests: VipRequest[] } | null;

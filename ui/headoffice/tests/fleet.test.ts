@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ageNow_s, matches, newestFirst, totals, urgency, worstFirst, type BranchPicture, type FleetTicket } from '../fleet';
+import { ageNow_s, forReference, matches, newestFirst, totals, urgency, worstFirst, type BranchPicture, type FleetTicket } from '../fleet';
 import { spanOf } from '../span';
 
 const branch = (id: string, given: Partial<BranchPicture> = {}): BranchPicture => ({
@@ -20,6 +20,10 @@ describe('the fleet', () => {
     expect(ageNow_s(branch('a', { picture_age_s: 12 }), 3_000)).toBe(15);
     expect(ageNow_s(branch('a', { picture_age_s: 12 }), -500)).toBe(12);
     expect(ageNow_s(branch('a', { picture_age_s: null }), 3_000)).toBeNull();
+  });
+
+  it('marks a picture that is older than five minutes as for reference only', () => {
+    expect([null, 0, 300, 301].map(forReference)).toEqual([false, false, false, true]);
   });
 
   it('adds up, also nothing at all', () => {
