@@ -1,5 +1,6 @@
 """The `branchbox` command."""
 
+import gc
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -85,6 +86,7 @@ def edge(
         raise click.UsageError("--clock and --day need --sandbox")
     if branch_file is not None and sandbox:
         raise click.UsageError("--sandbox brings a branch of its own")
+    gc.disable()  # what is made at the start stays; `serve` turns it on again
     from edge.kernel.observe import configure_logging
     from edge.kernel.opening import Opening
 
