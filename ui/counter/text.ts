@@ -1,5 +1,6 @@
 import { defineMessages, locale } from '@kit/i18n';
-import type { CounterView } from '@kit/types';
+import { noticeText } from '@kit/staff/notices';
+import type { CounterView, Notice } from '@kit/types';
 import en from './locales/en.json';
 import zh from './locales/zh-CN.json';
 
@@ -14,4 +15,9 @@ export const counterName = (counter: CounterView): string =>
 export function pickText(reason: string): string {
   const key = known(`pick.${reason}`);
   return key ? t(key) : reason;
+}
+/** A notice as a teller needs it: where something has to be done in the hall, whom to tell. */
+export function noticeSaid(notice: Notice): string {
+  const key = known(`notice.${notice.code}`);
+  return key ? t(key, notice.facts as Record<string, string | number>) : noticeText(notice);
 }

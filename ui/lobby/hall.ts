@@ -6,7 +6,7 @@ import type { CounterView, LiveEvent, QueueView, SlipView, VipRequest, Wishes } 
 import { onScopeDispose, ref, shallowRef, watch } from 'vue';
 import { getLobby, getReminders, getVipRequests, type LobbyAnswer, type Reminder } from './calls';
 import { freshOnes } from './arrivals';
-import type { StaffNotice } from './staffroom/notices';
+import type { StaffNotice } from '@kit/staff/notices';
 
 const RELOAD_MIN_MS = 600;
 /** Waits grow also when nothing happens. */

@@ -2,7 +2,7 @@
 import type { Api } from '@kit/api';
 import { getBranch, getCounters, getNotices, getQueues, getSync } from '@kit/calls';
 import type { BranchView, CounterView, SyncView } from '@kit/types';
-import type { StaffNotice } from '../../lobby/staffroom/notices';
+import type { StaffNotice } from '@kit/staff/notices';
 
 export type HealthStatus = 'ok' | 'degraded' | 'failing';
 export interface Check { name: string; status: HealthStatus; code: string; facts: Record<string, string | number> }

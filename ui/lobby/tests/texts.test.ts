@@ -1,8 +1,8 @@
 /** What both staff pages share speaks both languages; the surfaces' own texts are the kit's test. */
 import { describe, expect, it } from 'vitest';
-import en from '../staffroom/locales/en.json';
-import zh from '../staffroom/locales/zh-CN.json';
-import { noticeText } from '../staffroom/notices';
+import en from '@kit/staff/locales/en.json';
+import zh from '@kit/staff/locales/zh-CN.json';
+import { noticeText } from '@kit/staff/notices';
 
 const places = (text: string): string[] => [...new Set(text.match(/\{\w+\}/g) ?? [])].sort();
 
