@@ -60,7 +60,8 @@ def test_no_text_is_left_in_the_other_language(surface: str) -> None:
 @pytest.mark.parametrize("surface", SURFACES)
 def test_every_text_is_used(surface: str) -> None:
     """By its whole key, or by a pattern that is filled with a code: t(`notice.${code}`)."""
-    folder = "ui" if surface == "kit" else f"ui/{surface.split('/', maxsplit=1)[0]}"
+    page = surface.split("/", maxsplit=1)[0]
+    folder = "ui" if page == "kit" else f"ui/{page}"
     code = "\n".join(file.text for file in named(".ts", ".vue", below=(folder,)))
     patterns = [re.compile(pattern) for pattern in _patterns(code)]
     unused = [key for key in texts(surface, "en") if not any(f"{quote}{key}{quote}" in code for quote in "'\"`")]
