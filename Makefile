@@ -131,6 +131,11 @@ e2e: setup ## The journeys in a real Chromium
 fuzz: $(PACKAGES) .fuzz ## FAMILY=x SECONDS_EACH=n: rubbish for every device family's codec, guided by coverage (atheris)
 	PYTHONPATH=.fuzz $(BIN)/python -m tools.fuzz --family "$(FAMILY)" --seconds $(or $(SECONDS_EACH),60)
 
+.PHONY: qemu-devices
+qemu-devices: $(PACKAGES) $(DEVICE_PACKAGES) ## Device tests on a real kernel's USB, uinput and uhid, in QEMU; not part of the tests, two minutes and more
+	tools/system_packages kernel
+	$(BIN)/python -m tools.qemu_devices $(ARGS)
+
 ##### Measuring it
 
 CUTS ?= 10000
@@ -182,5 +187,5 @@ reference: $(PACKAGES) ## Write the generated pages of docs/reference/
 
 .PHONY: clean
 clean: ## Remove what was built, installed and cached here
-	rm -rf .venv .fuzz ui/node_modules edge/web/static dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .fuzz .qemu ui/node_modules edge/web/static dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find edge drivers sync tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

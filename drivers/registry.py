@@ -144,6 +144,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     name_en: str
     summary: str
     summary_en: str
+    joins: str
+    """Which step of the branch uses it."""
+    joins_en: str
     transports: tuple[str, ...]
     quality: Quality
     verified: str

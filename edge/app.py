@@ -22,6 +22,7 @@ from edge.adapters.modem import SmsWithFallback
 from edge.adapters.sms import NoSms, SandboxSms, SmsPort
 from edge.appointments.codes import SmsCodes
 from edge.customers.privacy import Names
+from edge.devices.card_return import CardReturn
 from edge.devices.effects import SPEAK, CallSpeaker
 from edge.devices.floor import Floor
 from edge.devices.health import HealthLog
@@ -197,6 +198,7 @@ class Branch:
         self.updater = Updater(self.pipeline, self.floor, self.blobs)
         self.firmware_keys = TrustedKeys(self._head_office_key)
         self.kiosk_guests = KioskGuests(self.place, self.arrivals, self.tokens)
+        self.card_return = CardReturn(self.floor, self.place)
         self.plates = PlateWatch(self.arrivals, self.notices, self.clock)
         self.programs = Programs(DevicesForPrograms(self.floor))
         self.health_log = HealthLog(launch.data, lambda: self.place.now().date())
@@ -247,6 +249,7 @@ class Branch:
             self._keep(kind, lane.run, give_up=self._give_up)
         self._keep("reminders", self.reminders.run, give_up=self._give_up)
         self._keep("window devices", self.window_devices.run)
+        self._keep("card return", self.card_return.run)
         presence = PresenceWatch(self.pipeline, self.live.staff)
         self._keep("presence", presence.run, give_up=self._give_up)
         self._keep("auto_call", AutoCall(self.pipeline).run, give_up=self._give_up)
@@ -443,6 +446,7 @@ class Branch:
     def _device_told(self, device_id: str, event: DeviceEvent) -> None:
         """A device told of itself: whoever stands at a kiosk, whoever drives up, whoever presses a key at a window."""
         self.kiosk_guests.heard(device_id, event)
+        self.card_return.heard(device_id, event)
         self.plates.heard(device_id, event)
         self.window_devices.heard(device_id, event)
 

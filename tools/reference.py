@@ -16,6 +16,8 @@ from typing import Any, Final, NamedTuple
 import click
 import msgspec
 
+from drivers import registry as families
+from drivers.conformance import STORIES
 from edge import registry
 from edge.__main__ import main as branchbox
 from edge.kernel import config
@@ -182,6 +184,25 @@ def make_page() -> str:
     return table(("target", "what it does"), ((f"`make {name}`", text) for name, text in make_targets().items()))
 
 
+def devices_page() -> str:
+    known = families.load_profiles().values()
+    rows = []
+    for name in sorted(families.FAMILIES):
+        told, models = families.manifest(name), [profile for profile in known if profile.family == name]
+        bench = families.family(name).bench
+        rows.append(
+            (
+                f"{told.name_en} {told.name}<br>`{name}`",
+                code(profile.id for profile in models),
+                code(told.transports),
+                f"{told.joins_en}<br>{told.joins}",
+                f"{len(bench.PROFILES)} models × {len(STORIES) + len(bench.STORIES)} stories",
+                told.verified,
+            )
+        )
+    return table(("family", "models", "wires", "joins the branch", "conformance, on five wires", "proven by"), rows)
+
+
 class Page(NamedTuple):
     """A page's heading, what it says first, and the tables."""
 
@@ -209,6 +230,13 @@ PAGES: Final[Mapping[str, Page]] = {
         """Facts, in the past tense. A version is additive only, and a golden file of each is kept for ever in
 `tests/golden/events/`. The last column is what a fact asks of the world once it is on disk.""",
         events_page,
+    ),
+    "devices.md": Page(
+        "Devices",
+        """Every family of devices: its models, its wires, the step of the branch that uses it, and what proves its driver.
+*Emulated* means: against an emulator made from published descriptions, never against the machine itself. How far each model
+can be trusted stands in its profile (`provenance`), and the console shows it.""",
+        devices_page,
     ),
     "make.md": Page("`make`", "Everything is installed into the working tree.", make_page),
     "permissions.md": Page(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from drivers import registry as families
+from drivers.api import MediaStatus
 from drivers.emulation import Emulator
 from drivers.registry import DeviceConfig
 from edge.customers import tables as customers
@@ -124,6 +125,21 @@ async def test_r055_a_known_customer_is_gold_before_they_touch_anything(
     assert (known.tier, known.customer) == (Tier.GOLD, "c-1")
     with entrance.hall.branch.db.reader() as connection:
         assert Names(entrance.hall.branch.vault).masked(connection, known.customer) == "黄**"
+
+
+@pytest.mark.parametrize("trouble", ["none", "worn"])
+async def test_a_card_that_was_drawn_in_comes_back_read_or_not(entrance: Entrance, trouble: str) -> None:
+    floor, at_the_gate = entrance.hall.branch.floor, asyncio.Event()
+
+    def look(_topic: str, _kind: str, _body: bytes, key: str) -> None:
+        if floor.view(key).media is MediaStatus.ENTERING:
+            at_the_gate.set()
+
+    floor.publish = look
+    kind, _ = await entrance.shown("motor", "insert", number=CARD, trouble=trouble)
+    assert kind == (SHOWN if trouble == "none" else UNREADABLE)
+    async with asyncio.timeout(20):
+        await at_the_gate.wait()
 
 
 async def test_s15_an_unknown_document_is_an_ordinary_customer_and_no_error(entrance: Entrance) -> None:
