@@ -180,6 +180,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="name"):
     """A wish to a device. The tag is the XFS4IoT-style name, `Printer.PrintForm`."""
 
 
+def names_of(*commands: type[Command]) -> tuple[str, ...]:
+    """What they are called, in order of their names: for `Capabilities`."""
+    return tuple(sorted(str(command.__struct_config__.tag) for command in commands))
+
+
 class Payload(msgspec.Struct, frozen=True, kw_only=True, tag_field="name"):
     """What a command brought back: the payload of an XFS4IoT completion. Tagged with the command's name."""
 

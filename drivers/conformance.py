@@ -233,6 +233,22 @@ class Bench(ABC):
             asyncio.get_running_loop().call_later(PERSON_AGAIN_S, self._person_comes, told)
 
 
+class AlikeBench(Bench):
+    """Of a command that leaves the same mark each time, a pulse or a kick: they are counted."""
+
+    def times_done(self, n: int) -> int:
+        """As many whole ones as there are told done, this one among them."""
+        done = sum(told.outcome is Outcome.DONE for told in self.told[:n])
+        return int(sum(mark.complete for mark in self.emulator.output()) >= done)
+
+    def times_begun(self, n: int) -> int:
+        """Marks beyond those of commands that were not held belong to one that was."""
+        if any(told.n == n and told.outcome is not Outcome.HELD for told in self.told):
+            return self.times_done(n)
+        others = sum(told.outcome is not Outcome.HELD for told in self.told)
+        return int(len(self.emulator.output()) > others)
+
+
 async def opens_and_closes(bench: Bench) -> None:
     bench.expect(bench.device.status().device is DeviceStatus.ONLINE, "what was opened is online")
     bench.expect(bench.device.capabilities().family == bench.profile.family, "it says what family it is of")

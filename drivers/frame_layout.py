@@ -19,6 +19,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from drivers.checks import xor8
 from drivers.modbus import crc16
 from drivers.profiles import Section
 
@@ -37,20 +38,13 @@ _CHECKS: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
     {
         "none": lambda _: b"",
         "sum8": lambda data: bytes([sum(data) & 0xFF]),
-        "xor8": lambda data: bytes([_xor(data)]),
+        "xor8": lambda data: bytes([xor8(data)]),
         "sum16be": lambda data: (sum(data) & 0xFFFF).to_bytes(2, "big"),
         "sum16le": lambda data: (sum(data) & 0xFFFF).to_bytes(2, "little"),
         "crc16be": lambda data: crc16(data).to_bytes(2, "big"),
         "crc16le": lambda data: crc16(data).to_bytes(2, "little"),
     }
 )
-
-
-def _xor(data: bytes) -> int:
-    value = 0
-    for byte in data:
-        value ^= byte
-    return value
 
 
 class FrameTraits(Section, frozen=True, kw_only=True):

@@ -25,28 +25,21 @@ from drivers.api import (
     Command,
     Completion,
     CompletionCode,
-    Counts,
     DeviceError,
-    DeviceStatus,
     ErrorCode,
     Event,
-    Listener,
-    Noise,
     OnEvent,
     Outcome,
     Payload,
     Proof,
     Started,
-    Status,
-    StatusChanged,
-    Unsubscribe,
 )
+from drivers.public import Public
 from drivers.trace import Trace, Way
 from drivers.transport.wire import Dial, PortStatus, PrinterPort, Wire, WireLost
 
 WAITING_MAX: Final = 32
 """Commands a device may have before it, the one under way included."""
-LISTENERS_MAX: Final = 32
 
 
 class Interrupted(Exception):
@@ -211,21 +204,14 @@ class Link:
             self.end(DeviceError(ErrorCode.CONNECTION_LOST, "the reader ended"))
 
 
-@dataclass(eq=False)
-class _Held:
-    """The one claim on a device."""
-
-    owner: str
-    release: Callable[[], None] = field(repr=False)
-
-
-class Session(ABC):
+class Session(Public, ABC):
     """A device behind a wire; see `drivers.api.Device` for what its callers may expect."""
 
     TRACES_CONTENT: ClassVar[bool] = False
     """True is a family's promise that no frame of it holds anything of a person."""
 
     def __init__(self, device_id: str, dial: Dial, *, connect_s: float, poll_s: float) -> None:
+        super().__init__()
         self.id = device_id
         self._dial = dial
         self._connect_s = connect_s
@@ -235,11 +221,7 @@ class Session(ABC):
         self._queue: deque[Request] = deque()
         self._current: Request | None = None
         self._ids = itertools.count(1)
-        self._claim: _Held | None = None
-        self._listeners: list[Listener] = []
-        self._status = Status(device=DeviceStatus.STARTING)
         self.trace = Trace(content=self.TRACES_CONTENT)
-        self.counts = Counts()
 
     # To be supplied by a family.
 
@@ -259,7 +241,7 @@ class Session(ABC):
     async def _look_after(self, link: Link) -> None:
         """Called every `poll_s` while idle. Raises `DeviceError` where the device is gone."""
 
-    async def _on_news(self, link: Link) -> None:  # noqa: B027 -- most devices only answer
+    async def _on_news(self, link: Link) -> None:
         """Something came while idle: answer what the device began by itself. Raises `DeviceError`."""
 
     def _choose(self) -> Request:
@@ -271,9 +253,6 @@ class Session(ABC):
     @property
     def waiting(self) -> int:
         return len(self._queue) + (self._current is not None)
-
-    def status(self) -> Status:
-        return self._status
 
     async def open(self) -> None:
         if self._worker is not None and not self._worker.done():
@@ -338,38 +317,12 @@ class Session(ABC):
             self._reconsider(request)
         return len(chosen)
 
-    def claim(self, owner: str) -> Claim:
-        if self._claim is not None:
-            raise DeviceError(ErrorCode.CLAIMED, self._claim.owner)
-        self._claim = held = _Held(owner, lambda: self._release(held))
-        return held
-
-    def subscribe(self, listener: Listener) -> Unsubscribe:
-        if len(self._listeners) >= LISTENERS_MAX:
-            raise DeviceError(ErrorCode.TOO_MANY_REQUESTS, f"{LISTENERS_MAX} subscribers")
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
-
-    # For families.
-
-    def _publish(self, event: Event) -> None:
-        self.counts.noise += isinstance(event, Noise)
-        for listener in tuple(self._listeners):
-            listener(event)
-
-    def _set_status(self, status: Status) -> None:
-        if status != self._status:
-            if status.error is not None:
-                self.counts.wrong(status.error, asyncio.get_running_loop().time())
-            self._status = status
-            self._publish(StatusChanged(status=status))
-
     # The queue.
 
     def _refusal(self, request: Request, claim: Claim | None) -> Completion | None:
         """Why a command is not even queued."""
-        if self._claim is not None and claim is not self._claim:
-            return request.complete(CompletionCode.SEQUENCE_ERROR, error=ErrorCode.CLAIMED, detail=self._claim.owner)
+        if (owner := self._claimed_from(claim)) is not None:
+            return request.complete(CompletionCode.SEQUENCE_ERROR, error=ErrorCode.CLAIMED, detail=owner)
         if self._link is None or self._link.lost is not None:
             return request.complete(CompletionCode.DEVICE_NOT_READY, error=ErrorCode.NOT_CONNECTED)
         if self.waiting >= WAITING_MAX:
@@ -402,10 +355,6 @@ class Session(ABC):
     def _wake(self) -> None:
         if self._link is not None:
             self._link.news.set()
-
-    def _release(self, held: _Held) -> None:
-        if self._claim is held:
-            self._claim = None
 
     # The worker.
 

@@ -9,7 +9,7 @@ Only what blocks or is foreign code lives in such a process: one for each kind o
 
 import asyncio
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,25 +24,21 @@ from drivers.api import (
     Command,
     Completion,
     CompletionCode,
-    Counts,
     Device,
     DeviceError,
     ErrorCode,
     Event,
-    Listener,
-    Noise,
     OnEvent,
     Outcome,
     Started,
     Status,
-    StatusChanged,
-    Unsubscribe,
 )
 from drivers.behind import Neighbour, alone
 from drivers.envelope import Header, Kind, Message, Privacy, Vocabulary, command_message, inner_vocabulary, read_body
 from drivers.profiles import Profile
+from drivers.public import Public
 from drivers.registry import DeviceConfig
-from drivers.session import LISTENERS_MAX, WAITING_MAX
+from drivers.session import WAITING_MAX
 from drivers.trace import Frame, Trace
 from drivers.worker import Limits, Worker, WorkerFailed, say
 
@@ -87,31 +83,22 @@ class _Pending:
     started: bool = False
 
 
-@dataclass(eq=False)
-class _Held:
-    owner: str
-    release: Callable[[], None] = field(repr=False)
-
-
-class WorkerDevice:
+class WorkerDevice(Public):
     """A device in another process; see `drivers.api.Device`."""
 
     def __init__(self, twin: Device, worker: Worker, words: Vocabulary, config: dict[str, Any]) -> None:
         """`twin` is the same device built here and never opened: it knows what it would be."""
+        super().__init__(twin.status())
         self.id = twin.id
         self._worker = worker
         self._words = words
         self._config = config
         self._capabilities = twin.capabilities()
-        self._status = twin.status()
-        self.counts = Counts()
         self.trace = Trace(content=twin.trace.content)
         self._ids = itertools.count(1)
         self._pending: dict[int, _Pending] = {}
         self._opened: asyncio.Future[None] | None = None
         self._lost: asyncio.Future[DeviceError | None] | None = None
-        self._claim: _Held | None = None
-        self._listeners: list[Listener] = []
         self._news = {
             "Worker.Opened": self._has_opened,
             "Worker.Away": self._is_away,
@@ -128,9 +115,6 @@ class WorkerDevice:
     @property
     def waiting(self) -> int:
         return len(self._pending)
-
-    def status(self) -> Status:
-        return self._status
 
     def capabilities(self) -> Capabilities:
         return self._capabilities
@@ -182,18 +166,6 @@ class WorkerDevice:
         chosen = [one for one in self._pending if request_id in (None, one)]
         self._ask_to_cancel(chosen)
         return len(chosen)
-
-    def claim(self, owner: str) -> Claim:
-        if self._claim is not None:
-            raise DeviceError(ErrorCode.CLAIMED, self._claim.owner)
-        self._claim = held = _Held(owner, lambda: self._release(held))
-        return held
-
-    def subscribe(self, listener: Listener) -> Unsubscribe:
-        if len(self._listeners) >= LISTENERS_MAX:
-            raise DeviceError(ErrorCode.TOO_MANY_REQUESTS, f"{LISTENERS_MAX} subscribers")
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
 
     # From the other process.
 
@@ -260,7 +232,7 @@ class WorkerDevice:
         def refuse(code: CompletionCode, error: ErrorCode) -> Completion:
             return Completion(request_id=request_id, code=code, outcome=Outcome.HELD, error=error)
 
-        if self._claim is not None and claim is not self._claim:
+        if self._claimed_from(claim) is not None:
             return refuse(CompletionCode.SEQUENCE_ERROR, ErrorCode.CLAIMED)
         if not self.is_open:
             return refuse(CompletionCode.DEVICE_NOT_READY, ErrorCode.NOT_CONNECTED)
@@ -313,24 +285,6 @@ class WorkerDevice:
 
     def _tell(self, name: str, payload: dict[str, Any] | None = None) -> None:
         self._worker.tell(_for(self.id, say(name, payload)))
-
-    # Small things.
-
-    def _publish(self, event: Event) -> None:
-        self.counts.noise += isinstance(event, Noise)
-        for listener in tuple(self._listeners):
-            listener(event)
-
-    def _set_status(self, status: Status) -> None:
-        if status != self._status:
-            self._status = status
-            if status.error is not None:
-                self.counts.wrong(status.error, asyncio.get_running_loop().time())
-            self._publish(StatusChanged(status=status))
-
-    def _release(self, held: _Held) -> None:
-        if self._claim is held:
-            self._claim = None
 
 
 def _cut_off(request_id: int, pending: _Pending, why: str) -> Completion:

@@ -7,7 +7,7 @@ told again every `trigger_s` and told to stop when the wish ends, whichever way 
 import asyncio
 from typing import Final
 
-from drivers.api import Capabilities, Completion, CompletionCode, DeviceStatus, ErrorCode, Outcome, Proof, Status
+from drivers.api import Capabilities, Completion, CompletionCode, DeviceStatus, ErrorCode, Outcome, Proof, Status, names_of
 from drivers.barcode_scanner import codec
 from drivers.barcode_scanner.traits import ScannerTraits
 from drivers.confidential import Scanned
@@ -31,7 +31,7 @@ class BarcodeScanner(Listener[Code]):
         return Capabilities(
             family=FAMILY,
             model=self.profile.model,
-            commands=tuple(sorted(str(command.__struct_config__.tag) for command in (Read, Reset))),
+            commands=names_of(Read, Reset),
             proof=Proof.ANSWER,
             verified=self.profile.provenance.verified,
         )

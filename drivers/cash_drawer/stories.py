@@ -2,7 +2,7 @@
 
 from drivers.api import DeviceStatus, ErrorCode, Outcome
 from drivers.cash_drawer.emulator import DrawerEmulator
-from drivers.conformance import Bench, must
+from drivers.conformance import AlikeBench, must
 from drivers.interfaces.barrier import Position
 from drivers.interfaces.cash_drawer import DrawerChanged, DrawerOpened, OpenDrawer
 
@@ -37,7 +37,7 @@ async def tells_who_opens_it(bench: "DrawerBench") -> None:
     bench.expect(heard == [Position.OPEN, Position.CLOSED, Position.OPEN], f"kicked, shut and opened are told, not {heard}")
 
 
-class DrawerBench(Bench):
+class DrawerBench(AlikeBench):
     PROFILES = ("generic.printer-drawer",)
     NOISE = b"\xff\xfe\x80garbage\x81\n"
     DIES_AFTER_BYTES = (20, 150, 400)
@@ -54,15 +54,3 @@ class DrawerBench(Bench):
     def specimen(self, n: int) -> OpenDrawer:
         del n  # one kick is like another
         return OpenDrawer()
-
-    def times_done(self, n: int) -> int:
-        """Kicks look alike: as many whole ones as there are told done, this one among them."""
-        done = sum(told.outcome is Outcome.DONE for told in self.told[:n])
-        return int(sum(kick.complete for kick in self.emulator.output()) >= done)
-
-    def times_begun(self, n: int) -> int:
-        """Kicks beyond those of commands that were not held belong to one that was."""
-        if any(told.n == n and told.outcome is not Outcome.HELD for told in self.told):
-            return self.times_done(n)
-        others = sum(told.outcome is not Outcome.HELD for told in self.told)
-        return int(len(self.emulator.output()) > others)

@@ -10,7 +10,6 @@ from typing import Final
 
 from drivers.api import (
     Capabilities,
-    Command,
     Completion,
     CompletionCode,
     DeviceError,
@@ -22,6 +21,7 @@ from drivers.api import (
     Proof,
     StaleReply,
     Status,
+    names_of,
 )
 from drivers.chip_card.conversation import passes, read_card
 from drivers.chip_card.traits import ChipTraits
@@ -71,11 +71,10 @@ class ChipCardReader(Session):
         self._response: bytes | None = None
 
     def capabilities(self) -> Capabilities:
-        known: tuple[type[Command], ...] = (ReadCard, ChipPower, ChipIo)
         return Capabilities(
             family=FAMILY,
             model=self.profile.model,
-            commands=tuple(sorted(str(command.__struct_config__.tag) for command in known)),
+            commands=names_of(ReadCard, ChipPower, ChipIo),
             proof=Proof.ANSWER,
             verified=self.profile.provenance.verified,
         )

@@ -163,7 +163,7 @@ class Conversation:
             return
         before = self.fences_answered
         await self.fence()
-        if not await self._until(lambda: self.fences_answered > before, limit_s):
+        if not await self._link.until(lambda: self.fences_answered > before, limit_s):
             raise DeviceError(ErrorCode.NO_ANSWER, "GS r 1")
         await self._quiet()  # older answers came before ours; what is still missing was lost with a buffer
         self.fences_asked = self.fences_answered
@@ -173,7 +173,7 @@ class Conversation:
         """Have everything unprinted dropped; true with the printer's word for it."""
         self._cleared = False
         await self._link.write(codec.CLEAR_BUFFER)
-        if not await self._until(lambda: self._cleared, self._clear_s):
+        if not await self._link.until(lambda: self._cleared, self._clear_s):
             return False
         self.fences_asked = self.fences_answered  # dropped with the rest
         return True
@@ -182,27 +182,13 @@ class Conversation:
         for attempt in range(_TRIES):
             self._question = question
             await self._link.write(codec.ask(question))
-            if await self._until(lambda: self._question is None, self._answer_s):
+            if await self._link.until(lambda: self._question is None, self._answer_s):
                 if attempt:
                     await self._quiet()
                 return
         raise DeviceError(ErrorCode.NO_ANSWER, f"DLE EOT {question.value}")
 
-    async def _until(self, reached: Callable[[], bool], limit_s: float) -> bool:
-        """Wait for it; false where it did not come in time."""
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + limit_s
-        while not reached():
-            if loop.time() >= until_s:
-                return False
-            await self._link.wait(until_s)
-        return True
-
     async def _quiet(self) -> None:
-        """Wait until nothing has come for a while, but not for ever."""
-        loop = asyncio.get_running_loop()
-        begun_s = loop.time()
-        limit_s = begun_s + 5 * self._settle_s
-        while loop.time() < (until_s := min(limit_s, max(begun_s, self._link.heard_s) + self._settle_s)):
-            await self._link.wait(until_s)
+        """Late answers are over, and half a message will not be finished any more."""
+        await self._link.quiet(self._settle_s)
         self.tidy()

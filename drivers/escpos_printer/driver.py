@@ -36,6 +36,7 @@ from drivers.api import (
     PaperStatus,
     Proof,
     Resumed,
+    names_of,
 )
 from drivers.escpos_printer import codec
 from drivers.escpos_printer.condition import Condition, Trouble
@@ -117,7 +118,7 @@ class EscposPrinter(Session):
             model=self._described.get(codec.Text.MODEL, self.profile.model),
             serial_number=self._described.get(codec.Text.SERIAL_NUMBER),
             firmware=self._described.get(codec.Text.FIRMWARE),
-            commands=tuple(sorted(str(command.__struct_config__.tag) for command in self._commands())),
+            commands=names_of(*self._commands()),
             proof=self._best_proof,
             verified=self.profile.provenance.verified,
         )

@@ -14,12 +14,11 @@ Answers are a person's data. They are handed out as `bytearray`, for their taker
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import reduce
-from operator import xor
 from types import MappingProxyType
 from typing import Final
 
 from drivers.api import ErrorCode
+from drivers.checks import xor8
 from drivers.confidential import wipe
 
 PREAMBLE: Final = bytes.fromhex("AAAAAA9669")
@@ -54,7 +53,7 @@ def frame(body: bytes | bytearray) -> bytes:
 
 
 def check(counted: bytes | bytearray) -> int:
-    return reduce(xor, counted, 0)
+    return xor8(counted)
 
 
 class FrameParser:

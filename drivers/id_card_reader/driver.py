@@ -22,6 +22,7 @@ from drivers.api import (
     MediaStatus,
     Proof,
     Status,
+    names_of,
 )
 from drivers.confidential import Confidential, Opaque, wipe
 from drivers.id_card_reader import codec, layouts
@@ -80,7 +81,7 @@ class IdCardReader(Session):
             family=FAMILY,
             model=self.profile.model,
             serial_number=self._serial_number,
-            commands=tuple(sorted(str(command.__struct_config__.tag) for command in (ReadIdCard, Reset))),
+            commands=names_of(ReadIdCard, Reset),
             proof=Proof.ANSWER,
             verified=self.profile.provenance.verified,
         )

@@ -6,12 +6,11 @@ parameter, ``03``, check; it says ``Y``, and sends each swipe as a line of ISO t
 """
 
 from collections.abc import Mapping
-from functools import reduce
-from operator import xor
 from types import MappingProxyType
 from typing import Final
 
 from drivers.api import ErrorCode
+from drivers.checks import xor8
 from drivers.listening import Answered, Broken, Heard, Line, Unexplained
 
 ARM: Final[Mapping[str, bytes]] = MappingProxyType(
@@ -33,7 +32,7 @@ def keypad_swipe(second: str, third: str, asked: str) -> bytes:
 def setup(command: int, parameter: int) -> bytes:
     """An MRS100's command; the last byte is the XOR of all before it."""
     told = bytes((0x02, 0x02, command, parameter, 0x03))
-    return told + bytes((reduce(xor, told, 0),))
+    return told + bytes((xor8(told),))
 
 
 class KeypadFraming:

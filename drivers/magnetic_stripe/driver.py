@@ -17,6 +17,7 @@ from drivers.api import (
     Outcome,
     Proof,
     Status,
+    names_of,
 )
 from drivers.interfaces.card_reader import BankCard, BankCardRead, CardSeen, InvalidMedia, ReadCard
 from drivers.keyboard import Wedge
@@ -40,7 +41,7 @@ class StripeReader(Listener[BankCard]):
         return Capabilities(
             family=FAMILY,
             model=self.profile.model,
-            commands=(str(ReadCard.__struct_config__.tag),),
+            commands=names_of(ReadCard),
             proof=Proof.ANSWER,
             verified=self.profile.provenance.verified,
         )

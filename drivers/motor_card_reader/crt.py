@@ -8,12 +8,11 @@ hold them as `codes`, unconfirmed. ``02 00 03 32 30 59 03 59`` says that a card 
 """
 
 from collections.abc import Mapping
-from functools import reduce
-from operator import xor
 from types import MappingProxyType
 from typing import Final
 
 from drivers.api import ErrorCode
+from drivers.checks import xor8
 from drivers.motor_card_reader.codec import Dialect, Grammar, Position, Reply, Verb
 
 START: Final = 0x02
@@ -52,8 +51,8 @@ READING: Final = 0x45
 """Command of the profiles' `read_…` codes: there, failing means that the stripe did not read."""
 
 
-def _tail(begun: bytes) -> bytes:
-    return bytes((END, reduce(xor, begun, 0) ^ END))
+def tail(begun: bytes) -> bytes:
+    return bytes((END, xor8(begun) ^ END))
 
 
 def _reply(body: bytearray, code: bytes) -> Reply | None:
@@ -71,4 +70,4 @@ def _reply(body: bytearray, code: bytes) -> Reply | None:
     return Reply(ErrorCode.READ_FAIL if error is ErrorCode.MEDIA_JAM and body[0] == READING else error, data=rest)
 
 
-DIALECT: Final = Dialect(Grammar(START, _tail), CODES, bytes, _reply, execute=b"\x05", confirms=False)
+DIALECT: Final = Dialect(Grammar(START, tail), CODES, bytes, _reply, execute=b"\x05", confirms=False)

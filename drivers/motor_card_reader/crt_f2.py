@@ -8,18 +8,15 @@ Sources: QUIO's published instructions for the QU-TK-F3, sections 9.1 to 9.6; th
 """
 
 from collections.abc import Mapping
-from functools import reduce
-from operator import xor
 from types import MappingProxyType
 from typing import Final
 
-from drivers.motor_card_reader import sankyo
+from drivers.motor_card_reader import crt, sankyo
 from drivers.motor_card_reader.codec import Dialect, Grammar, Position, Reply, Verb
 
 START: Final = 0xF2
 ADDRESS: Final = b"\x00"
 """The first, and nearly always the only, machine on the line."""
-END: Final = 0x03
 CODES: Final[Mapping[Verb, bytes]] = MappingProxyType(
     {
         Verb.INITIALISE_EJECT: b"00",
@@ -42,10 +39,6 @@ POSITIONS: Final[Mapping[int, Position]] = MappingProxyType(
 )
 
 
-def _tail(begun: bytes) -> bytes:
-    return bytes((END, reduce(xor, begun, 0) ^ END))
-
-
 def _request(code: bytes) -> bytes:
     return b"C" + code
 
@@ -58,4 +51,4 @@ def _reply(body: bytearray, code: bytes) -> Reply | None:
     return sankyo.refusal(bytes(body[3:5]))
 
 
-DIALECT: Final = Dialect(Grammar(START, _tail, ADDRESS), CODES, _request, _reply, execute=b"", confirms=True)
+DIALECT: Final = Dialect(Grammar(START, crt.tail, ADDRESS), CODES, _request, _reply, execute=b"", confirms=True)

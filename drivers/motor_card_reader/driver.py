@@ -27,6 +27,7 @@ from drivers.api import (
     Supply,
     SupplyKind,
     SupplyLevel,
+    names_of,
 )
 from drivers.chip_card.conversation import passes
 from drivers.confidential import Opaque, wipe
@@ -125,7 +126,7 @@ class MotorCardReader(Session):
         return Capabilities(
             family=FAMILY,
             model=self.profile.model,
-            commands=tuple(sorted(str(command.__struct_config__.tag) for command in known)),
+            commands=names_of(*known),
             proof=Proof.ANSWER,
             verified=self.profile.provenance.verified,
         )

@@ -37,7 +37,6 @@ from drivers.transport.wire import Dial
 
 FAMILY: Final = "passbook_printer"
 TRIES_MAX: Final = 2
-QUIET_TRIES_MAX: Final = 10
 """A wire that never falls quiet is asked all the same."""
 
 
@@ -248,18 +247,8 @@ class PassbookPrinter(Session):
                 self._asked = None
             if reply is not None:
                 return reply.value
-            await self._quiet(link)
+            await link.quiet(self._settle_s)
         raise DeviceError(ErrorCode.NO_ANSWER, f"no {wanted}")
-
-    async def _quiet(self, link: Link) -> None:
-        """A late answer must not be taken for that to the next question."""
-        loop = asyncio.get_running_loop()
-        asked_s = loop.time()
-        while loop.time() < asked_s + QUIET_TRIES_MAX * self._settle_s:
-            quiet_s = max(asked_s, link.heard_s) + self._settle_s
-            if loop.time() >= quiet_s:
-                return
-            await link.wait(quiet_s)
 
     def _heard(self) -> Reply | None:
         return self._reply

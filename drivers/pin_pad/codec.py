@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from drivers.checks import xor8
 from drivers.framing import Frames
 
 STX: Final = 0x02
@@ -63,7 +64,7 @@ class Frame:
         count = len(self.text)
         length = b"%03d" % count if count <= SHORT_MAX else b"000%04d" % count
         counted = length + self.text + bytes([ETX])
-        return bytes([STX]) + counted + b"%02X" % _xor(counted)
+        return bytes([STX]) + counted + b"%02X" % xor8(counted)
 
     @property
     def fault(self) -> int | None:
@@ -108,13 +109,6 @@ def _text(buffer: bytes) -> tuple[int, int] | None:
 
 def _decimal(text: bytes) -> bool:
     return not text or text.isdigit()
-
-
-def _xor(data: bytes) -> int:
-    value = 0
-    for byte in data:
-        value ^= byte
-    return value
 
 
 class Parser:

@@ -23,6 +23,7 @@ from drivers.api import (
     Proof,
     Status,
     StatusChanged,
+    names_of,
 )
 from drivers.bus import Bus, never
 from drivers.interfaces.barrier import Open, Opened, Position, PositionChanged
@@ -65,7 +66,7 @@ class Relay(Bus[Reply]):
         return Capabilities(
             family=FAMILY,
             model=self.profile.model,
-            commands=(str(self._wish.__struct_config__.tag),),
+            commands=names_of(self._wish),
             proof=Proof.ANSWER if self._answers else Proof.WRITTEN,
             verified=self.profile.provenance.verified,
         )

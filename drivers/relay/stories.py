@@ -1,7 +1,7 @@
 """What is told of relays beyond the stories of every family."""
 
 from drivers.api import Command, ErrorCode, Outcome
-from drivers.conformance import Bench, must
+from drivers.conformance import AlikeBench, must
 from drivers.interfaces.barrier import Open, Position, PositionChanged
 from drivers.interfaces.cash_drawer import DrawerChanged, OpenDrawer
 from drivers.relay.emulator import RelayEmulator
@@ -47,7 +47,7 @@ async def tells_who_opens_it_by_hand(bench: "RelayBench") -> None:
     bench.expect(told == [Position.OPEN, Position.CLOSED], f"opened and shut, not {told}")
 
 
-class RelayBench(Bench):
+class RelayBench(AlikeBench):
     PROFILES = ("generic.modbus-barrier", "generic.modbus-drawer", "generic.usb-relay")
     DIES_AFTER_BYTES = (3, 20, 30)
     STORIES = (never_stays_switched_on, tells_what_did_not_open, tells_who_opens_it_by_hand)
@@ -64,15 +64,3 @@ class RelayBench(Bench):
     def specimen(self, n: int) -> Command:
         del n  # one opening is like another
         return Open() if self.profile.section(RelayTraits).serves == "barrier" else OpenDrawer()
-
-    def times_done(self, n: int) -> int:
-        """Openings look alike: as many whole ones as there are told done, this one among them."""
-        done = sum(told.outcome is Outcome.DONE for told in self.told[:n])
-        return int(sum(pulse.complete for pulse in self.emulator.output()) >= done)
-
-    def times_begun(self, n: int) -> int:
-        """Pulses beyond those of commands that were not held belong to one that was."""
-        if any(told.n == n and told.outcome is not Outcome.HELD for told in self.told):
-            return self.times_done(n)
-        others = sum(told.outcome is not Outcome.HELD for told in self.told)
-        return int(len(self.emulator.output()) > others)
