@@ -37,7 +37,6 @@ from drivers.transport.wire import Dial
 
 FAMILY: Final = "passbook_printer"
 TRIES_MAX: Final = 2
-"""A wire that never falls quiet is asked all the same."""
 
 
 class Trouble(Exception):
