@@ -16,10 +16,13 @@ function byPlace(one: TicketView, other: TicketView): number {
   return (one.ahead ?? 0) - (other.ahead ?? 0) || Date.parse(one.taken_at) - Date.parse(other.taken_at);
 }
 
-/** Queues where somebody waits: sent to somebody by name first, then by the branch's order of services and by class. */
-export function queueRows(queues: QueueView[], tickets: TicketView[], services: Service[], drift_s = 0): QueueRow[] {
+/** Queues where somebody waits: sent here by name, then by the branch's order of services and by class, then sent elsewhere. */
+export function queueRows(queues: QueueView[], tickets: TicketView[], services: Service[], own: CounterView | null = null, drift_s = 0): QueueRow[] {
   const order = new Map(services.map((service, index) => [service.id, index]));
-  const place = (service: string): number => (service ? order.get(service) ?? services.length : -1);
+  const place = ({ id, service }: QueueRow): number => {
+    if (!sentTo(id)) return order.get(service) ?? services.length;
+    return own && isMine(id, own) ? -1 : services.length + 1;
+  };
   return queues
     .filter((queue) => queue.waiting > 0)
     .map((queue) => ({
@@ -32,7 +35,7 @@ export function queueRows(queues: QueueView[], tickets: TicketView[], services: 
       wait: queue.wait ?? null,
       tickets: tickets.filter((ticket) => ticket.state === 'waiting' && ticket.queue === queue.id).sort(byPlace),
     }))
-    .sort((one, other) => place(one.service) - place(other.service) || rank(one.tier) - rank(other.tier));
+    .sort((one, other) => place(one) - place(other) || rank(one.tier) - rank(other.tier));
 }
 
 const COUNTER_POOL = '@';

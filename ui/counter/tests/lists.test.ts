@@ -18,7 +18,7 @@ describe('the side lists', () => {
       ticket('A002', { ahead: 1, taken_at: before(100) }), ticket('A001', { ahead: 0, taken_at: before(300) }),
       ticket('A003', { state: 'parked' }), ticket('B001', { service: 'corporate' }),
     ];
-    const [row] = queueRows([queue('personal.normal', 2, 300)], tickets, SERVICES, 5);
+    const [row] = queueRows([queue('personal.normal', 2, 300)], tickets, SERVICES, null, 5);
     expect(row?.tickets.map((one) => one.number)).toEqual(['A001', 'A002']);
     expect(row?.longest_s).toBe(305);
     expect(row?.letter).toBe('A');
@@ -28,10 +28,11 @@ describe('the side lists', () => {
     expect(queueRows([queue('@counter-2.normal', 1, 5)], [], SERVICES)[0]?.letter).toBe('·');
   });
 
-  it('shows whom the teller or the counter was sent by name before everybody else, and knows which are their own', () => {
-    const rows = queueRows([queue('personal.normal', 2, 300), { ...queue('@staff:1001', 1, 5), service: '' }], [], SERVICES);
-    expect(rows.map((row) => row.id)).toEqual(['@staff:1001', 'personal.normal']);
+  it('shows whom the teller or the counter was sent by name first, and those sent elsewhere last', () => {
     const own = counter({ id: 'counter-2', staff: { staff_no: '1001', name: '李梅' } });
+    const sent = (id: string) => ({ ...queue(id, 1, 5), service: '' });
+    const rows = queueRows([sent('@counter-1'), queue('personal.normal', 2, 300), sent('@staff:1001')], [], SERVICES, own);
+    expect(rows.map((row) => row.id)).toEqual(['@staff:1001', 'personal.normal', '@counter-1']);
     expect(['@staff:1001', '@counter-2', '@staff:1002', '@counter-1', 'personal.normal'].map((one) => isMine(one, own)))
       .toEqual([true, true, false, false, false]);
   });
