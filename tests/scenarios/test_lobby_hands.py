@@ -122,7 +122,8 @@ async def test_s21_putting_somebody_first_does_not_change_how_long_they_waited(h
     called = await hall.next()
     assert called.why is not None
     (chosen,) = [candidate for candidate in called.why.candidates if candidate.chosen]
-    assert (chosen.number, chosen.waited_s) == (pinned, 600)
+    assert chosen.number == pinned
+    assert chosen.waited_s == pytest.approx(600, abs=2), "the clock runs on"
 
 
 @pytest.mark.parametrize("state", ["parked", "no_show"])
