@@ -228,6 +228,8 @@ class TicketDeferred(TicketFact, frozen=True, kw_only=True):
     place_ms: int
     times: int
     """How often in this visit, this time included."""
+    moved_back: dict[str, int] = field(default_factory=dict)
+    """New places of those who shared the millisecond and must stay behind, by ticket."""
 
 
 class TicketExpired(TicketFact, frozen=True, kw_only=True):

@@ -164,7 +164,8 @@ def ticket_requeued(connection: Connection, event: e.TicketRequeued, _record: Re
 
 
 def ticket_deferred(connection: Connection, event: e.TicketDeferred, record: Record) -> None:
-    connection.execute("UPDATE ticket SET place_ms = ? WHERE id = ?", (event.place_ms, event.ticket))
+    places = {event.ticket: event.place_ms, **event.moved_back}
+    connection.executemany("UPDATE ticket SET place_ms = ?2 WHERE id = ?1", places.items())
     connection.execute(
         "INSERT INTO queue_more_time VALUES (?, ?, ?)"
         " ON CONFLICT (ticket) DO UPDATE SET times = excluded.times, at_ms = excluded.at_ms",

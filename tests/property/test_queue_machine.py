@@ -4,6 +4,7 @@ The machine drives the real pipeline on a real file. It knows the queue only by 
 
 * no number twice a day; a ticket in one place; a counter with one ticket at most; counts that are counts
 * who is called is the first of all who may be called there, by a rule written down here once more, naively
+* who asks for more time lets exactly the next three of their queue go first
 * who waits keeps their order when the clock jumps and when the program restarts
 * people ahead are those who would be called first, counted naively
 * a refusal makes no facts; a repeat makes none and answers the same bytes; another wish under an old id is a conflict
@@ -47,7 +48,7 @@ ORDER: Final = ["priority", "gold", "normal"]
 IN_HAND: Final = ("called", "serving")
 SHOWN: Final = "id, number, service, tier, queue, state, counter, finished_ms, calls"
 
-BUSY: Final = ["take"] * 6 + ["call"] * 5 + ["miss", "miss", "park", "back", "back", "send"]
+BUSY: Final = ["take"] * 6 + ["call"] * 5 + ["miss", "miss", "park", "back", "back", "send", "later"]
 
 counters = st.sampled_from([*COUNTERS, *COUNTERS, "counter-9"])
 staff = st.sampled_from(STAFF)
@@ -191,6 +192,8 @@ class Branch(RuleBasedStateMachine):
                     self.submit(m.MarkNoShow(counter=counter, staff=who))
                 case "park":
                     self.submit(m.ParkTicket(counter=counter, staff=who, pool=list(m.Pool)[choice % 3]))
+                case "later":
+                    self.ask_for_time(choice)
                 case "back":
                     self.submit(m.RequeueTicket(ticket=self.away(choice)))
                 case _:
@@ -213,6 +216,20 @@ class Branch(RuleBasedStateMachine):
     @rule(kind=st.sampled_from([m.CancelTicket, m.RequeueTicket, m.RequeueTicket]), choice=choices)
     def move(self, kind: type[m.CancelTicket], choice: int) -> None:
         self.submit(kind(ticket=self.pick(choice)), "staff:2001")
+
+    @rule(choice=choices)
+    def ask_for_time(self, choice: int) -> None:
+        """Somebody who is not ready: the next three of their queue go first, or all behind where fewer wait; else all stand."""
+        waiting = sorted(self.waiting(), key=lambda one: (one.place_ms, one.seq))
+        own = next((one for one in waiting if one.ticket == self.pick(choice)), None)
+        done = self.submit(m.AskForTime(ticket=self.pick(choice)), "phone")
+        if own is None or done.refusal is not None:
+            return
+        before = [one.ticket for one in waiting if one.queue == own.queue]
+        place = before.index(own.ticket) + 1
+        expected = [*before[: place - 1], *before[place : place + 3], own.ticket, *before[place + 3 :]]
+        now = sorted(self.waiting(), key=lambda one: (one.place_ms, one.seq))
+        assert [one.ticket for one in now if one.queue == own.queue] == expected
 
     @rule(choice=choices, service=st.none() | services, counter=st.none() | counters, keep=st.booleans())
     def transfer(self, choice: int, service: str | None, counter: str | None, keep: bool) -> None:  # noqa: FBT001 -- drawn

@@ -125,7 +125,7 @@ BY_TICKET = {
         interventions.PinState(ticket, None), m.PinTicket(ticket="t", reason="complaint"), CONTEXT
     ),
     "more_time": lambda ticket: more_time.ask(
-        more_time.MoreTimeState(ticket, times_max=1, behind_ms=(1,)), m.AskForTime(ticket="t"), CONTEXT
+        more_time.MoreTimeState(ticket, times_max=1, behind=(more_time.Behind("o", 1, 2),)), m.AskForTime(ticket="t"), CONTEXT
     ),
     "reprint": lambda ticket: decide.reprint(about(ticket), m.ReprintSlip(ticket="t", printer="p"), CONTEXT),
 }
