@@ -38,6 +38,7 @@ from edge.firmware.api import TrustedKeys
 from edge.firmware.effects import UPDATE, Updater
 from edge.forecast.jobs import BackTests
 from edge.forecast.live import LiveForecast
+from edge.forecast.promises import Promises
 from edge.kernel import journal, startup
 from edge.kernel import notices as kept_notices
 from edge.kernel.backup import CORE
@@ -190,7 +191,8 @@ class Branch:
         self.gatekeeper = Gatekeeper(self.tokens.ticket, sessions=self.sessions, devices=self.devices)
         self.handles = Handles(self.clock.steady_ms)
         self.arrivals = Arrivals(self.db, self.vault, self.handles, self.clock)
-        self.phones = PhoneTickets(self.db, self.place)
+        self.promises = Promises(self.pipeline)
+        self.phones = PhoneTickets(self.db, self.place, self.promises.shown)
         self.line = Line()
         self.live = self._make_live()
         self.floor = Floor(self.notices)
@@ -226,7 +228,7 @@ class Branch:
         self.pipeline.observe = self.monitor.count_command
         self.pipeline.ask = self.runner.ask
         self.pipeline.followers += [self.live.follow, self.reminders.follow, self.forecast.follow]
-        self.pipeline.followers += [self.signs.follow, self.window_devices.follow]
+        self.pipeline.followers += [self.signs.follow, self.window_devices.follow, self.promises.follow]
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
         self.kiosk_guests.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
@@ -291,6 +293,7 @@ class Branch:
         """Begin to forecast, in a process of its own; nobody waits for it."""
         if not self.ground.start.safe_mode:
             self._keep("forecast", self.forecast.run)
+            self._keep("promises", self.promises.run)
 
     def join_head_office(self) -> None:
         """Connect to the head office this box was enrolled at, if it was."""

@@ -31,6 +31,8 @@ from edge.firmware import decide as firmware_decide
 from edge.firmware import effects as firmware_effects
 from edge.firmware import tables as firmware_tables
 from edge.forecast import api as forecast_api
+from edge.forecast import decide as forecast_decide
+from edge.forecast import tables as forecast_tables
 from edge.kernel import journal, outbox, receipts, remembered, vault
 from edge.kernel.clock import ClockStepped
 from edge.kernel.domain import Command, Event, invariant
@@ -213,7 +215,14 @@ CAPABILITIES: Final = (
         routes=(vip_services_api.routes,),
         problems=vip_services_problems.PROBLEMS,
     ),
-    Capability(name="forecast", routes=(forecast_api.routes,), problems=forecast_api.PROBLEMS),
+    Capability(
+        name="forecast",
+        migrations=forecast_tables.MIGRATIONS,
+        handlers=forecast_decide.HANDLERS,
+        applies=forecast_tables.APPLIES,
+        routes=(forecast_api.routes,),
+        problems=forecast_api.PROBLEMS,
+    ),
     Capability(name="lobby", routes=(lobby_api.routes,)),
     Capability(
         name="devices",

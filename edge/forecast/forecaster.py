@@ -4,8 +4,10 @@ This is what a worker process holds. It is fed with situations and with the ends
 person who waits. It has no clock and no disk, and its randomness comes from a seed: the same inputs give the same answers.
 """
 
+import math
 from collections.abc import Iterable
 from random import Random
+from statistics import fmean
 from typing import Final, NamedTuple
 
 from edge.forecast.ahead import ahead_of_all
@@ -17,6 +19,8 @@ from edge.forecast.situation import Serving, Situation
 
 PROMISES_MAX: Final = 20_000
 """Promises that still wait for their truth."""
+AROUND: Final = 0.1
+"""The share of runs on each side of the median that the middle is taken from."""
 BUSY_FROM: Final = 0.5
 CROWDED_FROM: Final = 1.5
 
@@ -81,9 +85,14 @@ class Forecaster:
 
 
 def _spread(waits: list[int]) -> Spread:
-    """From the waits of all runs, rising, in milliseconds."""
-    low, median, high = (waits[min(len(waits) - 1, int(level * len(waits)))] / 1_000 for level in (OUTSIDE, 0.5, 1 - OUTSIDE))
-    return Spread(low, median, high)
+    """From the waits of all runs, rising, in milliseconds.
+
+    The middle is the mean of the runs around the median: the luck of the single run that lies there is no part of a forecast.
+    """
+    runs = len(waits)
+    low, high = (waits[min(runs - 1, int(level * runs))] / 1_000 for level in (OUTSIDE, 1 - OUTSIDE))
+    middle = waits[int((0.5 - AROUND) * runs) : max(1, math.ceil((0.5 + AROUND) * runs))]
+    return Spread(low, min(max(fmean(middle) / 1_000, low), high), high)
 
 
 def _regime(situation: Situation) -> str:

@@ -9,6 +9,7 @@ sensible rate.
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from copy import copy
 from random import Random
 from typing import Final
 
@@ -88,6 +89,13 @@ class Hazard:
     def survival(self, from_s: float, to_s: float) -> float:
         """The probability that it has not happened at `to_s`, given that it had not at `from_s`."""
         return math.exp(-self.summed(from_s, to_s))
+
+    def scaled(self, factors: Sequence[float]) -> "Hazard":
+        """The same with every stretch's rate taken times its factor."""
+        other = copy(self)
+        events = [count * factor for count, factor in zip(self._events, factors, strict=True)]
+        other.restore(HazardState(events, self._exposure_s))
+        return other
 
     @property
     def state(self) -> HazardState:

@@ -9,12 +9,11 @@ import msgspec
 from edge.forecast.arrivals import Arrivals
 from edge.forecast.hazard import Hazard, HazardState
 from edge.forecast.service_times import ServiceTimes
+from edge.forecast.turnaround import Turnaround
 
 PATIENCE_EDGES_S: Final = (0, 15, 30, 60, 120, 180, 300, 600, 1_200, 2_400)
 PATIENCE_RATES: Final = (2e-5,) * len(PATIENCE_EDGES_S)
 """One in twenty leaves in three quarters of an hour."""
-TURNAROUND_EDGES_S: Final = (0, 3, 6, 10, 20, 40, 80, 160, 320, 640, 1_280, 2_560, 5_120)
-TURNAROUND_RATES: Final = (0.05, 0.1, 0.1, 0.05, 0.02, 0.01, 6e-3, 4e-3, 3e-3, 2e-3, 1e-3, 5e-4, 1e-4)
 PAUSE_EDGES_S: Final = (0, 60, 300, 600, 1_200, 2_400, 4_800)
 PAUSE_RATES: Final = (1 / 600, 1 / 500, 1 / 500, 1 / 600, 1 / 900, 1 / 1_200, 1 / 3_600)
 """A pause of ten minutes, or a lunch."""
@@ -71,8 +70,7 @@ class Knowledge:
 
     service_times: ServiceTimes = field(default_factory=ServiceTimes)
     patience: Patience = field(default_factory=Patience)
-    turnaround: Hazard = field(default_factory=lambda: Hazard(TURNAROUND_EDGES_S, TURNAROUND_RATES))
-    """From the end of a service to the next call while people wait: wrap-up, and now and then a pause."""
+    turnaround: Turnaround = field(default_factory=Turnaround)
     pauses: Hazard = field(default_factory=lambda: Hazard(PAUSE_EDGES_S, PAUSE_RATES))
     """From saying so to calling again."""
     openings: Hazard = field(default_factory=lambda: Hazard([1_800.0 * n for n in range(48)], [1 / 900] * 48, 0.25))

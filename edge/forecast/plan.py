@@ -9,6 +9,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from edge.forecast.arrivals import BIN_MINUTES
+from edge.forecast.hazard import Hazard
 from edge.forecast.knowledge import Knowledge
 from edge.forecast.service_times import Table, residual_s
 from edge.forecast.situation import Away, Desk, Expected, Opens, Paused, Serving, Situation, Waiting
@@ -45,6 +46,8 @@ class Teller(NamedTuple):
     """Those it may call from."""
     pace: float
     """How much longer than usual its teller takes."""
+    turnaround: Hazard
+    """How soon it calls again after a service."""
     closes_ms: int
     breaks: tuple[tuple[int, int], ...]
     free_ms: Callable[[Random], int]
@@ -94,20 +97,21 @@ def _teller(desk: Desk, situation: Situation, keys: dict[Key, int], knowledge: K
         for key, number in keys.items()
         if key.desk == desk.id or (not key.desk and desk.serves(key.service))
     ]
+    turnaround = knowledge.turnaround.of(desk.staff)
     return Teller(
         Picker(desk.rule, lanes, desk.memory),
         frozenset(lane.queue for lane in lanes),
         knowledge.service_times.factor(desk.staff),
+        turnaround,
         FAR_MS if desk.closes_ms is None else desk.closes_ms,
         tuple((one.from_ms, one.to_ms) for one in sorted(desk.breaks, key=lambda one: one.from_ms)),
-        _free(desk, situation, knowledge),
+        _free(desk, situation, knowledge, turnaround),
     )
 
 
-def _free(desk: Desk, situation: Situation, knowledge: Knowledge) -> Callable[[Random], int]:
+def _free(desk: Desk, situation: Situation, knowledge: Knowledge, turnaround: Hazard) -> Callable[[Random], int]:
     """How to sample when a counter calls next."""
     now_ms, day_s = situation.now_ms, situation.minute_of_day * 60.0
-    turnaround = knowledge.turnaround
     match desk.doing:
         case Serving(service, since_ms):
             table, pace = knowledge.service_times.table(service), knowledge.service_times.factor(desk.staff)

@@ -163,9 +163,13 @@ TYPES: Final = tuple(_LINES)
 """The types of facts that speak of rules."""
 
 
+INDEX: Final = "journal_of_rules"
+"""Of exactly `TYPES` (`tables.py`): another type of fact needs another index, by a migration of its own."""
+
+
 def facts(connection: Connection, *, until: int) -> list[Record]:
-    """Every fact about rules up to `until`, in order: one pass over the journal, for there are few of them."""
-    return of_types(connection, TYPES, until)
+    """Every fact about rules up to `until`, in order. They are few, and found by an index of them alone."""
+    return of_types(connection, INDEX, TYPES, until)
 
 
 def after(records: list[Record], seq: int) -> Regime:

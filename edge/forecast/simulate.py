@@ -128,7 +128,7 @@ class Run:
         table = self._plan.tables[queue]
         luck, wrap_up = self._luck[who] if who < len(self._luck) else (self._fate.random(), self._fate.expovariate(1.0))
         service_s = table[int(luck * len(table))] * teller.pace
-        return at_ms + int((service_s + knowledge.turnaround.at(0.0, wrap_up)) * 1_000)
+        return at_ms + int((service_s + teller.turnaround.at(0.0, wrap_up)) * 1_000)
 
     def _imagine(self, line: Line, who: int, at_ms: int) -> int:
         """Somebody who is not there would be called now; the counter goes on at once."""

@@ -76,7 +76,7 @@ def _different(closed: Sequence[Desk]) -> list[Desk]:
 
 def _future(situation: Situation, knowledge: Knowledge, random: Random) -> _Future:
     people = sorted([*_there(situation, knowledge, random), *_coming(situation, knowledge, random)], key=lambda one: one.at_ms)
-    gap_s = fmean(min(GAP_S_MAX, knowledge.turnaround.sample(0.0, random)) for _ in range(GAP_SAMPLES))
+    gap_s = fmean(min(GAP_S_MAX, knowledge.turnaround.everybody.sample(0.0, random)) for _ in range(GAP_SAMPLES))
     posts = [
         _post(desk, free_ms, situation, gap_s)._replace(pace=knowledge.service_times.factor(desk.staff))
         for desk in situation.desks
@@ -120,7 +120,7 @@ def _free_ms(desk: Desk, now_ms: int, knowledge: Knowledge, random: Random) -> i
             return now_ms + int(residual_s(table, pace, max(0.0, (now_ms - since_ms) / 1_000), random) * 1_000)
         case Away(since_ms):
             away_s = max(0.0, (now_ms - since_ms) / 1_000)
-            return now_ms + int((knowledge.turnaround.sample(away_s, random) - away_s) * 1_000)
+            return now_ms + int((knowledge.turnaround.of(desk.staff).sample(away_s, random) - away_s) * 1_000)
         case Paused(since_ms):
             paused_s = max(0.0, (now_ms - since_ms) / 1_000)
             return now_ms + int((knowledge.pauses.sample(paused_s, random) - paused_s) * 1_000)

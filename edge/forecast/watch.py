@@ -193,7 +193,7 @@ class Watch:
         if counter.wanted_ms is None:
             return
         from_s = (counter.wanted_ms - counter.since_ms) / 1_000
-        self.knowledge.turnaround.observe(from_s, (at_ms - counter.since_ms) / 1_000, happened=called)
+        self.knowledge.turnaround.observe(counter.staff, from_s, (at_ms - counter.since_ms) / 1_000, called=called)
         counter.wanted_ms = None
 
 

@@ -17,12 +17,15 @@ from edge.org import tables as org
 from edge.org.model import Way
 from edge.org.place import Place
 from edge.queue import more_time, views
+from edge.queue.forecast import Wait
 from edge.queue.model import State
 from edge.queue.more_time import MoreTime
 from edge.queue.views import Prospect, TicketRow, WaitView
 from edge.vip_services import tables as services
 from edge.vip_services.tables import VisitServices
 from edge.web.phones import PhoneView
+
+Shown = Callable[[str, Wait, Wait], None]
 
 RATEABLE: Final = frozenset({State.SERVING, State.FINISHED})
 
@@ -83,9 +86,11 @@ class Hall:
 class PhoneTickets:
     """Makes the views of phones."""
 
-    def __init__(self, db: Database, place: Place) -> None:
+    def __init__(self, db: Database, place: Place, shown: Shown = lambda _ticket, _wait, _on_slip: None) -> None:
+        """`shown` hears of every waiting range that a phone gets: of which ticket, and what stood on its slip."""
         self._db = db
         self._place = place
+        self._shown = shown
 
     def view(self, ticket: str) -> PhoneTicket | None:
         """The phone's view of a ticket; None where the ticket is unknown."""
@@ -117,6 +122,9 @@ class PhoneTickets:
     def _make(self, connection: Connection, record: TicketRow, hall: Hall) -> PhoneTicket:
         waits = record.state == State.WAITING
         prospect = hall.prospect(record) if waits else None
+        if prospect is not None:
+            wait = Wait(prospect.wait.low_s, prospect.wait.high_s)
+            self._shown(record.id, wait, Wait(record.wait_low_s, record.wait_high_s))
         return PhoneTicket(
             number=record.number,
             service=hall.services.get(record.service) or ServiceName(record.service, record.service, record.service),

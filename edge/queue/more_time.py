@@ -25,7 +25,6 @@ from edge.queue import policy as keys
 from edge.queue.desk import may
 from edge.queue.load import Ticket
 
-
 FURTHER_MAX: Final = 50
 """Of those who come after the next few, so many are looked at: they are in the way only at the same millisecond."""
 

@@ -71,6 +71,8 @@ class ReportQuery(
     rated: bool | None = None
     score: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
     promise: Literal["kept", "early", "late"] | None = None
+    later: bool | None = None
+    """Its phone showed other ranges afterwards, and it was called."""
     overtaken: bool | None = None
     recognised: bool | None = None
     activated: bool | None = None

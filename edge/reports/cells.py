@@ -12,7 +12,7 @@ import msgspec
 
 from edge.reports.histogram import Histogram
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 C = TypeVar("C", bound="Cell")
 
 
@@ -83,6 +83,12 @@ class Flow(Cell, array_like=True):
     early: int = 0
     late: int = 0
     late_s: int = 0
+    later: int = 0
+    """Called ones whose phones showed other ranges after the number was taken; how many of those held, were early, late."""
+    later_kept: int = 0
+    later_early: int = 0
+    later_late: int = 0
+    later_late_s: int = 0
 
 
 class Order(Cell, array_like=True):

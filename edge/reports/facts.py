@@ -55,6 +55,15 @@ class Ticket(NamedTuple):
     queue: str
     score: int | None
     complaints: str | None
+    later_kept: int
+    """Ranges that its phone showed afterwards and that held; with the others it was called before them or, so late, after."""
+    later_early: int
+    later_late: int
+    later_late_s: int
+
+    @property
+    def later_shown(self) -> int:
+        return self.later_kept + self.later_early + self.later_late
 
     @property
     def wait_s(self) -> int | None:

@@ -1,4 +1,4 @@
-"""承诺兑现: how often the waiting range shown when a number was taken turned out true."""
+"""承诺兑现: how often the waiting range shown when a number was taken turned out true, and those that phones showed later."""
 
 from typing import Any, Final
 
@@ -9,6 +9,16 @@ from edge.reports.report import PERIOD, TIER, Ask, Grid, Report, branch_column, 
 from edge.reports.table import Chart, Column, Kind, Row, mean, share
 from edge.reports.tally import FLOW, ORDER
 from edge.reports.words import TOTAL_CODE, Term
+
+LATER: Final = (
+    ("later_shown", "手机后续显示的区间数", "Later ranges shown on phones", Kind.COUNT),
+    ("later_kept", "后续在承诺内", "Later ones within the range", Kind.COUNT),
+    ("later_kept_share", "后续在承诺内占比", "Later ones within the range, share", Kind.SHARE),
+    ("later_early_share", "后续早到占比", "Later ones, called sooner, share", Kind.SHARE),
+    ("later_late_share", "后续晚到占比", "Later ones, called later, share", Kind.SHARE),
+    ("later_overrun", "后续晚到平均超出（分）", "Later ones, later by (min)", Kind.MINUTES),
+)
+"""Of the ranges that phones showed after the number was taken. One customer may have seen many."""
 
 
 def make(ask: Ask) -> Grid:
@@ -36,7 +46,14 @@ def _values(flow: Flow, order: Order) -> list[Any]:
         called,
         *(value for number in outcomes for value in (number, share(number, called))),
         *(mean(flow.late_s, flow.late), mean(order.ahead_told, order.called), mean(order.ahead_met, order.called)),
+        *_later(flow),
     ]
+
+
+def _later(flow: Flow) -> list[Any]:
+    shown = flow.later_kept + flow.later_early + flow.later_late
+    shares = (share(number, shown) for number in (flow.later_kept, flow.later_early, flow.later_late))
+    return [flow.later, shown, flow.later_kept, *shares, mean(flow.later_late_s, flow.later_late)]
 
 
 def _columns(ask: Ask) -> list[Column]:
@@ -55,6 +72,8 @@ def _columns(ask: Ask) -> list[Column]:
         Column("overrun", "晚到时平均超出（分）", "Later by (min)", Kind.MINUTES, drill=tickets(promise="late")),
         Column("ahead_told", "告知前方人数（平均）", "People ahead, told", Kind.RATIO, drill=tickets(called="true")),
         Column("ahead_met", "实际前方叫号（平均）", "Calls before, met", Kind.RATIO, drill=tickets(called="true")),
+        Column("later", "手机后续有更新的票", "Tickets with later ranges", Kind.COUNT, drill=tickets(later="true")),
+        *(Column(name, zh, en, kind) for name, zh, en, kind in LATER),
     ]
 
 

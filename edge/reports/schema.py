@@ -129,4 +129,13 @@ MIGRATIONS: Final = (
         ALTER TABLE report_ticket ADD COLUMN hand TEXT;
         """,
     ),
+    Migration(
+        "reports/004-later-promises",
+        """
+        ALTER TABLE report_ticket ADD COLUMN later_kept INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE report_ticket ADD COLUMN later_early INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE report_ticket ADD COLUMN later_late INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE report_ticket ADD COLUMN later_late_s INTEGER NOT NULL DEFAULT 0;
+        """,
+    ),
 )

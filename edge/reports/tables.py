@@ -11,12 +11,15 @@ from typing import Final
 
 import msgspec
 
+from edge.forecast.model import PromisesScored
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.fold import records
 from edge.kernel.pipeline import Apply
 from edge.queue import events as e
 from edge.queue.model import DIVERTED, State
+from edge.reports import later
+from edge.reports.belonging import key, touch
 from sync.chain import Record
 
 FOLDED: Final = (
@@ -28,18 +31,6 @@ FOLDED: Final = (
     "report_day_fact",
     "report_diversion",
 )
-
-
-def _touch(connection: Connection, day: str, record: Record) -> None:
-    connection.execute(
-        "INSERT INTO report_day_fact VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET seq = excluded.seq", (day, record.seq)
-    )
-
-
-def _key(connection: Connection, ticket: str) -> tuple[str, int]:
-    """The day and the place of a ticket."""
-    rows = connection.execute("SELECT day, seq FROM ticket WHERE id = ?", (ticket,))
-    return next((str(day), int(seq)) for day, seq in rows)
 
 
 # --- tickets
@@ -69,28 +60,28 @@ def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record)
             event.queue,
         ),
     )
-    _touch(connection, event.day, record)
+    touch(connection, event.day, record)
 
 
 def ticket_activated(connection: Connection, event: e.TicketActivated, record: Record) -> None:
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     connection.execute(
         "UPDATE report_ticket SET state = 'waiting', activated_ms = ?3, since_ms = ?3, printer = ?4"
         " WHERE day = ?1 AND seq = ?2",
         (day, seq, record.at_ms, event.printer),
     )
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 def ticket_bound(connection: Connection, event: e.TicketBound | e.TicketUnbound, record: Record) -> None:
     """The ticket counts with the tier that was learnt, or taken back; calls made before keep theirs."""
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     recognised = isinstance(event, e.TicketBound)
     connection.execute(
         "UPDATE report_ticket SET recognised = ?3, tier = ?4, queue = ?5 WHERE day = ?1 AND seq = ?2",
         (day, seq, recognised, event.tier, event.queue),
     )
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 _CALL: Final = """
@@ -110,16 +101,16 @@ WHERE day = ?1 AND seq = ?2
 
 def ticket_called(connection: Connection, event: e.TicketCalled, record: Record) -> None:
     """It could have been called since the counter was free and the customer waited."""
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     who, why = (event.counter, event.staff), (event.why.rule, event.why.text_code)
     what = (event.number, event.service, event.tier)
     connection.execute(_CALL, (day, record.seq, seq, *what, *who, *why, event.reason, record.at_ms))
     connection.execute(_CALLED, (day, seq, record.seq, record.at_ms, *who, *why))
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 def ticket_recalled(connection: Connection, event: e.TicketRecalled, record: Record) -> None:
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     connection.execute(
         "UPDATE report_ticket SET recalls = recalls + 1, last_call_ms = ?3 WHERE day = ?1 AND seq = ?2",
         (day, seq, record.at_ms),
@@ -129,11 +120,11 @@ def ticket_recalled(connection: Connection, event: e.TicketRecalled, record: Rec
         "(SELECT call_seq FROM report_ticket WHERE day = ?1 AND seq = ?2)",
         (day, seq, record.at_ms),
     )
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 def ticket_served(connection: Connection, event: e.TicketServed, record: Record) -> None:
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     connection.execute(
         "UPDATE report_ticket SET state = 'serving', served_ms = coalesce(served_ms, ?3) WHERE day = ?1 AND seq = ?2",
         (day, seq, record.at_ms),
@@ -143,7 +134,7 @@ def ticket_served(connection: Connection, event: e.TicketServed, record: Record)
         "(SELECT call_seq FROM report_ticket WHERE day = ?1 AND seq = ?2)",
         (day, seq, record.at_ms),
     )
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 def _end_call(connection: Connection, day: str, seq: int, result: str, record: Record) -> None:
@@ -159,7 +150,7 @@ def _end_call(connection: Connection, day: str, seq: int, result: str, record: R
 
 def ticket_finished(connection: Connection, event: e.TicketFinished, record: Record) -> None:
     """A service whose beginning nobody marked began when the customer was last called."""
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     connection.execute(
         "UPDATE report_call SET served_ms = coalesce(served_ms, last_ms) WHERE day = ?1 AND seq ="
         " (SELECT call_seq FROM report_ticket WHERE day = ?1 AND seq = ?2)",
@@ -171,24 +162,24 @@ def ticket_finished(connection: Connection, event: e.TicketFinished, record: Rec
         " outcome = ?4 WHERE day = ?1 AND seq = ?2",
         (day, seq, record.at_ms, event.outcome),
     )
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 def ticket_parked(connection: Connection, event: e.TicketParked, record: Record) -> None:
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     _end_call(connection, day, seq, State.PARKED, record)
     _set_state(connection, day, seq, State.PARKED, record)
 
 
 def ticket_no_show(connection: Connection, event: e.TicketNoShow, record: Record) -> None:
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     _end_call(connection, day, seq, State.NO_SHOW, record)
     connection.execute("UPDATE report_ticket SET ended_ms = ?3 WHERE day = ?1 AND seq = ?2", (day, seq, record.at_ms))
     _set_state(connection, day, seq, State.NO_SHOW, record)
 
 
 def ticket_cancelled(connection: Connection, event: e.TicketCancelled, record: Record) -> None:
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     _end_call(connection, day, seq, State.CANCELLED, record)
     connection.execute(
         "UPDATE report_ticket SET ended_ms = ?3, outcome = ?4, hand = CASE WHEN ?5 THEN ?4 ELSE hand END"
@@ -199,19 +190,19 @@ def ticket_cancelled(connection: Connection, event: e.TicketCancelled, record: R
 
 
 def ticket_transferred(connection: Connection, event: e.TicketTransferred, record: Record) -> None:
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     _end_call(connection, day, seq, "transferred", record)
     connection.execute(
         "UPDATE report_ticket SET state = CASE state WHEN 'pending' THEN state ELSE 'waiting' END, since_ms = ?3,"
         " ended_ms = NULL, transfers = transfers + 1, queue = ?4, hand = coalesce(?5, hand) WHERE day = ?1 AND seq = ?2",
         (day, seq, record.at_ms, event.queue, event.reason or None),
     )
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 def ticket_pinned(connection: Connection, event: e.TicketPinned, record: Record) -> None:
     """It counts on with the tier it came with."""
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     connection.execute(
         "UPDATE report_ticket SET since_ms = ?3, ended_ms = NULL, pins = pins + 1, queue = ?4, hand = ?5"
         " WHERE day = ?1 AND seq = ?2",
@@ -222,7 +213,7 @@ def ticket_pinned(connection: Connection, event: e.TicketPinned, record: Record)
 
 def ticket_requeued(connection: Connection, event: e.TicketRequeued, record: Record) -> None:
     """Also of one that was called to a counter whose terminal fell silent (S20)."""
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     _end_call(connection, day, seq, "returned", record)
     connection.execute(
         "UPDATE report_ticket SET since_ms = ?3, ended_ms = NULL WHERE day = ?1 AND seq = ?2", (day, seq, record.at_ms)
@@ -232,28 +223,28 @@ def ticket_requeued(connection: Connection, event: e.TicketRequeued, record: Rec
 
 def ticket_expired(connection: Connection, event: e.TicketExpired, record: Record) -> None:
     """Who was called and did not come stays a no-show; who was called when the day ended was not served."""
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     _end_call(connection, day, seq, State.EXPIRED, record)
     connection.execute(
         "UPDATE report_ticket SET state = CASE state WHEN 'no_show' THEN state ELSE 'expired' END,"
         " ended_ms = coalesce(ended_ms, ?3) WHERE day = ?1 AND seq = ?2",
         (day, seq, record.at_ms),
     )
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 def ticket_rated(connection: Connection, event: e.TicketRated, record: Record) -> None:
-    day, seq = _key(connection, event.ticket)
+    day, seq = key(connection, event.ticket)
     connection.execute(
         "UPDATE report_ticket SET score = ?3, complaints = ?4 WHERE day = ?1 AND seq = ?2",
         (day, seq, event.score, ",".join(event.reasons) or None),
     )
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 def _set_state(connection: Connection, day: str, seq: int, state: State, record: Record) -> None:
     connection.execute("UPDATE report_ticket SET state = ?3 WHERE day = ?1 AND seq = ?2", (day, seq, state))
-    _touch(connection, day, record)
+    touch(connection, day, record)
 
 
 # --- presence at the counters
@@ -330,16 +321,16 @@ def diversion_answered(connection: Connection, event: e.DiversionAnswered, recor
         "INSERT INTO report_diversion VALUES (?, ?, ?, ?, ?)",
         (event.day, record.seq, event.service, event.accepted, record.at_ms),
     )
-    _touch(connection, event.day, record)
+    touch(connection, event.day, record)
 
 
 def day_opened(connection: Connection, event: e.DayOpened, record: Record) -> None:
     connection.execute("INSERT INTO report_now VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET day = excluded.day", (event.day,))
-    _touch(connection, event.day, record)
+    touch(connection, event.day, record)
 
 
 def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> None:
-    _touch(connection, event.day, record)
+    touch(connection, event.day, record)
 
 
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
@@ -362,6 +353,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketExpired: (ticket_expired,),
     e.TicketRated: (ticket_rated,),
     e.DiversionAnswered: (diversion_answered,),
+    PromisesScored: (later.promises_scored,),
     e.CounterSignedIn: (counter_signed_in,),
     e.CounterSignedOut: (counter_signed_out,),
     e.CounterOpened: (counter_opened,),

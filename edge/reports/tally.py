@@ -5,6 +5,7 @@ Definitions, so that a number means one thing in every report:
 * A ticket counts where it was issued: its service, its tier (as learnt since), in the half hour it was taken. A call counts
   where it was made.
 * A wait ends with the first call. It is within the promise when it lies in the range shown, both ends included.
+* So are the ranges that the phone showed afterwards, each judged by the first call after it (`edge.forecast.decide`).
 * An overtake: a ticket of the same service that was taken later was called for the first time earlier.
 * Who accepts a machine that is offered before a number is diverted, and takes none: the share diverted is of both together.
   Whom staff led to a machine by hand had a number, and counts as diverted too.
@@ -96,6 +97,9 @@ def _count_wait(cell: Flow, ticket: Ticket, wait_s: int) -> None:
         cell.remote, cell.remote_s = 1, wait_s
     setattr(cell, promise_of(ticket, wait_s), 1)
     cell.late_s = max(0, wait_s - ticket.high_s)
+    cell.later = int(ticket.later_shown > 0)
+    cell.later_kept, cell.later_early = ticket.later_kept, ticket.later_early
+    cell.later_late, cell.later_late_s = ticket.later_late, ticket.later_late_s
 
 
 def promise_of(ticket: Ticket, wait_s: int) -> str:

@@ -38,6 +38,7 @@ TESTS: Final[Mapping[str, Test]] = {
     "rated": lambda _day, ticket, wanted: (ticket.score is not None) is wanted,
     "score": lambda _day, ticket, score: ticket.score == score,
     "promise": _promise,
+    "later": lambda _day, ticket, wanted: (ticket.later_shown > 0) is wanted,
     "recognised": lambda _day, ticket, wanted: bool(ticket.recognised) is wanted,
     "activated": lambda _day, ticket, wanted: (ticket.activated_ms is not None) is wanted,
     "reason": lambda _day, ticket, reason: ticket.reason == reason,
@@ -77,7 +78,8 @@ def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[A
         *(ticket.calls, ticket.recalls, ticket.served_ms, ticket.ended_ms, ticket.wait_s, day.served_s.get(ticket.seq)),
         *(ticket.staff, None if ticket.staff is None else ask.staff_name(ticket.staff), ticket.counter),
         *(ticket.state, ticket.transfers, ticket.pins, ticket.hand, ticket.rule, ticket.reason, overtaken),
-        *(ticket.ahead, ticket.low_s, ticket.high_s, ticket.score, ticket.complaints, ticket.printer),
+        *(ticket.ahead, ticket.low_s, ticket.high_s, ticket.later_shown, ticket.later_kept),
+        *(ticket.score, ticket.complaints, ticket.printer),
     ]
 
 
@@ -113,6 +115,8 @@ def _columns(ask: Ask) -> list[Column]:
         Column("ahead", "告知前方人数", "People ahead, told", Kind.COUNT),
         Column("low", "承诺下限（分）", "Promised from (min)", Kind.MINUTES),
         Column("high", "承诺上限（分）", "Promised to (min)", Kind.MINUTES),
+        Column("later_shown", "手机后续显示数", "Shown later on phones", Kind.COUNT),
+        Column("later_kept", "后续在承诺内", "Later ones within the range", Kind.COUNT),
         Column("rating", "评价", "Rating", Kind.COUNT),
         Column("complaints", "不满意原因", "Complaints", Kind.TEXT),
         Column("device", "设备", "Device", Kind.TEXT),

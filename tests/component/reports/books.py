@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge import registry
+from edge.forecast.model import PromisesScored
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.migrations import migrate
@@ -289,6 +290,11 @@ class MadeUpDay:
                 reason="熟客" if rule == "picked_by_hand" else "",
             )
         )
+        if visit.seq % 3 == 0:  # whoever watched their phone
+            late = visit.seq % 2
+            self._say(
+                PromisesScored(ticket=visit.id, kept=1 + visit.seq % 5, early=visit.seq % 4, late=late, late_s=late * visit.seq)
+            )
         if self.rng.random() < 0.08:
             self._in(40, lambda: self._recall(desk, visit))
         else:

@@ -60,6 +60,7 @@ class Visit:
     complaints: tuple[str, ...] = ()
     led_away: bool = False
     pins: int = 0
+    later: list[dict[str, int]] = field(default_factory=list)
 
     @property
     def wait(self) -> int | None:
@@ -103,7 +104,7 @@ class Journal:
         for seq, at, kind, raw in records:
             capability, fact, _ = kind.split(".")
             act = getattr(self, f"on_{fact}", None)
-            if capability == "queue" and act is not None:
+            if capability in ("queue", "forecast") and act is not None:
                 act(seq, at, json.loads(raw))
 
     def on_day_opened(self, _seq: int, _at: int, body: Any) -> None:
@@ -135,6 +136,9 @@ class Journal:
                 *(visit.day, ready, at),
             )
         )
+
+    def on_promises_scored(self, _seq: int, _at: int, body: Any) -> None:
+        self.visits[body["ticket"]].later.append(body)
 
     def on_ticket_recalled(self, _seq: int, at: int, body: Any) -> None:
         episode = self.visits[body["ticket"]].episodes[-1]
@@ -387,6 +391,8 @@ class Naive:
                 "overrun": _mean_minutes(overrun),
                 "ahead_told": round(sum(visit.ahead for visit in visits) / number, 2),
                 "ahead_met": round(sum(met) / number, 2),
+                "later": sum(bool(visit.later) for visit in visits),
+                **_later([body for visit in visits for body in visit.later]),
             }
         return rows
 
@@ -527,3 +533,16 @@ def _overlap(start_ms: int, end_ms: int, band: int) -> int:
 def _waits_at(visit: Visit, second: int) -> bool:
     until = visit.episodes[0].at if visit.episodes else visit.ended
     return until is not None and _second(max(visit.taken, visit.activated or 0)) < second <= _second(until)
+
+
+def _later(scored: list[dict[str, int]]) -> dict[str, Any]:
+    kept, early, late = (sum(body[name] for body in scored) for name in ("kept", "early", "late"))
+    shown = kept + early + late
+    return {
+        "later_shown": shown,
+        "later_kept": kept,
+        "later_kept_share": _share(kept, shown),
+        "later_early_share": _share(early, shown),
+        "later_late_share": _share(late, shown),
+        "later_overrun": None if not late else round(sum(body.get("late_s", 0) for body in scored) / late / 60, 2),
+    }

@@ -1,0 +1,17 @@
+"""To which business day, and to which row, a fact belongs."""
+
+from edge.kernel.db import Connection
+from sync.chain import Record
+
+
+def touch(connection: Connection, day: str, record: Record) -> None:
+    """A fact belongs to `day`: what was rolled up of it before is old."""
+    connection.execute(
+        "INSERT INTO report_day_fact VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET seq = excluded.seq", (day, record.seq)
+    )
+
+
+def key(connection: Connection, ticket: str) -> tuple[str, int]:
+    """The day and the place of a ticket."""
+    rows = connection.execute("SELECT day, seq FROM ticket WHERE id = ?", (ticket,))
+    return next((str(day), int(seq)) for day, seq in rows)
