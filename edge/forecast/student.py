@@ -10,7 +10,7 @@ What is true here:
 """
 
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -161,7 +161,7 @@ class Student:
         """The forecast of everybody, from one snapshot of tables and journal."""
         if not self.warm:
             return Silent("warming", self.share)
-        began_s = perf_counter()
+        began_s = process_time()
         try:
             situation, positions = self.snapshot(now_ms)
         except scene.TooCrowded:
@@ -186,7 +186,7 @@ class Student:
                 if one.high_s < HORIZON_S
             ],
             why=self._why if now_ms - self._why_ms < WHY_KEPT_MS else SLOWER,
-            spent_s=perf_counter() - began_s,
+            spent_s=process_time() - began_s,
             learned=self.seq - self._began_seq,
         )
 
