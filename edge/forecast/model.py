@@ -8,7 +8,7 @@ from edge.kernel.domain import Command, Event
 class ScorePromises(Command, frozen=True, kw_only=True):
     """A ticket was called: compare what its phone had shown with what came true."""
 
-    NAME: ClassVar[str] = "score_promises"
+    NAME: ClassVar[str] = "forecast.score_promises"
     ticket: str
 
 

@@ -2,7 +2,7 @@
 
 `forecast_shown` is telemetry on its way to becoming a fact: not folded from the journal, and what is lost of it is only not
 scored. A range leaves it when it was scored, or when it stopped being a promise: its holder asked for more time, was sent
-elsewhere, left, or the day ended.
+elsewhere or to the front, left, or the day ended.
 """
 
 from collections.abc import Sequence
@@ -134,7 +134,7 @@ def day_closed(connection: Connection, _event: e.DayClosed, _record: Record) -> 
     )
 
 
-ENDED: Final = (e.TicketDeferred, e.TicketTransferred, e.TicketCancelled, e.TicketExpired)
+ENDED: Final = (e.TicketDeferred, e.TicketTransferred, e.TicketPinned, e.TicketCancelled, e.TicketExpired)
 """After these, what was shown is no promise any more."""
 
 APPLIES: Final[dict[type[Event], Sequence[Apply]]] = {
