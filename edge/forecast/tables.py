@@ -34,6 +34,7 @@ MIGRATIONS: Final = (
         """
         CREATE INDEX journal_of_rules ON journal(seq) WHERE type IN (
             'queue.call_rules_set.v1',
+            'queue.call_rules_given_up.v1',
             'queue.calendar_set.v1',
             'queue.day_closed.v1',
             'policy.document_accepted.v1',
