@@ -8,6 +8,7 @@ import pytest
 from drivers import registry, virtualtime
 from drivers.api import CompletionCode, Device, DeviceError, DeviceStatus, ErrorCode, Event, Outcome, Proof
 from drivers.behind import host_of
+from drivers.envelope import inner_vocabulary, name_of, vocabulary
 from drivers.escpos_printer import codec
 from drivers.escpos_printer.driver import EscposPrinter
 from drivers.escpos_printer.emulator import EscposEmulator
@@ -16,6 +17,7 @@ from drivers.interfaces.barrier import Position
 from drivers.interfaces.cash_drawer import DrawerChanged, DrawerOpened, OpenDrawer
 from drivers.registry import DeviceConfig
 from drivers.transport.address import dial_for
+from drivers.xfs_service import OFFERED
 from tests.drivers.printers import SMALL, STRONG, emulated, noon
 
 KNOWN = registry.load_profiles()
@@ -39,6 +41,13 @@ def test_no_profile_can_burn_the_solenoid() -> None:
 )
 def test_an_address_behind_a_device_names_it(address: str, host: str | None) -> None:
     assert host_of(address) == host
+
+
+def test_other_programs_do_not_open_a_drawer_through_its_printer() -> None:
+    """The branch's own words hold the kick, those that are spoken with programs on the LAN do not."""
+    assert name_of(OpenDrawer()) in inner_vocabulary("escpos_printer", "Printer").commands
+    assert name_of(OpenDrawer()) not in vocabulary("escpos_printer", "Printer").commands
+    assert "CashDrawer" not in OFFERED
 
 
 def test_the_switch_is_in_both_kinds_of_status() -> None:
