@@ -67,12 +67,13 @@ def run_edge(launch: Launch, opening: Opening) -> int:
 
 def run_headoffice(data: Path, listen: tuple[str, int], *, sandbox: bool) -> int:
     """Serve head office until told to stop."""
+    from edge.policy_files import OfficeCatalogue
     from sync.headoffice.app import HeadOfficeConfig
     from sync.headoffice.app import serve as serve_head_office
 
     configure_logging(sys.stderr)
     host, port = listen
-    config = HeadOfficeConfig(data=data, host=host, port=port, static=STATIC, sandbox=sandbox)
+    config = HeadOfficeConfig(data=data, host=host, port=port, static=STATIC, sandbox=sandbox, policies=OfficeCatalogue())
     try:
         asyncio.run(serve_head_office(config))
     except OSError as error:

@@ -6,15 +6,18 @@ The file is one level's whole word: a key it does not name is not set there any 
 `docs/how-to/set-policies.md`.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from edge import registry
-from edge.policy.keys import Level, Unacceptable
+from edge.policy.keys import Layer, Level, Unacceptable
 from edge.policy.model import HEAD_OFFICE_SCOPE, KEYS_MAX, Entry, Name, Note, Scope
+from edge.policy.views import KeyView, key_view
 from sync.documents import MAX_DOCUMENT_BYTES
+from sync.headoffice.policies import Said
 
 
 class PolicyFileRefused(Exception):
@@ -42,20 +45,31 @@ def read(path: Path) -> PolicyFile:
         found = msgspec.json.decode(path.read_bytes(), type=PolicyFile)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PolicyFileRefused(f"{path}: {error}") from error
-    faults = [fault for name, entry in found.values.items() if (fault := _fault(found.scope, name, entry))]
+    faults = OfficeCatalogue().faults(found.scope, {name: entry.value for name, entry in found.values.items()})
     if faults:
         raise PolicyFileRefused("\n".join(f"{path}: {fault}" for fault in faults))
     return found
 
 
-def _fault(scope: str, name: str, entry: Entry) -> str:
+class OfficeCatalogue:
+    """What head office's program is told of the policies: `sync.headoffice.policies.PolicyCatalogue`."""
+
+    def explain(self, said: Mapping[str, Sequence[Said]]) -> list[KeyView]:
+        layers = {name: [Layer(Level(one.level), *one[1:]) for one in levels] for name, levels in said.items()}
+        return [key_view(key, layers.get(name, ())) for name, key in registry.POLICY.items()]
+
+    def faults(self, scope: str, values: Mapping[str, Any]) -> list[str]:
+        return [fault for name, value in values.items() if (fault := _fault(scope, name, value))]
+
+
+def _fault(scope: str, name: str, value: Any) -> str:
     key = registry.POLICY.get(name)
     if key is None:
         return f"{name}: there is no such key"
     if LEVELS.get(scope, Level.REGION).below(key.lowest):
         return f"{name}: is not for this level to set"
     try:
-        key.accept(entry.value)
+        key.accept(value)
     except Unacceptable as error:
         return f"{name}: {error}"
     return ""

@@ -12,60 +12,13 @@ from edge.kernel.domain import Rejected
 from edge.org.place import Place
 from edge.policy import model as m
 from edge.policy import tables
-from edge.policy.keys import LOCAL, Catalogue, Key, Layer, Level, effective, refused_by
+from edge.policy.keys import Catalogue
 from edge.policy.model import Note, Wish
-from edge.policy.shape import Shape, shape_of
 from edge.policy.tables import DocumentRow, RefusalRow, RequestRow
+from edge.policy.views import KeyView, RequestView, key_view
 from edge.web.routes import Call, Routes
 
 routes: Final = Routes("policy")
-
-
-class LayerView(msgspec.Struct, frozen=True, kw_only=True):
-    """What one level says."""
-
-    level: str
-    value: Any
-    lock: bool
-    granted: bool
-    counts: bool
-    """Whether it has a say, or waits for a lock to go."""
-
-
-class RequestView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A wish that a higher level was asked for."""
-
-    id: str
-    policy: str
-    value: Any
-    held_by: str
-    reason: str
-    state: str
-    asked_by: str
-    asked_at: datetime
-    answered_by: str | None = None
-    answer: str | None = None
-    answered_at: datetime | None = None
-
-
-class KeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """A key: what holds, who made it so, and who keeps it so."""
-
-    policy: str
-    zh: str
-    en: str
-    unit: str
-    shape: Shape
-    merge: str
-    value: Any
-    default: Any
-    level: str
-    locked_by: str | None
-    may_set: bool
-    """Whether this outlet may change it at all; a bound may still refuse a value."""
-    layers: list[LayerView]
-    request: RequestView | None
-    """The newest wish for it."""
 
 
 class PlaceView(msgspec.Struct, frozen=True):
@@ -125,7 +78,7 @@ async def list_policy(call: Call[None]) -> PolicyView:
         place = tables.place(connection)
         return PolicyView(
             region=None if place is None else PlaceView(place.region, place.name),
-            keys=[_key(key, said.get(name, ()), asked.get(name), zone) for name, key in catalogue.items()],
+            keys=[key_view(key, said.get(name, ()), _asked(asked.get(name), zone)) for name, key in catalogue.items()],
             documents=[_document(one, zone) for one in tables.documents(connection)],
             refusals=[_refusal(one, zone) for one in tables.refusals(connection)],
         )
@@ -186,7 +139,7 @@ def _explain(call: Call[Any]) -> KeyView:
         raise Rejected("unknown_policy")
     with call.app.pipeline.db.reader() as connection:
         said, asked = tables.layers(connection, key.name), _newest(tables.requests(connection))
-    return _key(key, said, asked.get(key.name), call.app[Place].zone)
+    return key_view(key, said, _asked(asked.get(key.name), call.app[Place].zone))
 
 
 def _newest(requests: Sequence[RequestRow]) -> dict[str, RequestRow]:
@@ -194,28 +147,8 @@ def _newest(requests: Sequence[RequestRow]) -> dict[str, RequestRow]:
     return {one.policy: one for one in reversed(requests)}
 
 
-def _key(key: Key[Any], layers: Sequence[Layer], asked: RequestRow | None, zone: ZoneInfo) -> KeyView:
-    held = effective(key, layers)
-    upper = [layer for layer in layers if layer.level not in LOCAL]
-    locked_by = held.locked_by or (key.lowest if Level.OUTLET.below(key.lowest) else None)
-    return KeyView(
-        policy=key.name,
-        zh=key.zh,
-        en=key.en,
-        unit=key.unit,
-        shape=shape_of(key),
-        merge=key.merge,
-        value=held.value,
-        default=msgspec.to_builtins(key.default, str_keys=True),
-        level=held.level,
-        locked_by=locked_by,
-        may_set=refused_by(key, upper, Level.OUTLET, effective(key, upper).value) is None,
-        layers=[
-            LayerView(level=one.level, value=one.value, lock=one.lock, granted=one.granted, counts=one.level in held.counted)
-            for one in sorted(layers, key=lambda layer: layer.level.rank)
-        ],
-        request=None if asked is None else _request(asked, zone),
-    )
+def _asked(row: RequestRow | None, zone: ZoneInfo) -> RequestView | None:
+    return None if row is None else _request(row, zone)
 
 
 def _request(row: RequestRow, zone: ZoneInfo) -> RequestView:

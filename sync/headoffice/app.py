@@ -16,7 +16,7 @@ from sync.headoffice.console import Console
 from sync.headoffice.fleet import Fleet
 from sync.headoffice.ingest import Ingest, wall_ms
 from sync.headoffice.metrics import Metrics
-from sync.headoffice.policies import PolicyDesk
+from sync.headoffice.policies import PolicyCatalogue, PolicyDesk
 from sync.headoffice.projector import Projector
 from sync.headoffice.publish import Publisher
 from sync.headoffice.store import JournalStore
@@ -44,6 +44,8 @@ class HeadOfficeConfig:
     """Folder of the built pages: `headoffice/index.html` and `assets/`."""
     sandbox: bool = False
     """Opens `GET /sandbox` and lets in every box that knows the code `sandbox`."""
+    policies: PolicyCatalogue | None = None
+    """What can be set; None where no branch program is at hand."""
     budget: Budget = field(default_factory=Budget)
     now_ms: Callable[[], int] = wall_ms
 
@@ -142,7 +144,7 @@ class HeadOffice:
         )
         console = Console(self._store, self._views, ingest.contacts, now_ms=config.now_ms, static=config.static)
         publisher = Publisher(self._store, key.sign, self._epoch.id, self._metrics, now_ms=config.now_ms)
-        desk = PolicyDesk(self._store, self._views, publisher, now_ms=config.now_ms)
+        desk = PolicyDesk(self._store, self._views, publisher, config.policies, now_ms=config.now_ms)
         application = web.Application(middlewares=[problems, guarded(self.console_token)])
         application.on_response_prepare.append(secure)
         application.on_shutdown.append(publisher.let_go)

@@ -1,5 +1,6 @@
 """Where head office's own people set what governs the branches.
 
+    GET  /api/policy-keys?scope=|branch=       every key: what each level says, what holds there, whose word it is
     GET  /api/policies                         what was published, newest first
     POST /api/policies {scope, values, …}      publish the next version for `head_office` or `region:ID`
     GET  /api/policies/branches                what became of it: version in force, or why it was refused, by branch
@@ -8,13 +9,14 @@
     GET  /api/policy-requests?state=           what outlets ask for
     POST /api/policy-requests/{branch}/{id}    yes or no
 
-All need the console token. The keys themselves are the branch's program to know: `branchbox headoffice policy` checks a file
-against them before it is sent, and a branch refuses what it does not know.
+All need the console token. The keys themselves are the branch's program to know: it is handed in as a `PolicyCatalogue`, by
+which a document is checked before it is published; without one it goes as it is, and a branch refuses what it does not know.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple, Protocol
 
 import msgspec
 from aiohttp import web
@@ -27,6 +29,8 @@ from sync.headoffice.store_views import Views
 from sync.headoffice.web import Problem, json_answer
 
 HISTORY_MAX: Final = 50
+DETAIL_MAX: Final = 2000
+HEAD_OFFICE: Final = "head_office"
 
 Note = Annotated[str, msgspec.Meta(max_length=200)]
 Scope = Annotated[str, msgspec.Meta(pattern=r"^(head_office|region:[a-z0-9][a-z0-9-]{0,31})$")]
@@ -70,17 +74,58 @@ class PublishedView(msgspec.Struct, frozen=True, kw_only=True):
     document: msgspec.Raw
 
 
+class Said(NamedTuple):
+    """What one level says about a key."""
+
+    level: str
+    value: Any
+    lock: bool = False
+    granted: bool = False
+
+
+class PolicyCatalogue(Protocol):
+    """The branch's program on its own policies."""
+
+    def explain(self, said: Mapping[str, Sequence[Said]]) -> list[Any]:
+        """Every key, with what holds where the levels say this; as the branch itself tells it."""
+        ...
+
+    def faults(self, scope: str, values: Mapping[str, Any]) -> list[str]:
+        """Why a branch would refuse these values of a level; empty where it would not."""
+        ...
+
+
+class _Document(msgspec.Struct):
+    """Of a published document, what this desk reads."""
+
+    scope: str
+    version: int
+    valid_from: datetime
+    values: dict[str, Entry]
+    note: str = ""
+
+
 class PolicyDesk:
     """The routes."""
 
-    def __init__(self, store: JournalStore, views: Views, publisher: Publisher, *, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: JournalStore,
+        views: Views,
+        publisher: Publisher,
+        catalogue: PolicyCatalogue | None = None,
+        *,
+        now_ms: Callable[[], int],
+    ) -> None:
         self._store = store
         self._views = views
         self._publisher = publisher
+        self._catalogue = catalogue
         self._now_ms = now_ms
 
     def routes(self) -> list[web.RouteDef]:
         return [
+            web.get("/api/policy-keys", self.keys),
             web.get("/api/policies", self.list_policies),
             web.post("/api/policies", self.publish),
             web.get("/api/policies/branches", self.by_branch),
@@ -90,12 +135,44 @@ class PolicyDesk:
             web.post("/api/policy-requests/{branch}/{request}", self.answer),
         ]
 
+    async def keys(self, request: web.Request) -> web.Response:
+        scope, branch = request.query.get("scope", HEAD_OFFICE), request.query.get("branch")
+        place = None
+        if branch is not None:
+            if await self._store.enrolment(branch) is None:
+                raise Problem(404, "unknown_branch", "No box of this branch is enrolled")
+            place = await self._store.look(lambda documents: documents.region(branch))
+            scope = f"region:{place.region}" if place else HEAD_OFFICE
+        said: dict[str, list[Said]] = defaultdict(list)
+        for level, above in (("head_office", HEAD_OFFICE), ("region", scope)):
+            if level == "region" and scope == HEAD_OFFICE:
+                continue
+            if (held := await self._in_force(above)) is not None:
+                for name, entry in held.values.items():
+                    said[name].append(Said(level, entry.value, entry.lock))
+        for row in await self._views.policy_values(branch) if branch is not None else ():
+            said[row.policy].append(Said(row.level, msgspec.json.decode(row.value), granted=row.granted))
+        keys = [] if self._catalogue is None else self._catalogue.explain(said)
+        region = None if place is None else {"region": place.region, "name": place.name}
+        return json_answer({"scope": scope, "branch": branch, "region": region, "keys": keys})
+
+    async def _in_force(self, scope: str) -> _Document | None:
+        """The newest document of a scope whose time has come."""
+        found = await self._store.look(lambda documents: documents.in_force("policy", scope))
+        documents = [msgspec.json.decode(one.body, type=_Document) for one in found]
+        now_ms = self._now_ms()
+        held = [one for one in documents if one.valid_from.timestamp() * 1000 <= now_ms]
+        return max(held, key=lambda one: one.version, default=None)
+
     async def list_policies(self, _: web.Request) -> web.Response:
         found = await self._store.look(lambda documents: documents.history("policy", HISTORY_MAX))
         return json_answer({"policies": [_view(one) for one in found]})
 
     async def publish(self, request: web.Request) -> web.Response:
         wish = await _wish(request, PolicyWish)
+        values = {name: entry.value for name, entry in wish.values.items()}
+        if self._catalogue is not None and (faults := self._catalogue.faults(wish.scope, values)):
+            raise Problem(422, "invalid_policy", "A branch would refuse this", detail="\n".join(faults)[:DETAIL_MAX])
         content = {
             "scope": wish.scope,
             "valid_from": wish.valid_from or iso(self._now_ms()),

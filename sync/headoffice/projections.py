@@ -81,6 +81,18 @@ class RequestRow(NamedTuple):
     asked_at_ms: int
 
 
+class ValueRow(NamedTuple):
+    """What the outlet says about a key, for itself."""
+
+    policy: str
+    level: str
+    """`outlet` or `temporary`."""
+    value: str
+    """JSON."""
+    granted: bool
+    """The level that holds it has allowed it."""
+
+
 class DeviceRow(NamedTuple):
     """A device of the branch: how it stands, and how its last whole day was."""
 
@@ -112,6 +124,9 @@ class Sheet(Protocol):
     def put_policy(self, row: PolicyRow) -> None: ...
     def request(self, request: str) -> RequestRow | None: ...
     def put_request(self, row: RequestRow) -> None: ...
+    def values(self) -> list[ValueRow]: ...
+    def put_value(self, row: ValueRow) -> None: ...
+    def drop_value(self, row: ValueRow) -> None: ...
     def device(self, device: str) -> DeviceRow | None: ...
     def put_device(self, row: DeviceRow) -> None: ...
     def drop_device(self, device: str) -> None: ...
@@ -178,6 +193,12 @@ class Answered(msgspec.Struct):
     approved: bool = False
 
 
+class ValueFact(msgspec.Struct):
+    policy: str
+    level: str
+    value: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class ConditionFact(msgspec.Struct):
     device: str
     family: str
@@ -212,6 +233,9 @@ class Configured(msgspec.Struct):
 Fact = TypeVar("Fact", bound=msgspec.Struct)
 Fold = Callable[[Sheet, Record], None]
 
+OUTLET = "outlet"
+TEMPORARY = "temporary"
+"""Levels of policy at which an outlet speaks for itself; the second ends with the day."""
 _ENDED = {"finished", "no_show", "cancelled", "expired"}
 
 
@@ -310,6 +334,9 @@ def _at_counter(state: str, sheet: Sheet, record: Record) -> None:
 
 def _day(open_: bool, sheet: Sheet, record: Record) -> None:  # noqa: FBT001 -- bound in the table below
     sheet.put_card(sheet.card()._replace(day=_fact(record, Day).day, day_open=open_))
+    for row in sheet.values() if not open_ else ():
+        if row.level == TEMPORARY:
+            sheet.drop_value(row)
 
 
 def _configured(sheet: Sheet, record: Record) -> None:
@@ -352,6 +379,21 @@ def _answered(sheet: Sheet, record: Record) -> None:
     if row is None:
         raise Unfoldable(f"request {fact.request} was never made")
     sheet.put_request(row._replace(state="approved" if fact.approved else "denied"))
+    granted = ValueRow(row.policy, OUTLET, row.value, granted=True)
+    if fact.approved:
+        sheet.put_value(granted)
+    elif granted in sheet.values():
+        sheet.drop_value(granted)
+
+
+def _value_set(sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, ValueFact)
+    sheet.put_value(ValueRow(fact.policy, fact.level, bytes(fact.value).decode(), granted=False))
+
+
+def _value_cleared(sheet: Sheet, record: Record) -> None:
+    fact = _fact(record, ValueFact)
+    sheet.drop_value(ValueRow(fact.policy, fact.level, "", granted=False))
 
 
 def _device_stands(sheet: Sheet, record: Record) -> None:
@@ -423,6 +465,8 @@ FOLDS: dict[str, Fold] = {
     "policy.document_refused.v1": partial(_policy, "refused"),
     "policy.override_requested.v1": _asked,
     "policy.request_answered.v1": _answered,
+    "policy.value_set.v1": _value_set,
+    "policy.value_cleared.v1": _value_cleared,
     "devices.condition_changed.v1": _device_stands,
     "devices.day_summed.v1": _device_day,
 }

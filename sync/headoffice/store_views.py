@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sync.chain import Position, Record
-from sync.headoffice.projections import CardRow, CounterRow, DeviceRow, PolicyRow, RequestRow, TicketRow, fold
+from sync.headoffice.projections import CardRow, CounterRow, DeviceRow, PolicyRow, RequestRow, TicketRow, ValueRow, fold
 from sync.headoffice.store_database import Connection, Database, DatabaseError
 
 MAX_REQUESTS: Final = 1_000
@@ -72,8 +72,14 @@ MIGRATIONS: Final = (
         PRIMARY KEY (branch, device)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE policy_value (
+        branch TEXT NOT NULL, policy TEXT NOT NULL, level TEXT NOT NULL, value TEXT NOT NULL, granted INTEGER NOT NULL,
+        PRIMARY KEY (branch, policy, level)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
-_TABLES: Final = ("progress", "card", "ticket", "counter", "dead_letter", "policy", "policy_request", "device")
+_TABLES: Final = ("progress", "card", "ticket", "counter", "dead_letter", "policy", "policy_request", "device", "policy_value")
 _TICKET: Final = (
     "ticket, number, service, tier, queue, state, channel, day,"
     " taken_at_ms, called_at_ms, served_at_ms, ended_at_ms, counter, calls"
@@ -133,6 +139,8 @@ class SqliteSheet:
         self._policies: dict[tuple[str, str], PolicyRow] = {}
         self._requests: dict[str, RequestRow] = {}
         self._devices: dict[str, DeviceRow | None] = {}
+        self._values: dict[tuple[str, str], ValueRow] | None = None
+        """All of the branch, once one of them is asked for."""
 
     def ticket(self, ticket: str) -> TicketRow | None:
         if ticket not in self._tickets:
@@ -194,6 +202,20 @@ class SqliteSheet:
     def put_request(self, row: RequestRow) -> None:
         self._requests[row.request] = row
 
+    def values(self) -> list[ValueRow]:
+        return list(self._said().values())
+
+    def put_value(self, row: ValueRow) -> None:
+        self._said()[row.policy, row.level] = row
+
+    def drop_value(self, row: ValueRow) -> None:
+        self._said().pop((row.policy, row.level), None)
+
+    def _said(self) -> dict[tuple[str, str], ValueRow]:
+        if self._values is None:
+            self._values = {(row.policy, row.level): row for row in _values(self._sql, self._branch)}
+        return self._values
+
     def device(self, device: str) -> DeviceRow | None:
         if device not in self._devices:
             rows: list[Row] = self._sql.execute(
@@ -232,6 +254,11 @@ class SqliteSheet:
             "INSERT OR REPLACE INTO policy_request VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [branch + row for row in self._requests.values()],
         )
+        if self._values is not None:
+            self._sql.execute("DELETE FROM policy_value WHERE branch = ?", branch)
+            self._sql.executemany(
+                "INSERT INTO policy_value VALUES (?, ?, ?, ?, ?)", [branch + row for row in self._values.values()]
+            )
         if self._card is not None:
             self._sql.execute(
                 "INSERT OR REPLACE INTO card VALUES (?, ?, ?, ?)",
@@ -303,6 +330,10 @@ class Views:
         return await self._database.read(
             lambda connection: [(branch, RequestRow(*row)) for branch, *row in _rows(connection, query, (state, MAX_REQUESTS))]
         )
+
+    async def policy_values(self, branch: str) -> list[ValueRow]:
+        """What an outlet has set for itself."""
+        return await self._database.read(lambda connection: _values(connection, branch))
 
     async def ticket_count(self) -> int:
         return await self._database.read(lambda connection: _count(connection, "SELECT count(*) FROM ticket", ()))
@@ -383,6 +414,13 @@ def _progress(connection: Connection, branch: str | None) -> list[Progress]:
 def _card(connection: Connection, branch: str) -> CardRow:
     rows = _rows(connection, "SELECT config, day, day_open FROM card WHERE branch = ?", (branch,))
     return CardRow(rows[0][0], rows[0][1], bool(rows[0][2])) if rows else CardRow()
+
+
+def _values(connection: Connection, branch: str) -> list[ValueRow]:
+    query = "SELECT policy, level, value, granted FROM policy_value WHERE branch = ? ORDER BY policy, level"
+    return [
+        ValueRow(policy, level, value, bool(granted)) for policy, level, value, granted in _rows(connection, query, (branch,))
+    ]
 
 
 def _count(connection: Connection, query: str, parameters: Row) -> int:

@@ -17,7 +17,7 @@ export interface Request {
 export interface PolicyKey {
   policy: string; zh: string; en: string; unit: string;
   shape: { kind: string; low?: number; high?: number; optional?: boolean };
-  merge: string; value: unknown; default: unknown; level: Level; locked_by: Level | null; may_set: boolean;
+  merge: string; own_at: string; value: unknown; default: unknown; level: Level; locked_by: Level | null; may_set: boolean;
   layers: Layer[]; request: Request | null;
 }
 export interface Document { scope: string; version: number; valid_from: string; state: 'waiting' | 'in_force' | 'past'; sha256: string }
@@ -43,6 +43,14 @@ export function grouped(keys: readonly PolicyKey[]): { group: string; keys: Poli
   for (const key of keys) groups.set(groupOf(key.policy), [...(groups.get(groupOf(key.policy)) ?? []), key]);
   return [...groups].map(([group, own]) => ({ group, keys: own }));
 }
+
+const worded = (prefix: string, code: string): string => {
+  const key = known(`${prefix}.${code}`);
+  return key ? t(key) : code;
+};
+export const groupText = (group: string): string => worded('policy.group', group);
+/** Why a branch did not take a document. */
+export const refusalText = (reason: string): string => worded('policy.refused', reason);
 
 /** Seconds that are whole minutes in any case are asked for and shown as minutes. */
 export const scaleOf = (key: PolicyKey): number => (key.unit === 's' && (key.shape.low ?? 0) >= 60 ? 60 : 1);
@@ -78,4 +86,4 @@ export function ladder(key: PolicyKey): { level: Level; said: Layer | null; rule
   });
 }
 /** Keys that a page of their own sets. */
-export const elsewhere = (key: PolicyKey): boolean => key.shape.kind === 'json';
+export const elsewhere = (key: PolicyKey): boolean => key.own_at !== '';

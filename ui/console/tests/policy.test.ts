@@ -4,7 +4,7 @@ import { elsewhere, groupOf, grouped, ladder, scaleOf, valueText, type PolicyKey
 
 const key = (changes: Partial<PolicyKey> = {}): PolicyKey => ({
   policy: 'queue.target.gold_s', zh: '金卡等候目标', en: 'Waiting target, gold', unit: 's', shape: { kind: 'integer', low: 60, high: 14400 },
-  merge: 'replace', value: 600, default: 600, level: 'product', locked_by: null, may_set: true, layers: [], request: null, ...changes,
+  merge: 'replace', own_at: '', value: 600, default: 600, level: 'product', locked_by: null, may_set: true, layers: [], request: null, ...changes,
 });
 
 describe('a value in words', () => {
@@ -38,7 +38,7 @@ describe('the page', () => {
     expect(steps.filter(({ rules }) => rules).map(({ level }) => level)).toEqual(['head_office']);
   });
   it('leaves what has a page of its own to that page', () => {
-    expect(elsewhere(key({ shape: { kind: 'json' } }))).toBe(true);
-    expect(elsewhere(key())).toBe(false);
+    expect(elsewhere(key({ own_at: '/api/calendar' }))).toBe(true);
+    expect(elsewhere(key({ shape: { kind: 'json' } }))).toBe(false);
   });
 });
