@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sync.chain import Record
 from sync.headoffice import projections
-from sync.headoffice.projections import CardRow, CounterRow, DeviceRow, PolicyRow, RequestRow, TicketRow
+from sync.headoffice.projections import CardRow, CounterRow, DeviceRow, PolicyRow, RequestRow, TicketRow, ValueRow
 
 
 class Office:
@@ -15,6 +15,7 @@ class Office:
         self.desks: dict[str, CounterRow] = {}
         self._card = CardRow()
         self.requests: dict[str, RequestRow] = {}
+        self.said: dict[tuple[str, str], ValueRow] = {}
         self.devices: dict[str, DeviceRow] = {}
         self.seq = 0
 
@@ -53,6 +54,15 @@ class Office:
 
     def request(self, request: str) -> RequestRow | None:
         return self.requests.get(request)
+
+    def values(self) -> list[ValueRow]:
+        return list(self.said.values())
+
+    def put_value(self, row: ValueRow) -> None:
+        self.said[row.policy, row.level] = row
+
+    def drop_value(self, row: ValueRow) -> None:
+        self.said.pop((row.policy, row.level), None)
 
     def put_request(self, row: RequestRow) -> None:
         self.requests[row.request] = row
