@@ -99,10 +99,13 @@ class Promises:
     async def settle(self) -> None:
         """Write down what is new, score whoever was called. Raises Overloaded or StorageFull, and loses nothing then."""
         self._news.clear()
-        if self._new:
-            new = self._new.copy()
-            await self._pipeline.db.write(lambda connection: tables.keep(connection, new))
-            del self._new[: len(new)]
+        new, self._new = self._new, []
+        if new:
+            try:
+                await self._pipeline.db.write(lambda connection: tables.keep(connection, new))
+            except (Overloaded, StorageFull):
+                self._new = new + self._new
+                raise
         with self._pipeline.db.reader() as connection:
             due = tables.due(connection, SCORES_MAX)
         for ticket in due:
