@@ -165,7 +165,7 @@ def cancel(state: TicketState, command: m.CancelTicket, _context: Context) -> Se
 
 
 def transfer(state: TicketState, command: m.TransferTicket, context: Context) -> Sequence[Event]:
-    """Send it on. Somebody who moves a ticket that waits reaches into the queue, and says why (S21)."""
+    """Send it on. Whoever moves a ticket that waits, from the hall, says why (S21)."""
     ticket = may(state.ticket, "transfer")
     if command.service is None and command.counter is None and command.staff_no is None:
         raise Rejected("transfer_needs_target")

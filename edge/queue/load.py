@@ -106,7 +106,7 @@ class TicketState:
     pool_attended: bool = True
     """Somebody is there for the counter or teller whose pool it is kept for."""
     reason_needed: bool = False
-    """Whoever moves a ticket that is not in hand says why."""
+    """Whoever moves a ticket that is not in hand, from the hall, says why."""
     behind_place_ms: int | None = None
     """The place behind which a missed ticket queues again."""
     reclass: bool = True
@@ -282,13 +282,18 @@ def for_bind(connection: Connection, command: m.BindCustomer | m.UnbindCustomer,
     )
 
 
-def for_transfer(connection: Connection, command: m.TransferTicket, _context: Context) -> TicketState:
+def for_transfer(connection: Connection, command: m.TransferTicket, context: Context) -> TicketState:
     found = ticket(connection, command.ticket)
     to_service = command.service or (found.service if found else "")
     to_desk = desk(connection, command.counter) if command.counter else None
     known = command.staff_no is None or org.staff(connection, command.staff_no) is not None
-    reason_needed = policy.read(connection, keys.HAND_REASON_NEEDED)
+    reason_needed = policy.read(connection, keys.HAND_REASON_NEEDED) and not _at_a_counter(connection, context.actor)
     return TicketState(found, org.service(connection, to_service), to_desk, staff_known=known, reason_needed=reason_needed)
+
+
+def _at_a_counter(connection: Connection, actor: str) -> bool:
+    seat = connection.execute("SELECT 1 FROM queue_counter WHERE staff = ?", (actor.removeprefix("staff:"),)).get
+    return seat is not None
 
 
 def for_requeue(connection: Connection, command: m.RequeueTicket, _context: Context) -> TicketState:

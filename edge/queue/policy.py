@@ -153,10 +153,10 @@ HAND_REASON_NEEDED: Final = Key[bool](
     name="queue.hand_reason_needed",
     kind=bool,
     default=True,
-    zh="转移排队中的号码须填原因",
-    en="Transferring a ticket that waits needs a reason",
+    zh="大堂转移排队中的号码须填原因",
+    en="Transferring a ticket that waits, from the hall, needs a reason",
 )
-"""A teller who sends on whom they have in hand is not asked (S21)."""
+"""A teller at a counter is not asked: their work is not the hall's (S21)."""
 REQUEUE_BEHIND: Final = Key[int](
     name="queue.requeue_behind",
     kind=Annotated[int, msgspec.Meta(ge=1, le=50)],

@@ -142,7 +142,7 @@ class Storm:
             if self.waiting:
                 ticket = self.dice.choice(self.waiting[-200:])
                 what = self.dice.choice(("cancel", "transfer", "requeue"))
-                body = {"service": self.dice.choice(SERVICES)} if what == "transfer" else {}
+                body = {"service": self.dice.choice(SERVICES), "reason": "wrong_service"} if what == "transfer" else {}
                 await self.ask(caller, what, f"/api/tickets/{ticket}/{what}", body)
             await self._think()
 

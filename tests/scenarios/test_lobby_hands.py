@@ -87,6 +87,13 @@ async def test_s21_a_teller_who_sends_on_whom_they_have_in_hand_is_not_asked_why
     assert ticket(hall, number).state == "waiting"
 
 
+async def test_s21_a_teller_at_a_counter_is_not_asked_why_either(hall: Hall) -> None:
+    number = await hall.take(Tier.NORMAL)
+    sent_on = TransferTicket(ticket=ticket(hall, number).id, service="corporate")
+    await hall.branch.pipeline.submit(sent_on, actor="staff:1001")
+    assert ticket(hall, number).queue == "corporate.normal"
+
+
 async def test_s21_a_bank_may_do_without_the_reason(hall: Hall) -> None:
     await do(hall, SetValue(policy="queue.hand_reason_needed", value=False, reason="小网点"))
     number = await hall.take(Tier.NORMAL)
