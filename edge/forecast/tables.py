@@ -29,23 +29,6 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
-    Migration(
-        "forecast/002-facts-about-rules",
-        """
-        CREATE INDEX journal_of_rules ON journal(seq) WHERE type IN (
-            'queue.call_rules_set.v1',
-            'queue.call_rules_given_up.v1',
-            'queue.calendar_set.v1',
-            'queue.day_closed.v1',
-            'policy.document_accepted.v1',
-            'policy.document_applied.v1',
-            'policy.region_assigned.v1',
-            'policy.value_set.v1',
-            'policy.value_cleared.v1',
-            'policy.override_requested.v1',
-            'policy.request_answered.v1');
-        """,
-    ),
 )
 
 
