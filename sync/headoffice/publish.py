@@ -148,13 +148,7 @@ class Publisher:
             raise Refused(Code.BAD_SIGNATURE, "the question is not signed by the branch's enrolled key")
 
     async def _answer(self, question: Fetch) -> Fetched:
-        branch = question.branch
-        region = await self._store.look(lambda documents: documents.region(branch))
-        place = region.region if region else ""
-        stream = f"{branch}@{place}"
-        honoured = (question.ho_epoch, question.stream) == (self._ho_epoch, stream)
-        after = question.after if honoured else 0
-        found = await self._store.look(lambda documents: documents.after(branch, after, MAX_FETCHED_ITEMS + 1))
+        stream, after, found = await self._store.look(lambda documents: self._beyond(documents, question))
         sent = _fitting(found[:MAX_FETCHED_ITEMS])
         reply = Fetched(
             ho_epoch=self._ho_epoch,
@@ -166,6 +160,17 @@ class Publisher:
             server_time_ms=self._now_ms(),
         )
         return signed(reply, self._sign(reply.covered()))
+
+    def _beyond(self, documents: DocumentLedger, question: Fetch) -> tuple[str, int, list[Published]]:
+        """The branch's stream, how far it has it, and what follows.
+
+        From one look: were the branch moved between two, documents of its new place would be sent under the old one's name.
+        """
+        region = documents.region(question.branch)
+        stream = f"{question.branch}@{region.region if region else ''}"
+        honoured = (question.ho_epoch, question.stream) == (self._ho_epoch, stream)
+        after = question.after if honoured else 0
+        return stream, after, documents.after(question.branch, after, MAX_FETCHED_ITEMS + 1)
 
 
 def _fitting(found: list[Published]) -> list[Published]:

@@ -117,11 +117,11 @@ class Database:
         return await future
 
     async def read(self, work: Callable[[apsw.Connection], T]) -> T:
-        """Run `work` on the connection that cannot write."""
+        """Run `work` on the connection that cannot write; all that it reads is of one moment."""
         reader = self._reader
         if reader is None:
             raise StoreBusy("the store is closed")
-        return await self._loop.run_in_executor(self._reading, work, reader)
+        return await self._loop.run_in_executor(self._reading, _at_one_moment, work, reader)
 
     # -- the writing thread -------------------------------------------------------------------------------------------
 
@@ -190,6 +190,14 @@ class Database:
                 if (job_left := self._jobs.get_nowait()) is not None:
                     job_left.error = fatal
                     job_left.deliver()
+
+
+def _at_one_moment(work: Callable[[apsw.Connection], T], reader: apsw.Connection) -> T:
+    reader.execute("BEGIN")  # the snapshot is taken by the first statement, and held
+    try:
+        return work(reader)
+    finally:
+        reader.execute("COMMIT")
 
 
 def _attempt(connection: apsw.Connection, job: _Job) -> None:
