@@ -59,6 +59,7 @@ from drivers.interfaces.card_reader import ReadCard
 from drivers.interfaces.cash_drawer import OpenDrawer
 from drivers.interfaces.evaluator import AskRating
 from drivers.interfaces.id_card import ReadIdCard
+from drivers.interfaces.passbook_printer import TestBook
 from drivers.interfaces.pin_pad import DataEntry
 from drivers.interfaces.plate import Read as ReadPlate
 from drivers.interfaces.signature import CaptureSignature
@@ -161,6 +162,15 @@ class MakeEmulator(Protocol):
     def __call__(self, profile: Profile, *, clock: Callable[[], datetime] | None = None) -> Emulator: ...
 
 
+class Care(StrEnum):
+    """What whoever tests has to look to before."""
+
+    MOVES = "moves"
+    """Something moves or opens: is anybody in the way?"""
+    PRINTS = "prints"
+    """It prints on what is put in: a blank sheet, never a customer's book."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A family's test, harmless at any time."""
@@ -169,8 +179,8 @@ class Trial:
     """What a device of this model can do for a test."""
     needs_person: bool = False
     """It waits for somebody to lay a card, show a code or press a key."""
-    moves: bool = False
-    """Something moves or opens: whoever tests looks first whether somebody is in the way."""
+    care: Care | None = None
+    """What is said, and has to be confirmed, before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +216,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "gsm_modem": Family(GsmModem, ModemEmulator, ModemTraits, ModemBench, of_any(GetNetwork)),
         "led_board": Family(LedBus, LedEmulator, LedTraits, LedBench, Trial(led_trial)),
         "id_card_reader": Family(IdCardReader, IdCardEmulator, IdCardReaderTraits, IdCardBench, by_person(ReadIdCard)),
-        "relay": Family(Relay, RelayEmulator, RelayTraits, RelayBench, Trial(relay_trial, moves=True)),
+        "relay": Family(Relay, RelayEmulator, RelayTraits, RelayBench, Trial(relay_trial, care=Care.MOVES)),
         "plate_camera": Family(PlateCamera, CameraEmulator, CameraTraits, CameraBench, by_person(ReadPlate)),
         "voice": Family(Voice, VoiceEmulator, VoiceTraits, VoiceBench, of_any(lambda: Speak(words=("en/1",)))),
         "evaluator": Family(RatingPad, EvaluatorEmulator, EvaluatorTraits, EvaluatorBench, by_person(AskRating)),
@@ -215,9 +225,15 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         "pin_pad": Family(PinPad, PinPadEmulator, PinPadTraits, PinPadBench, by_person(lambda: DataEntry(max_digits=1))),
         "signature_pad": Family(SignaturePad, SignatureEmulator, SignatureTraits, SignatureBench, by_person(CaptureSignature)),
         "cash_drawer": Family(
-            CashDrawer, DrawerEmulator, CashDrawerTraits, DrawerBench, Trial(lambda _: OpenDrawer(), moves=True)
+            CashDrawer, DrawerEmulator, CashDrawerTraits, DrawerBench, Trial(lambda _: OpenDrawer(), care=Care.MOVES)
         ),
-        "passbook_printer": Family(PassbookPrinter, PassbookEmulator, PassbookTraits, PassbookBench),
+        "passbook_printer": Family(
+            PassbookPrinter,
+            PassbookEmulator,
+            PassbookTraits,
+            PassbookBench,
+            Trial(lambda _: TestBook(), needs_person=True, care=Care.PRINTS),
+        ),
     }
 )
 

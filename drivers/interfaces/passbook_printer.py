@@ -74,7 +74,16 @@ class Reset(Command, frozen=True, kw_only=True, tag="Printer.Reset"):
     """Clear an error and start afresh; a book inside comes out."""
 
 
-PassbookCommand = InsertBook | PrintBook | ReadBookStripe | EjectBook | Reset
+class TestBook(Command, frozen=True, kw_only=True, tag="Printer.TestBook"):
+    """Give out what lies inside, wait for a blank sheet, print the driver's own line on it and give it back.
+
+    For a technician. What lies inside may be a customer's book: it comes out as it is.
+    """
+
+    __test__ = False  # or pytest takes it for a test class
+
+
+PassbookCommand = InsertBook | PrintBook | ReadBookStripe | EjectBook | Reset | TestBook
 
 
 class TurnPage(Event, frozen=True, kw_only=True, tag="Printer.TurnPageEvent"):

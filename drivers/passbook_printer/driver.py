@@ -9,11 +9,12 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from drivers.api import (
     Capabilities,
+    Command,
     Completion,
     CompletionCode,
     DeviceError,
@@ -37,6 +38,12 @@ from drivers.transport.wire import Dial
 
 FAMILY: Final = "passbook_printer"
 TRIES_MAX: Final = 2
+TEST_LINE: Final = words.BookLine(text="Branchbox 打印测试 PRINT TEST 0123456789", bold=True)
+
+MOVES: Final[Mapping[type[Command], bytes]] = {
+    words.EjectBook: codec.EJECT,
+    words.Reset: codec.CLEAR_ERROR + codec.RESET,
+}
 
 
 class Trouble(Exception):
@@ -74,7 +81,14 @@ class PassbookPrinter(Session):
             family=FAMILY,
             model=self.profile.model,
             firmware=self._identity,
-            commands=("Printer.ControlMedia", "Printer.InsertBook", "Printer.PrintBook", "Printer.Reset", *stripe),
+            commands=(
+                "Printer.ControlMedia",
+                "Printer.InsertBook",
+                "Printer.PrintBook",
+                "Printer.Reset",
+                "Printer.TestBook",
+                *stripe,
+            ),
             proof=Proof.ORDERED_STATUS,
             verified=self.profile.provenance.verified,
         )
@@ -105,10 +119,10 @@ class PassbookPrinter(Session):
                 return await self._insert(link, request)
             case words.ReadBookStripe() if self.traits.stripe:
                 return await self._read_stripe(link, request)
-            case words.EjectBook():
-                return await self._move(link, request, codec.EJECT)
-            case words.Reset():
-                return await self._move(link, request, codec.CLEAR_ERROR + codec.RESET)
+            case words.TestBook():
+                return await self._test(link, request)
+            case words.EjectBook() | words.Reset() as command:
+                return await self._move(link, request, MOVES[type(command)])
             case _:
                 return request.complete(CompletionCode.UNSUPPORTED_COMMAND)
 
@@ -194,11 +208,28 @@ class PassbookPrinter(Session):
 
     async def _move(self, link: Link, request: Request, wish: bytes) -> Completion:
         await request.start()
+        return await self._moved(link, request, wish)
+
+    async def _moved(self, link: Link, request: Request, wish: bytes) -> Completion:
         await link.write(wish)
         status = await self._look(link, request.check)
         if status.error is not None:
             raise Trouble(status.error)
         return request.succeed(Proof.ORDERED_STATUS)
+
+    async def _test(self, link: Link, request: Request) -> Completion:
+        [[line]] = self._laid_out(words.PrintBook(lines=(TEST_LINE,)))
+        await request.start()
+        await link.write(codec.EJECT)
+        try:
+            await self._until(link, request, MediaStatus.NOT_PRESENT)
+            await self._until(link, request, MediaStatus.PRESENT)
+        except Interrupted as stop:
+            return request.complete(stop.code, outcome=Outcome.HELD)
+        await link.write(codec.PASSBOOK)
+        await link.write(line)
+        await self._must_have_a_book(link, request.check)
+        return await self._moved(link, request, codec.EJECT)
 
     async def _until(self, link: Link, request: Request, media: MediaStatus) -> None:
         """Ask until the book is there, or gone. Raises `Trouble`, `Interrupted`."""

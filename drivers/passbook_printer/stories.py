@@ -12,8 +12,10 @@ from drivers.interfaces.passbook_printer import (
     PrintBook,
     ReadBookStripe,
     Reset,
+    TestBook,
     TurnPage,
 )
+from drivers.passbook_printer.driver import TEST_LINE
 from drivers.passbook_printer.emulator import PassbookEmulator
 from drivers.passbook_printer.traits import PassbookTraits
 
@@ -52,7 +54,6 @@ async def holds_without_a_book_and_with_a_jam(bench: "PassbookBench") -> None:
 
 async def takes_a_book_in_and_gives_it_back(bench: "PassbookBench") -> None:
     bench.act("take")
-    bench.inserts = True
     told = await bench.begin(command=InsertBook(), timeout_s=30)
     payload = told.completion and told.completion.payload
     bench.expect(isinstance(payload, BookInserted), f"waits for a book, not {told.completion}")
@@ -84,6 +85,18 @@ async def refuses_what_it_cannot_print(bench: "PassbookBench") -> None:
     await bench.does_the_next("and it goes on")
 
 
+async def tests_itself_on_a_sheet_and_not_in_the_book_inside(bench: "PassbookBench") -> None:
+    before = len(bench.emulator.output())
+    told = await bench.begin(command=TestBook(), timeout_s=30)
+    bench.expect(told.outcome is Outcome.DONE, f"tested, not {told.completion}")
+    texts = [line.text for line in bench.emulator.printed]
+    bench.expect(texts == [TEST_LINE.text], f"one line, not {texts}")
+    sheets = len(bench.emulator.output()) - before
+    bench.expect(sheets == 1, f"on the sheet alone, {sheets} came out printed")
+    bench.expect(bench.device.status().media is MediaStatus.NOT_PRESENT, "which is given back")
+    bench.told.clear()
+
+
 class PassbookBench(Bench):
     """A printer with a book in it; the specimen prints a line that belongs to it alone."""
 
@@ -95,10 +108,10 @@ class PassbookBench(Bench):
         holds_without_a_book_and_with_a_jam,
         takes_a_book_in_and_gives_it_back,
         refuses_what_it_cannot_print,
+        tests_itself_on_a_sheet_and_not_in_the_book_inside,
     )
     emulator: PassbookEmulator
     turns = False
-    inserts = False
     _has_book = False
 
     async def connect(self) -> None:
@@ -112,8 +125,7 @@ class PassbookBench(Bench):
         return PrintBook(lines=(BookLine(text=f"20260302 存入 {n:04d}.00"),), from_line=(n - 1) % lines + 1)
 
     def person(self, _n: int) -> None:
-        if self.turns or self.inserts:
-            self.act("insert", page=2 if self.turns else 1)
+        self.act("insert", page=2 if self.turns else 1)
 
     def times_done(self, n: int) -> int:
         return sum(line.text == f"20260302 存入 {n:04d}.00" for line in self.emulator.printed)

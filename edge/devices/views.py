@@ -28,8 +28,8 @@ class FamilyView(msgspec.Struct, frozen=True):
     can_test: bool
     test_needs_person: bool
     """Its test waits for somebody to lay a card, show a code or press a key."""
-    test_moves: bool
-    """Its test moves or opens something."""
+    test_care: families.Care | None
+    """What whoever tests has to look to before."""
 
 
 class DeviceDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,7 +79,7 @@ def family_view(name: str) -> FamilyView:
         summary=Words(manifest.summary, manifest.summary_en),
         can_test=trial is not None,
         test_needs_person=trial is not None and trial.needs_person,
-        test_moves=trial is not None and trial.moves,
+        test_care=None if trial is None else trial.care,
     )
 
 

@@ -1,6 +1,7 @@
 """The device console over HTTP: one device in full, its test, its frames for those who may see them, its days."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import pytest
@@ -86,6 +87,18 @@ def test_where_nobody_comes_the_test_says_so_and_not_that_the_device_is_broken(a
     answer = admin.post(f"{reader}/test")
     assert (answer.status_code, answer.json()["code"]) == (409, "nobody_came")
     assert answer.json()["facts"]["waited_s"] == 15
+
+
+def test_a_passbook_printer_prints_on_the_sheet_that_is_put_in_for_it(branch: BranchProcess, admin: Staff) -> None:
+    printer, bench = "/api/devices/passbook-printer-1", f"{branch.url}/sandbox/devices/passbook-printer-1"
+    assert admin.online(printer)["family"]["test_care"] == "prints", "whoever tests is told to have a blank sheet ready"
+    with ThreadPoolExecutor(1) as console:
+        answer = console.submit(admin.post, f"{printer}/test")
+        while not answer.done():
+            assert requests.post(f"{bench}/insert", json={}, timeout=TIMEOUT_S).ok
+    assert answer.result().status_code == 202, answer.result().text
+    pages = requests.get(f"{bench}/output", timeout=TIMEOUT_S).json()["produced"]
+    assert [page["text"] for page in pages] == ["[1]\nBranchbox 打印测试 PRINT TEST 0123456789"]
 
 
 @pytest.mark.parametrize("device", ["led-board-1", "gsm-modem-1", "relay-1", "cash-drawer-1", "call-keypad-1", "voice-1"])

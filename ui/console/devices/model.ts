@@ -4,7 +4,7 @@ import type { DeviceView } from '@kit/types';
 
 export interface KnownDevice extends DeviceView { verified?: string }
 export interface Words { zh: string; en: string }
-export interface Family { name: Words; summary: Words; can_test: boolean; test_needs_person: boolean; test_moves: boolean }
+export interface Family { name: Words; summary: Words; can_test: boolean; test_needs_person: boolean; test_care: 'moves' | 'prints' | null }
 export interface KnownDevices { devices: KnownDevice[]; families: Record<string, Family> }
 export interface DeviceDetail {
   view: KnownDevice; family: Family; profile: string; address: string; source: string; since: string;
