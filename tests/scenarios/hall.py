@@ -1,5 +1,6 @@
 """A branch without doors: the real pipeline on a real file, with a clock that scenarios can set."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from edge.adapters.sms import SandboxSms
 from edge.app import Branch, lay_ground
 from edge.kernel.clock import SandboxClock
 from edge.kernel.opening import open_box
@@ -48,6 +50,29 @@ class Hall:
         command = IssueTicket(service=service, tier=tier, channel=Channel.KIOSK)
         outcome = await self.branch.pipeline.submit(command, actor="device:kiosk-1")
         return msgspec.json.decode(outcome.answer, type=Issued).number
+
+    def sms_down(self) -> asyncio.Event:
+        """Cut the line to the SMS platform. The event: a message was tried in vain."""
+        tried = asyncio.Event()
+
+        def reachable() -> bool:
+            tried.set()
+            return False
+
+        self.sms.reachable = reachable
+        return tried
+
+    def sms_back(self, kind: str) -> None:
+        """The line is back, and messages of this kind of effect are tried again."""
+        self.sms.reachable = lambda: True
+        self.branch.runner.wake(kind)
+
+    @property
+    def sms(self) -> SandboxSms:
+        gateway = self.branch.gateway
+        if not isinstance(gateway, SandboxSms):
+            raise TypeError("a hall sends its messages nowhere")
+        return gateway
 
     async def staff(self, number: int) -> None:
         """A teller opens counter `number`."""

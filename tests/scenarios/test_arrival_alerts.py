@@ -11,7 +11,6 @@ import msgspec
 import pytest
 
 from edge import registry
-from edge.adapters.sms import SandboxSms
 from edge.customers import tables as customers
 from edge.customers.tables import Recognised
 from edge.kernel import fold
@@ -144,11 +143,6 @@ def listed(hall: Hall) -> list[Arrival]:
         return views.arrivals(connection, ZONE)
 
 
-def gateway(hall: Hall) -> SandboxSms:
-    assert isinstance(hall.branch.gateway, SandboxSms)
-    return hall.branch.gateway
-
-
 async def told(hall: Hall, ticket: str, wanted: str) -> None:
     """Wait until the message about a visit has come to this outcome."""
     changed = asyncio.Event()
@@ -170,41 +164,34 @@ async def test_s15_the_adviser_is_told_once_and_the_books_agree(hall: Hall) -> N
     await hall.branch.pipeline.submit(BindCustomer(ticket=ticket, customer="c-1", tier=Tier.GOLD), actor="staff:2001")
     other = await arrive(hall, "c-1")
     await told(hall, other, "sent")
-    assert [message.to for message in gateway(hall).messages()] == ["+8613900001003"] * 2
+    assert [message.to for message in hall.sms.messages()] == ["+8613900001003"] * 2
     with hall.branch.db.reader() as connection:
         assert fold.verify(connection, registry.rules(), registry.migrations(), registry.folded_tables()).sound
 
 
 async def test_s15_without_a_number_the_list_says_so(hall: Hall) -> None:
     await told(hall, await arrive(hall, "c-2"), "no_phone")
-    assert gateway(hall).messages() == ()
+    assert hall.sms.messages() == ()
 
 
 async def test_s15_a_platform_that_is_down_too_long_is_shown(hall: Hall) -> None:
-    gateway(hall).reachable = lambda: False
+    tried = hall.sms_down()
     ticket = await arrive(hall, "c-1")
+    await tried.wait()
     hall.clock.advance(10 * 60 + 1)
-    gateway(hall).reachable = lambda: True
-    hall.branch.runner.wake(TELL_ADVISER)
+    hall.sms_back(TELL_ADVISER)
     await told(hall, ticket, "expired")
-    assert gateway(hall).messages() == ()
+    assert hall.sms.messages() == ()
 
 
 async def test_s15_a_customer_who_left_again_is_no_news(hall: Hall) -> None:
-    tried = asyncio.Event()
-
-    def down() -> bool:
-        tried.set()
-        return False
-
-    gateway(hall).reachable = down
+    tried = hall.sms_down()
     ticket = await arrive(hall, "c-1")
     await tried.wait()
     await hall.branch.pipeline.submit(CancelTicket(ticket=ticket), actor="staff:2001")
-    gateway(hall).reachable = lambda: True
-    hall.branch.runner.wake(TELL_ADVISER)
+    hall.sms_back(TELL_ADVISER)
     await told(hall, ticket, "suppressed")
-    assert gateway(hall).messages() == ()
+    assert hall.sms.messages() == ()
 
 
 async def test_s15_which_tiers_is_policy(hall: Hall) -> None:

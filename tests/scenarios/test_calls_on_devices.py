@@ -13,7 +13,7 @@ from drivers.emulation import Emulator, Produced
 from drivers.profiles import Profile
 from drivers.registry import DeviceConfig
 from edge.adapters.modem import ModemSms
-from edge.adapters.sms import Doubtful, NotConfigured, SandboxSms, Unavailable
+from edge.adapters.sms import Doubtful, NotConfigured, Unavailable
 from edge.customers import tables as customers
 from edge.customers.tables import Recognised
 from edge.devices.effects import SPEAK, CallSpeaker
@@ -182,9 +182,7 @@ async def test_a_call_is_spoken_once(hall: Hall) -> None:
 
 
 async def test_a_reminder_goes_through_the_sim_card_while_the_gateway_is_away(hall: Hall) -> None:
-    gateway = hall.branch.gateway
-    assert isinstance(gateway, SandboxSms)
-    gateway.reachable = lambda: False
+    hall.sms_down()
     async with with_devices(hall, "modem-1") as bench:
         for _ in range(3):
             await hall.take(Tier.NORMAL)
@@ -219,9 +217,7 @@ async def test_a_message_in_doubt_is_never_given_to_a_modem() -> None:
 
 
 async def test_a_message_that_the_network_half_took_is_told_as_unknown(hall: Hall) -> None:
-    gateway = hall.branch.gateway
-    assert isinstance(gateway, SandboxSms)
-    gateway.reachable = lambda: False
+    hall.sms_down()
     async with with_devices(hall, "modem-1") as bench:
         bench.devices["modem-1"].act("refuse", {"cms": 500})
         for _ in range(3):

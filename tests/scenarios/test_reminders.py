@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from edge import registry
-from edge.adapters.sms import SandboxSms
 from edge.customers import tables as customers
 from edge.customers.model import GiveConsent, Means, Purpose, WithdrawConsent
 from edge.customers.tables import Recognised
@@ -15,6 +14,7 @@ from edge.kernel import fold
 from edge.kernel.pipeline import Secret
 from edge.notify import tables
 from edge.notify.effects import Order, text_of
+from edge.notify.model import SEND_SMS
 from edge.queue.model import (
     ActivateTicket,
     CancelTicket,
@@ -61,9 +61,7 @@ async def settled(hall: Hall, *wanted: str) -> None:
 
 
 def texts(hall: Hall) -> list[str]:
-    gateway = hall.branch.gateway
-    assert isinstance(gateway, SandboxSms)
-    return [message.text for message in gateway.messages()]
+    return [message.text for message in hall.sms.messages()]
 
 
 async def test_s11_one_message_when_three_are_left(hall: Hall) -> None:
@@ -100,9 +98,7 @@ async def test_s13_a_jump_gives_the_true_count(hall: Hall) -> None:
     command = IssueTicket(service="personal", tier=Tier.NORMAL, channel=Channel.KIOSK, phone_ref="contact-2")
     secret = Secret("contact-2", "phone", PHONE.encode())
     await hall.branch.pipeline.submit(command, actor="device:kiosk-1", secrets_=[secret])
-    gateway = hall.branch.gateway
-    assert isinstance(gateway, SandboxSms)
-    gateway.reachable = lambda: False
+    hall.sms_down()
     await hall.branch.pipeline.submit(CancelTicket(ticket=leaver), actor="staff:2001")
     await settled(hall, "sent", "due")
     with hall.branch.db.reader() as connection:
@@ -121,31 +117,27 @@ async def test_s13_a_vip_coming_in_between_sends_no_second_message(hall: Hall) -
 
 
 async def test_s13_a_platform_that_is_down_too_long_is_told_to_staff(hall: Hall) -> None:
-    gateway = hall.branch.gateway
-    assert isinstance(gateway, SandboxSms)
-    gateway.reachable = lambda: False
+    tried = hall.sms_down()
     for _ in range(3):
         await hall.take(Tier.NORMAL)
     await take_with_phone(hall)
     await settled(hall, "due")
+    await tried.wait()
     hall.clock.advance(10 * 60 + 1)
-    gateway.reachable = lambda: True
-    hall.branch.runner.wake("notify.send_sms")
+    hall.sms_back(SEND_SMS)
     await settled(hall, "expired")
     assert texts(hall) == []
 
 
 async def test_s13_called_before_it_is_sent(hall: Hall) -> None:
-    gateway = hall.branch.gateway
-    assert isinstance(gateway, SandboxSms)
-    gateway.reachable = lambda: False
+    tried = hall.sms_down()
     for _ in range(3):
         await hall.take(Tier.NORMAL)
     await take_with_phone(hall)
     await settled(hall, "due")
+    await tried.wait()
     await hall.calls(4)
-    gateway.reachable = lambda: True
-    hall.branch.runner.wake("notify.send_sms")
+    hall.sms_back(SEND_SMS)
     await settled(hall, "suppressed")
     assert texts(hall) == []
 
@@ -197,17 +189,15 @@ async def test_s13_who_withdrew_the_consent_gets_no_message_and_the_books_say_so
 
 
 async def test_s13_who_withdraws_while_the_message_is_under_way_gets_none(hall: Hall) -> None:
-    gateway = hall.branch.gateway
-    assert isinstance(gateway, SandboxSms)
-    gateway.reachable = lambda: False
+    tried = hall.sms_down()
     await known_with_consent(hall)
     for _ in range(3):
         await hall.take(Tier.NORMAL)
     await take_as_known(hall)
     await settled(hall, "due")
+    await tried.wait()
     await withdraw(hall)
-    gateway.reachable = lambda: True
-    hall.branch.runner.wake("notify.send_sms")
+    hall.sms_back(SEND_SMS)
     await settled(hall, "withheld")
     assert texts(hall) == []
 
@@ -298,15 +288,13 @@ async def test_s11_a_remote_ticket_is_ahead_of_nobody(hall: Hall) -> None:
 async def test_s11_a_turn_that_has_passed_asks_nobody_to_come(hall: Hall) -> None:
     for _ in range(4):
         await hall.take(Tier.NORMAL)
-    gateway = hall.branch.gateway
-    assert isinstance(gateway, SandboxSms)
-    gateway.reachable = lambda: False
+    tried = hall.sms_down()
     await take_from_afar(hall)
     await hall.calls(2)
     await settled(hall, "due")
+    await tried.wait()
     await hall.take(Tier.NORMAL)
     await hall.calls(3)
-    gateway.reachable = lambda: True
-    hall.branch.runner.wake("notify.send_sms")
+    hall.sms_back(SEND_SMS)
     await settled(hall, "suppressed")
     assert texts(hall) == []
