@@ -110,7 +110,7 @@ def check_filesystem(folder: Path, mounts: str | None = None) -> None:
 
 def connect(path: Path | str, *, vfs: str | None = None) -> apsw.Connection:
     """A writing connection with the project's settings."""
-    connection = apsw.Connection(str(path), vfs=vfs, statementcachesize=256)
+    connection = _steady(apsw.Connection(str(path), vfs=vfs, statementcachesize=256))
     for pragma in PRAGMAS:
         connection.execute(pragma).fetchall()
     return connection
@@ -118,9 +118,18 @@ def connect(path: Path | str, *, vfs: str | None = None) -> apsw.Connection:
 
 def connect_reader(path: Path | str, *, vfs: str | None = None) -> apsw.Connection:
     """A connection that cannot write."""
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs, statementcachesize=256)
+    connection = _steady(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, vfs=vfs, statementcachesize=256))
     for pragma in ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA trusted_schema = OFF"):
         connection.execute(pragma).fetchall()
+    return connection
+
+
+def _steady(connection: apsw.Connection) -> apsw.Connection:
+    """Have it plan a statement once, whatever is bound to it later.
+
+    Without the stability guarantee SQLite looks at bound values, and a statement with `LIMIT ?` is prepared anew each time.
+    """
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     return connection
 
 
