@@ -17,6 +17,8 @@ PRIVATE: Final = 0o600
 COPY_STEP_BYTES: Final = 1024 * 1024
 READ_AHEAD_BYTES_MAX: Final = 1024 * 1024 * 1024
 """More than two years of a busy branch; what lies behind is read as it is needed."""
+READ_AHEAD_STEP_BYTES: Final = 2 * 1024 * 1024
+"""Of a larger wish at once Linux fetches only the beginning."""
 
 
 class FolderBusy(Exception):
@@ -77,15 +79,14 @@ def sync_file(path: Path) -> None:
 
 
 def read_ahead(path: Path) -> None:
-    """Have the kernel hold the file in memory, read from front to back. What cannot be read here, whoever needs it will meet.
+    """Have the kernel fetch the file into memory, from front to back, while others go on. What cannot be read here, whoever
+    needs it will meet.
 
-    After a power cut nothing is cached, and a check that follows a B-tree's pages reads a disk twenty times slower than this.
+    After a power cut nothing is cached, and a check that follows a B-tree's pages reads a disk ten times slower than this.
     """
-    buffer = bytearray(COPY_STEP_BYTES)
-    with suppress(OSError), path.open("rb", buffering=0) as file:
-        for _ in range(READ_AHEAD_BYTES_MAX // COPY_STEP_BYTES):
-            if not file.readinto(buffer):
-                return
+    with suppress(OSError), path.open("rb") as file:
+        for start in range(0, min(path.stat().st_size, READ_AHEAD_BYTES_MAX), READ_AHEAD_STEP_BYTES):
+            os.posix_fadvise(file.fileno(), start, READ_AHEAD_STEP_BYTES, os.POSIX_FADV_WILLNEED)
 
 
 def move_durably(source: Path, target: Path) -> None:

@@ -46,7 +46,13 @@ def test_a_backup_says_what_it_holds_and_verifies(box: Box) -> None:
     assert made.number == 1
     assert (made.manifest.seq, made.manifest.hash) == (500, box.head().hash.hex())
     assert made.manifest.jid == box.life().jid.hex()
-    assert made.manifest.schema == ("kernel/001-journal", "kernel/002-receipts", "kernel/003-outbox", "kernel/004-vault")
+    assert made.manifest.schema == (
+        "kernel/001-journal",
+        "kernel/002-receipts",
+        "kernel/003-outbox",
+        "kernel/004-vault",
+        "kernel/006-outbox-open-by-state",
+    )
     assert verify_backup(made.path, PUBLIC) == made
     assert made.path.stat().st_mode & 0o777 == 0o600
     assert sorted(file.name for file in made.path.parent.iterdir()) == ["000001.db", "000001.json"]
