@@ -2,12 +2,17 @@
 
 A migration that has shipped is never edited: its SHA-256 is in the receipt, and another text under the same id refuses to
 start. Corrections are new migrations.
+
+The receipts are sealed: a checksum of all of them stands in the database's header. What a bad disk made of one would else be
+taken for a migration that is still to come.
 """
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from edge.kernel.db import Connection, StorageRefused, check_integrity
 
@@ -18,6 +23,9 @@ CREATE TABLE IF NOT EXISTS migration(
     applied_ms INTEGER NOT NULL
 ) STRICT
 """
+
+UNSEALED: Final = 0
+"""The header of a database whose migrations were applied before there were seals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +63,23 @@ def migrate(connection: Connection, migrations: Sequence[Migration], *, now_ms: 
         try:
             connection.execute(migration.sql).fetchall()  # to the last of its statements
             connection.execute("INSERT INTO migration VALUES (?, ?, ?)", (migration.id, migration.sha256, now_ms))
+            connection.execute(f"PRAGMA user_version = {_checksum(connection)}")
             connection.execute("COMMIT")
         except BaseException:
             connection.execute("ROLLBACK")
             raise
     return [migration.id for migration in todo]
+
+
+def is_sealed(connection: Connection) -> bool:
+    """Whether the receipts are those that were written. Raises UnicodeDecodeError where one is not even text."""
+    seal: int = connection.execute("PRAGMA user_version").get
+    return seal in (UNSEALED, _checksum(connection))
+
+
+def _checksum(connection: Connection) -> int:
+    rows = connection.execute("SELECT id, sha256 FROM migration NOT INDEXED").fetchall()
+    return zlib.crc32("\n".join(sorted(f"{name} {sha256}" for name, sha256 in rows)).encode()) >> 1
 
 
 def _has_content(connection: Connection) -> bool:

@@ -5,8 +5,8 @@
     born              the box has served once; from then on an empty or missing database is a damage, not a beginning
     start-attempts    one byte for each start that did not get ready
 
-* After an unclean stop SQLite's full integrity check runs, else the quick one. Always: foreign keys, the chain of the newest
-  records, and the noted head.
+* After an unclean stop SQLite's full integrity check runs, else the quick one. Always: foreign keys, the list of schema
+  changes, the chain of the newest records, and the noted head.
 * Damage: the newest backup that verifies takes the database's place; the damaged files go to quarantine. No usable backup: the
   daemon refuses to start (exit code 65). It never starts empty.
 * A sound journal that has lost facts it once had (a deleted WAL, an old copy laid over it) goes on as a new incarnation,
@@ -42,6 +42,7 @@ from edge.kernel.db import Connection, DatabaseError, check_integrity, connect
 from edge.kernel.files import make_folder, read_ahead, remove_durably, sync_file, sync_folder, write_durably
 from edge.kernel.journal import check_chain, hash_at, last_time_ms
 from edge.kernel.journal import head as journal_head
+from edge.kernel.migrations import is_sealed
 from edge.kernel.notices import Notice, post, standing
 from sync.chain import Position
 
@@ -211,6 +212,8 @@ def _inspect_open(connection: Connection, data: Path, *, full: bool, lived: bool
         return _Found(damage="the journal is missing") if lived else _Found()
     if problems := check_integrity(connection, full=full):
         return _Found(damage=problems[0])
+    if not is_sealed(connection):
+        return _Found(damage="the list of schema changes is not what was written")
     head = journal_head(connection)
     first = connection.execute("SELECT min(seq) FROM journal").get or 1
     _, broken = check_chain(connection, after=max(head.seq - CHAIN_RECORDS, first if first > 1 else 0))

@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from edge.kernel.db import Connection, StorageRefused, check_integrity, connect
-from edge.kernel.migrations import Migration, migrate, pending
+from edge.kernel.migrations import Migration, is_sealed, migrate, pending
 
 FIRST = Migration("room/001", "CREATE TABLE chair(n INTEGER PRIMARY KEY) STRICT;")
 SECOND = Migration(
@@ -37,6 +37,21 @@ def test_each_is_applied_once_with_a_receipt(connection: Connection) -> None:
         ("room/002", SECOND.sha256, 22),
     ]
     assert connection.execute("SELECT * FROM chair").fetchall() == [(8, "oak")]
+
+
+@pytest.mark.parametrize(("name", "sha256"), [("room/002", FIRST.sha256), ("Room/001", FIRST.sha256), (FIRST.id, "0" * 64)])
+def test_a_receipt_that_rotted_breaks_the_seal(connection: Connection, name: str, sha256: str) -> None:
+    migrate(connection, [FIRST], now_ms=1)
+    assert is_sealed(connection)
+    connection.execute("UPDATE migration SET id = ?, sha256 = ?", (name, sha256))
+    assert not is_sealed(connection)
+
+
+def test_a_receipt_that_is_no_text_any_more_is_told_as_such(connection: Connection) -> None:
+    migrate(connection, [FIRST], now_ms=1)
+    connection.execute("UPDATE migration SET id = CAST(x'80' AS TEXT)")
+    with pytest.raises(UnicodeDecodeError):
+        is_sealed(connection)
 
 
 def test_an_edited_one_refuses_to_start(connection: Connection) -> None:
