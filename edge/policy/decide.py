@@ -98,7 +98,8 @@ def _policy(catalogue: Catalogue, held: Held, command: m.ReceiveDocument, contex
         return ()
     for name, entry in document.values.items():
         _check(catalogue.get(name), name, entry, document)
-    valid_from_ms = int(document.valid_from.timestamp() * 1000)
+    now_ms = context.now_ms
+    valid_from_ms = now_ms if document.valid_from is None else int(document.valid_from.timestamp() * 1000)
     accepted = e.DocumentAccepted(
         scope=document.scope,
         version=document.version,
@@ -107,7 +108,7 @@ def _policy(catalogue: Catalogue, held: Held, command: m.ReceiveDocument, contex
         document=command.body.decode(),
         signature=command.signature.hex(),
     )
-    return [accepted] if valid_from_ms > context.now_ms else [accepted, _applied(document.scope, document.version, sha256)]
+    return [accepted] if valid_from_ms > now_ms else [accepted, _applied(document.scope, document.version, sha256)]
 
 
 def _check(key: Key[Any] | None, name: str, entry: m.Entry, document: m.Document) -> None:

@@ -42,7 +42,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     scope: Scope
     version: Version
-    valid_from: Annotated[datetime, msgspec.Meta(tz=True)]
+    valid_from: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    """By the branch's own clock, as its rules by the hour are. None: as soon as it is here, whatever any clock says."""
     note: Note = ""
     values: Annotated[dict[Name, Entry], msgspec.Meta(max_length=KEYS_MAX)]
 

@@ -38,6 +38,7 @@ from edge.queue.desk import (
 from edge.queue.forecast import POSITION, SIMULATED, Wait, estimate
 from edge.queue.load import Day, Desk, DeskState, IssueState, TicketState
 from edge.queue.model import Presence, State, Tier, pool_id, queue_id, staff_pool_id
+from edge.queue.places import Place, joins
 from edge.queue.remote import may_take, passed
 from edge.queue.rule_changes import for_calendar, give_up_call_rules, set_calendar, set_call_rules
 from edge.queue.rules import DEFAULT, Choice, choose
@@ -202,12 +203,15 @@ def _sent_to(command: m.TransferTicket) -> str | None:
 def requeue(state: TicketState, _command: m.RequeueTicket, context: Context) -> Sequence[Event]:
     """A parked ticket gets its old place back; a missed one waits behind the next few."""
     ticket = may(state.ticket, "requeue")
-    if ticket.state is State.PARKED:
-        place_ms = ticket.place_ms
-    else:
-        place_ms = context.now_ms if state.behind_place_ms is None else state.behind_place_ms + 1
-    queue = None if state.pool_attended else queue_id(ticket.service, ticket.tier)
-    return [e.TicketRequeued(ticket=ticket.id, number=ticket.number, place_ms=place_ms, queue=queue)]
+    place = Place(ticket.place_ms, {}) if ticket.state is State.PARKED else joins(state.line, context.now_ms)
+    requeued = e.TicketRequeued(
+        ticket=ticket.id,
+        number=ticket.number,
+        place_ms=place.at_ms,
+        queue=None if state.pool_attended else queue_id(ticket.service, ticket.tier),
+        moved_back=place.moved_back,
+    )
+    return [requeued]
 
 
 def reprint(state: TicketState, command: m.ReprintSlip, _context: Context) -> Sequence[Event]:

@@ -88,6 +88,8 @@ class TicketActivated(TicketFact, frozen=True, kw_only=True):
     queue: str
     place_ms: int
     printer: str | None = None
+    moved_back: dict[str, int] = field(default_factory=dict)
+    """Where it came late: new places of those who shared the millisecond and must stay behind, by ticket."""
 
 
 class TicketPassed(TicketFact, frozen=True, kw_only=True):
@@ -218,6 +220,8 @@ class TicketRequeued(TicketFact, frozen=True, kw_only=True):
     place_ms: int
     queue: str | None = None
     """Where it waits now, where the pool it was kept for is no longer attended."""
+    moved_back: dict[str, int] = field(default_factory=dict)
+    """New places of those who shared the millisecond and must stay behind, by ticket."""
 
 
 class TicketDeferred(TicketFact, frozen=True, kw_only=True):

@@ -14,15 +14,16 @@ from edge.org import tables as org
 from edge.org.model import Counter, Service
 from edge.policy import tables as policy
 from edge.policy.keys import Effective
-from edge.queue import desk_policy, outlook, ruling
+from edge.queue import desk_policy, outlook, places, ruling
 from edge.queue import model as m
 from edge.queue import policy as keys
 from edge.queue.call_rules import GiveUpCallRules, SetCallRules
 from edge.queue.desk_policy import NO_OUTCOMES, Outcomes
 from edge.queue.load_heads import heads, manned, offered
 from edge.queue.load_remote import HolderState, Pending, holder_state, pending
-from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queues_of, staff_pool_id
+from edge.queue.model import REMOTE, Language, Presence, Slip, State, Tier, pool_id, queue_id, queues_of, staff_pool_id
 from edge.queue.outlook import Newcomer
+from edge.queue.places import NOBODY, Line
 from edge.queue.rules import DEFAULT, FRESH, Head, Memory, Rule
 
 LIVE_TICKETS_MAX: Final = 20_000
@@ -107,8 +108,8 @@ class TicketState:
     """Somebody is there for the counter or teller whose pool it is kept for."""
     reason_needed: bool = False
     """Whoever moves a ticket that is not in hand, from the hall, says why."""
-    behind_place_ms: int | None = None
-    """The place behind which a missed ticket queues again."""
+    line: Line = NOBODY
+    """Those behind whom a missed ticket queues again."""
     reclass: bool = True
     """Whoever turns out to be known moves to the queue of their tier."""
     customer: str | None = None
@@ -300,11 +301,10 @@ def for_requeue(connection: Connection, command: m.RequeueTicket, _context: Cont
     found = ticket(connection, command.ticket)
     if found is None:
         return TicketState(None)
-    behind: int | None = connection.execute(
-        "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1 OFFSET ?",
-        (found.queue, policy.read(connection, keys.REQUEUE_BEHIND) - 1),
-    ).get
-    return TicketState(found, pool_attended=manned(connection, found.queue), behind_place_ms=behind)
+    attended = manned(connection, found.queue)
+    queue = found.queue if attended else queue_id(found.service, found.tier)
+    line = places.line(connection, found.id, queue, policy.read(connection, keys.REQUEUE_BEHIND))
+    return TicketState(found, pool_attended=attended, line=line)
 
 
 def for_sign_in(connection: Connection, command: m.SignIn, context: Context) -> DeskState:

@@ -1,8 +1,7 @@
 """More time (晚点再叫): somebody who is not ready yet lets the next few go first, from their phone.
 
 * Only whoever waits. The number stays and the wait counts on; the place becomes the one behind the next few (three) of the same
-  queue, or behind the last where fewer wait. Exactly so many go first: whoever stands further back, but at the same millisecond
-  (those with the same slot do), is moved back by one, so that they stay behind.
+  queue, or behind the last where fewer wait, as `places.py` says.
 * Where nobody waits behind, nothing could be moved, and the answer says so: they may be called at any moment.
 * A few times a visit (two). The figures in brackets are the defaults of policy keys.
 """
@@ -10,7 +9,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -19,14 +18,12 @@ from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
 from edge.policy import tables as policy
 from edge.queue import events as e
-from edge.queue import load
+from edge.queue import load, places
 from edge.queue import model as m
 from edge.queue import policy as keys
 from edge.queue.desk import may
 from edge.queue.load import Ticket
-
-FURTHER_MAX: Final = 50
-"""Of those who come after the next few, so many are looked at: they are in the way only at the same millisecond."""
+from edge.queue.places import NOBODY, Line
 
 
 class MoreTime(msgspec.Struct, frozen=True):
@@ -38,25 +35,13 @@ class MoreTime(msgspec.Struct, frozen=True):
     """How often it may still be asked for, this time included."""
 
 
-class Behind(NamedTuple):
-    """Somebody who stands further back in the same queue; the names are the columns."""
-
-    id: str
-    place_ms: int
-    seq: int
-
-
 @dataclass(frozen=True, slots=True)
 class MoreTimeState:
     ticket: Ticket | None
-    seq: int = 0
-    """Its own place among those of the same millisecond."""
     times: int = 0
     times_max: int = 0
-    behind: tuple[Behind, ...] = ()
-    """The next few behind, in order."""
-    further: tuple[Behind, ...] = ()
-    """Those who come after them, as far as they can be in the way."""
+    line: Line = NOBODY
+    """Who stands behind."""
 
 
 def for_more_time(connection: Connection, command: m.AskForTime, _context: Context) -> MoreTimeState:
@@ -65,21 +50,15 @@ def for_more_time(connection: Connection, command: m.AskForTime, _context: Conte
 
 def state_of(connection: Connection, ticket: str) -> MoreTimeState:
     times: int = connection.execute("SELECT coalesce(max(times), 0) FROM queue_more_time WHERE ticket = ?", (ticket,)).get
-    few = policy.read(connection, keys.MORE_TIME_BEHIND)
-    rows = connection.execute(
-        "SELECT other.id, other.place_ms, other.seq FROM ticket AS own JOIN ticket AS other"
-        " ON other.queue = own.queue AND other.state = 'waiting' AND (other.place_ms, other.seq) > (own.place_ms, own.seq)"
-        " WHERE own.id = ? ORDER BY other.place_ms, other.seq LIMIT ?",
-        (ticket, few + FURTHER_MAX),
-    )
-    line = tuple(Behind(*row) for row in rows)
+    found = load.ticket(connection, ticket)
+    if found is None:
+        return MoreTimeState(None)
+    few, here = policy.read(connection, keys.MORE_TIME_BEHIND), (found.place_ms, places.seq_of(connection, ticket))
     return MoreTimeState(
-        ticket=load.ticket(connection, ticket),
-        seq=connection.execute("SELECT seq FROM ticket WHERE id = ?", (ticket,)).get or 0,
+        ticket=found,
         times=times,
         times_max=policy.read(connection, keys.MORE_TIME_MAX),
-        behind=line[:few],
-        further=line[few:],
+        line=places.line(connection, ticket, found.queue, few, here),
     )
 
 
@@ -87,34 +66,26 @@ def ask(state: MoreTimeState, _command: m.AskForTime, _context: Context) -> Sequ
     ticket = may(state.ticket, "more_time")
     if state.times >= state.times_max:
         raise Rejected("more_time_used", times_max=state.times_max)
-    if not state.behind:
+    if not state.line.few:
         raise Rejected("nobody_behind", number=ticket.number)
-    place_ms, times = state.behind[-1].place_ms + 1, state.times + 1
-    moved = moved_back((place_ms, state.seq), state.further)
-    return [
-        e.TicketDeferred(
-            ticket=ticket.id, number=ticket.number, queue=ticket.queue, place_ms=place_ms, times=times, moved_back=moved
-        )
-    ]
-
-
-def moved_back(last: tuple[int, int], further: Sequence[Behind]) -> dict[str, int]:
-    """New places for those who would not stand behind `last` (place and seq) any more; whoever does, does not move."""
-    moved: dict[str, int] = {}
-    for one in further:
-        if (one.place_ms, one.seq) > last:
-            break
-        place_ms = last[0] if one.seq > last[1] else last[0] + 1
-        moved[one.id] = place_ms
-        last = (place_ms, one.seq)
-    return moved
+    place = places.behind(state.line)
+    deferred = e.TicketDeferred(
+        ticket=ticket.id,
+        number=ticket.number,
+        queue=ticket.queue,
+        place_ms=place.at_ms,
+        times=state.times + 1,
+        moved_back=place.moved_back,
+    )
+    return [deferred]
 
 
 def offer(connection: Connection, ticket: str) -> MoreTime | None:
     """For somebody who waits; None where there is nothing to ask for."""
     state = state_of(connection, ticket)
     left = state.times_max - state.times
-    return MoreTime(len(state.behind), left) if state.behind and left > 0 else None
+    few = len(state.line.few)
+    return MoreTime(few, left) if few and left > 0 else None
 
 
 def offers(connection: Connection) -> Callable[[str], MoreTime | None]:

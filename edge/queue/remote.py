@@ -18,13 +18,14 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
 from edge.policy import tables as policy
-from edge.queue import answers, load
+from edge.queue import answers, load, places
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue import policy as keys
 from edge.queue.load import Ticket
 from edge.queue.load_remote import DAY_MS, HolderState, Pending
 from edge.queue.model import REMOTE, State
+from edge.queue.places import NOBODY, Line, Place, joins
 
 MINUTE_MS: Final = 60 * 1000
 EXPIRED_AT_ONCE_MAX: Final = 100
@@ -39,8 +40,8 @@ class ActivationState:
     customer: str | None = None
     activated: bool = False
     passed: bool = False
-    behind_place_ms: int | None = None
-    """The place behind which a late comer waits; None where fewer wait."""
+    line: Line = NOBODY
+    """Those behind whom a late comer waits."""
 
 
 # --- issuing
@@ -100,10 +101,7 @@ def for_activation(connection: Connection, command: m.ActivateTicket, _context: 
         "SELECT channel, holder, customer, activated_ms IS NOT NULL, passed_ms IS NOT NULL FROM ticket WHERE id = ?",
         (command.ticket,),
     ).fetchone()
-    behind: int | None = connection.execute(
-        "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1 OFFSET ?",
-        (ticket.queue, policy.read(connection, keys.REMOTE_LATE_BEHIND) - 1),
-    ).get
+    behind = places.line(connection, ticket.id, ticket.queue, policy.read(connection, keys.REMOTE_LATE_BEHIND))
     channel, holder, customer, activated, has_passed = row or ("", None, None, 0, 0)
     return ActivationState(ticket, channel in REMOTE, holder, customer, bool(activated), bool(has_passed), behind)
 
@@ -121,11 +119,16 @@ def activate(state: ActivationState, command: m.ActivateTicket, context: Context
         return _once_more(ticket, command)
     if ticket.state is not State.PENDING:
         raise Rejected("ticket_not_in_state", move="activate", state=ticket.state.value, number=ticket.number)
-    place_ms = ticket.place_ms
-    if state.passed:
-        place_ms = context.now_ms if state.behind_place_ms is None else state.behind_place_ms + 1
-    number, printer = ticket.number, command.printer
-    return [e.TicketActivated(ticket=ticket.id, number=number, queue=ticket.queue, place_ms=place_ms, printer=printer)]
+    place = joins(state.line, context.now_ms) if state.passed else Place(ticket.place_ms, {})
+    activated = e.TicketActivated(
+        ticket=ticket.id,
+        number=ticket.number,
+        queue=ticket.queue,
+        place_ms=place.at_ms,
+        printer=command.printer,
+        moved_back=place.moved_back,
+    )
+    return [activated]
 
 
 def _once_more(ticket: Ticket, command: m.ActivateTicket) -> Sequence[Event]:

@@ -99,6 +99,7 @@ def ticket_activated(connection: Connection, event: e.TicketActivated, record: R
         "UPDATE ticket SET state = 'waiting', place_ms = ?, activated_ms = ?, printer = ?, slip = ? WHERE id = ?",
         (event.place_ms, record.at_ms, event.printer, Slip.QUEUED if event.printer else Slip.NONE, event.ticket),
     )
+    _stand(connection, event.moved_back)
     _count(connection, event.queue, 1)
 
 
@@ -159,19 +160,23 @@ def ticket_requeued(connection: Connection, event: e.TicketRequeued, _record: Re
         " finished_ms = NULL WHERE id = ?",
         (event.place_ms, event.queue, event.ticket),
     )
+    _stand(connection, event.moved_back)
     queue = connection.execute("SELECT queue FROM ticket WHERE id = ?", (event.ticket,)).get
     _count(connection, str(queue), 1)
 
 
 def ticket_deferred(connection: Connection, event: e.TicketDeferred, record: Record) -> None:
-    places = {event.ticket: event.place_ms, **event.moved_back}
-    connection.executemany("UPDATE ticket SET place_ms = ?2 WHERE id = ?1", places.items())
+    _stand(connection, {event.ticket: event.place_ms, **event.moved_back})
     connection.execute(
         "INSERT INTO queue_more_time VALUES (?, ?, ?)"
         " ON CONFLICT (ticket) DO UPDATE SET times = excluded.times, at_ms = excluded.at_ms",
         (event.ticket, event.times, record.at_ms),
     )
     outlook.forget(connection, event.ticket)
+
+
+def _stand(connection: Connection, places: dict[str, int]) -> None:
+    connection.executemany("UPDATE ticket SET place_ms = ?2 WHERE id = ?1", places.items())
 
 
 def _count(connection: Connection, queue: str, change: int) -> None:

@@ -100,9 +100,10 @@ class _Document(msgspec.Struct):
 
     scope: str
     version: int
-    valid_from: datetime
     values: dict[str, Entry]
     note: str = ""
+    valid_from: datetime | None = None
+    """None: as soon as a branch has it."""
 
 
 class PolicyDesk:
@@ -161,7 +162,7 @@ class PolicyDesk:
         found = await self._store.look(lambda documents: documents.in_force("policy", scope))
         documents = [msgspec.json.decode(one.body, type=_Document) for one in found]
         now_ms = self._now_ms()
-        held = [one for one in documents if one.valid_from.timestamp() * 1000 <= now_ms]
+        held = [one for one in documents if one.valid_from is None or one.valid_from.timestamp() * 1000 <= now_ms]
         return max(held, key=lambda one: one.version, default=None)
 
     async def list_policies(self, _: web.Request) -> web.Response:
@@ -175,9 +176,9 @@ class PolicyDesk:
             raise Problem(422, "invalid_policy", "A branch would refuse this", detail="\n".join(faults)[:DETAIL_MAX])
         content = {
             "scope": wish.scope,
-            "valid_from": wish.valid_from or iso(self._now_ms()),
             "note": wish.note,
             "values": wish.values,
+            **({} if wish.valid_from is None else {"valid_from": wish.valid_from}),
         }
         try:
             placed = await self._publisher.publish("policy", wish.scope, content)

@@ -50,11 +50,13 @@ class Outlet:
         return msgspec.json.decode(outcome.answer, type=m.Verdict).outcome
 
     async def publish(
-        self, scope: str, version: int, values: dict[str, Any], *, valid_from: datetime = MONDAY, **how: Any
+        self, scope: str, version: int, values: dict[str, Any], *, valid_from: datetime | None = MONDAY, **how: Any
     ) -> str:
         """`values`: key → value, or key → {"value", "lock"}."""
         entries = {name: one if isinstance(one, dict) and "value" in one else {"value": one} for name, one in values.items()}
-        document = {"scope": scope, "version": version, "valid_from": valid_from.isoformat(), "note": "", "values": entries}
+        document: dict[str, Any] = {"scope": scope, "version": version, "note": "", "values": entries}
+        if valid_from is not None:
+            document["valid_from"] = valid_from.isoformat()
         return await self.receive(m.POLICY, document, **how)
 
     async def belongs_to(self, region: str, version: int = 1) -> None:
@@ -267,6 +269,18 @@ async def test_a_document_comes_into_force_at_its_time(outlet: Outlet) -> None:
     await outlet.hall.at(noon)
     await outlet.do(m.ApplyDue())
     assert outlet.held(N).value == 12
+
+
+async def test_a_document_without_a_time_holds_on_arrival_whatever_the_branchs_clock_says(outlet: Outlet) -> None:
+    """Head office published at eight; this box's clock is an hour behind, then goes back another."""
+    await outlet.hall.at(MONDAY - timedelta(hours=1))
+    assert await outlet.publish("head_office", 1, {N.name: 20}, valid_from=None) == "taken"
+    assert outlet.held(N).value == 20
+    await outlet.hall.at(MONDAY - timedelta(hours=2))
+    assert await outlet.publish("head_office", 2, {N.name: 12}, valid_from=None) == "taken"
+    await outlet.do(m.ApplyDue())
+    assert outlet.held(N).value == 12
+    assert outlet.sound()
 
 
 async def test_a_bad_document_is_refused_reported_and_changes_nothing(governed: Outlet) -> None:

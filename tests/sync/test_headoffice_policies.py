@@ -51,6 +51,14 @@ async def test_every_value_shows_its_origin_and_its_lock(house: HeadOffice) -> N
         assert (ours["value"], ours["level"], ours["locked_by"]) == (10, "region", None)
 
 
+async def test_what_holds_at_once_carries_no_moment_of_head_offices_clock(house: HeadOffice) -> None:
+    wish = {"scope": "head_office", "values": {N: {"value": 12}}}
+    at_once = await ask(house, "POST", "/api/policies", wish)
+    later = await ask(house, "POST", "/api/policies", {**wish, "valid_from": "2099-01-01T08:00:00+08:00"})
+    assert "valid_from" not in at_once["document"]
+    assert later["document"]["valid_from"] == "2099-01-01T08:00:00+08:00"
+
+
 async def test_what_waits_for_its_time_does_not_hold_yet(house: HeadOffice) -> None:
     await ask(house, "POST", "/api/policies", {"scope": "head_office", "values": {N: {"value": 12}}})
     later = {"scope": "head_office", "values": {N: {"value": 5}}, "valid_from": "2099-01-01T08:00:00+08:00"}

@@ -12,6 +12,7 @@ from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.load import Day, IssueState, Ticket
 from edge.queue.model import Slip, State, Tier
+from edge.queue.places import Behind, Line
 from tests.unit.given import (
     CONTEXT,
     CORPORATE,
@@ -26,6 +27,8 @@ from tests.unit.given import (
     refused,
     standing_at,
 )
+
+LONG_HERE = Behind("o", NOW_MS - MINUTE_MS, 8)
 
 # --- a number
 
@@ -125,7 +128,7 @@ BY_TICKET = {
         interventions.PinState(ticket, None), m.PinTicket(ticket="t", reason="complaint"), CONTEXT
     ),
     "more_time": lambda ticket: more_time.ask(
-        more_time.MoreTimeState(ticket, times_max=1, behind=(more_time.Behind("o", 1, 2),)), m.AskForTime(ticket="t"), CONTEXT
+        more_time.MoreTimeState(ticket, times_max=1, line=Line(few=(Behind("o", 1, 2),))), m.AskForTime(ticket="t"), CONTEXT
     ),
     "reprint": lambda ticket: decide.reprint(about(ticket), m.ReprintSlip(ticket="t", printer="p"), CONTEXT),
 }
@@ -239,17 +242,32 @@ def test_a_transfer_to_nowhere_is_refused(command: m.TransferTicket, known: dict
 
 
 @pytest.mark.parametrize(
-    ("state", "behind_ms", "place_ms"),
+    ("state", "line", "place_ms"),
     [
-        (State.PARKED, NOW_MS - MINUTE_MS, NOW_MS - 10 * MINUTE_MS),
-        (State.NO_SHOW, NOW_MS - MINUTE_MS, NOW_MS - MINUTE_MS + 1),
-        (State.NO_SHOW, None, NOW_MS),
+        (State.PARKED, Line(7, (LONG_HERE,), full=True), NOW_MS - 10 * MINUTE_MS),
+        (State.NO_SHOW, Line(7, (LONG_HERE,), full=True), NOW_MS - MINUTE_MS + 1),
+        (State.NO_SHOW, Line(7), NOW_MS),
+        (State.NO_SHOW, Line(7, (LONG_HERE,)), NOW_MS),
+        (State.NO_SHOW, Line(7, (Behind("o", NOW_MS + 5 * MINUTE_MS, 8),)), NOW_MS + 5 * MINUTE_MS + 1),
     ],
-    ids=["parked: its old place", "missed: behind the next few", "missed: behind all, where they are fewer"],
+    ids=[
+        "parked: its old place",
+        "missed: behind the next few",
+        "missed: nobody waits",
+        "missed: behind all, where they are fewer",
+        "missed: also where the clock went back since they came",
+    ],
 )
-def test_who_waits_again_gets_this_place(state: State, behind_ms: int | None, place_ms: int) -> None:
-    facts = decide.requeue(about(a_ticket(state), behind_place_ms=behind_ms), m.RequeueTicket(ticket="t"), CONTEXT)
+def test_who_waits_again_gets_this_place(state: State, line: Line, place_ms: int) -> None:
+    facts = decide.requeue(about(a_ticket(state), line=line), m.RequeueTicket(ticket="t"), CONTEXT)
     assert facts == [e.TicketRequeued(ticket="ticket-a007", number="A007", place_ms=place_ms)]
+
+
+def test_whoever_shares_the_millisecond_stays_behind_a_missed_one() -> None:
+    at_ms = NOW_MS - MINUTE_MS
+    line = Line(1, (Behind("first", at_ms, 2),), (Behind("second", at_ms, 3), Behind("third", at_ms + 9, 4)), full=True)
+    (fact,) = decide.requeue(about(a_ticket(State.NO_SHOW), line=line), m.RequeueTicket(ticket="t"), CONTEXT)
+    assert fact == e.TicketRequeued(ticket="ticket-a007", number="A007", place_ms=at_ms + 1, moved_back={"second": at_ms + 1})
 
 
 # --- the slip

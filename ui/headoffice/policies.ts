@@ -10,7 +10,8 @@ export interface Entry { value: unknown; lock?: boolean }
 export type Values = Readonly<Record<string, Entry>>;
 export interface Published {
   n: number; scope: string; version: number; sha256: string; published_at: string;
-  document: { scope: string; version: number; valid_from: string; note?: string; values: Values };
+  /** Without `valid_from` it holds as soon as a branch has it. */
+  document: { scope: string; version: number; valid_from?: string; note?: string; values: Values };
 }
 export interface Become { scope: string; version: number; state: 'accepted' | 'applied' | 'refused'; reason: string; detail: string; at: string }
 export interface Region { region: string; name: string }
@@ -37,6 +38,8 @@ export const assign = (api: Api, branch: string, region: Region) => api.put<unkn
 export const answer = (api: Api, asking: Asking, approved: boolean, by: string, reason: string) =>
   api.post<unknown>(`/api/policy-requests/${part(asking.branch)}/${part(asking.request)}`, { approved, by, reason });
 
+/** From when on, as head office sees it. */
+export const fromOf = ({ document, published_at }: Published): string => document.valid_from ?? published_at;
 export const scopeOf = (region: string): string => `region:${region}`;
 /** Each region once, by id. */
 export function regionsOf(office: Office): Region[] {
