@@ -10,7 +10,7 @@ from drivers.api import CompletionCode, Device, Outcome
 from drivers.supervisor import DeviceView, UnknownDevice
 from edge.devices.floor import Floor
 from edge.devices.health import DayOfDevice, HealthLog
-from edge.devices.model import OpenTrace, RecordTest
+from edge.devices.model import OpenTrace, RecordMove, RecordTest
 from edge.devices.places import Sockets
 from edge.devices.trace_permits import TracePermits
 from edge.devices.views import DeviceDetail, FamilyView, FrameView, detail, family_view, frames
@@ -131,14 +131,15 @@ async def sockets(call: Call[None]) -> Sockets:
     permission="devices.operate",
     reply=DeviceView,
     idempotent=False,
-    summary="Drive the device at another socket from now on",
+    summary="Drive the device at another socket from now on; who said so is journalled",
     problems=("unknown_device", "nothing_plugged_in", "socket_does_not_fit", "socket_taken", "bindings_unusable"),
 )
 async def bind(call: Call[Bind]) -> DeviceView:
     floor, device_id = call.app[Floor], call.path["device"]
     if floor.places is None:
         raise Rejected("unknown_device", device=device_id)
-    await floor.places.bind(device_id, call.body.address)
+    before = await floor.places.bind(device_id, call.body.address)
+    await call.submit(RecordMove(device=device_id, address=call.body.address, before=before))
     return floor.view(device_id)
 
 

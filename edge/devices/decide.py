@@ -8,14 +8,14 @@ from typing import Final
 from edge.devices import model as m
 from edge.devices import tables
 from edge.devices.conditions import CHANGES_MAX, THEN_EVERY_MS
-from edge.devices.model import DeviceTested, OpenTrace, RecordTest, TraceOpened
+from edge.devices.model import DeviceMoved, DeviceTested, OpenTrace, RecordMove, RecordTest, TraceOpened
 from edge.devices.tables import ConditionRow
 from edge.kernel.db import Connection
 from edge.kernel.domain import Command, Context, Event
 from edge.kernel.pipeline import Apply, Handler
 
 
-def load(_connection: Connection, _command: OpenTrace | RecordTest, _context: Context) -> None:
+def load(_connection: Connection, _command: OpenTrace | RecordMove | RecordTest, _context: Context) -> None:
     """Nothing is needed."""
 
 
@@ -25,6 +25,10 @@ def open_trace(_state: None, command: OpenTrace, _context: Context) -> Sequence[
 
 def record_test(_state: None, command: RecordTest, _context: Context) -> Sequence[Event]:
     return [DeviceTested(device=command.device, outcome=command.outcome)]
+
+
+def record_move(_state: None, command: RecordMove, _context: Context) -> Sequence[Event]:
+    return [DeviceMoved(device=command.device, address=command.address, before=command.before)]
 
 
 # --- how devices stand
@@ -72,9 +76,10 @@ def sum_day(summed: bool, command: m.SumDay, context: Context) -> Sequence[Event
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
     OpenTrace: Handler(load, open_trace),
+    RecordMove: Handler(load, record_move),
     RecordTest: Handler(load, record_test),
     m.NoteConditions: Handler(of_devices, note),
     m.SumDay: Handler(of_day, sum_day),
 }
-EVENTS: Final[Mapping[type[Event], Sequence[Apply]]] = {TraceOpened: (), DeviceTested: (), **tables.APPLIES}
+EVENTS: Final[Mapping[type[Event], Sequence[Apply]]] = {TraceOpened: (), DeviceTested: (), DeviceMoved: (), **tables.APPLIES}
 """Of what people do no table is made: it is for whoever reads the journal."""

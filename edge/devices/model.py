@@ -24,6 +24,16 @@ class RecordTest(Command, frozen=True, kw_only=True):
     outcome: str
 
 
+class RecordMove(Command, frozen=True, kw_only=True):
+    """Somebody said at which socket of the box a device hangs from now on: a machine was replaced, or plugged in elsewhere."""
+
+    NAME: ClassVar[str] = "devices.record_move"
+    device: DeviceName
+    address: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    before: Annotated[str, msgspec.Meta(max_length=500)]
+    """Where it hung until now."""
+
+
 class TraceOpened(Event, frozen=True, kw_only=True):
     """Somebody looked at a device's frames."""
 
@@ -41,6 +51,18 @@ class DeviceTested(Event, frozen=True, kw_only=True):
     device: str
     outcome: str
     """`done`, `held`, `unknown`, `cleared`."""
+
+    def entity(self) -> str:
+        return self.device
+
+
+class DeviceMoved(Event, frozen=True, kw_only=True):
+    """Somebody bound a device to another socket of the box."""
+
+    TYPE: ClassVar[str] = "devices.device_moved.v1"
+    device: str
+    address: str
+    before: str
 
     def entity(self) -> str:
         return self.device

@@ -1,7 +1,8 @@
 """Which device hangs at which socket of the box, and what is plugged in that nobody has a device for.
 
-A binding is a fact of this very box, not of the branch: it lies beside the database and is not reported to head office. It
-takes precedence over the address that the configuration gives.
+A binding is a fact of this very box, not of the branch: it lies beside the database, where a restored copy of the branch does
+not bring back the sockets of another box. Who made it, and when, is journalled. It takes precedence over the address that the
+configuration gives.
 """
 
 from collections.abc import Mapping, Sequence
@@ -76,9 +77,9 @@ class Places:
         ]
         return Sockets(sockets=sockets, offers=self._discovery.offers(self._bindings))
 
-    async def bind(self, device_id: str, address: str) -> None:
+    async def bind(self, device_id: str, address: str) -> str:
         """Drive the device at another place from now on, as the model it was: a machine of another model is another line of the
-        branch's configuration. Raises Rejected."""
+        branch's configuration. Returns the address it had. Raises Rejected."""
         found = self._discovery.place(address)
         place = found or next((one for one in self.emulated if one.address == address), None)
         device = next((one for one in self.devices if one.id == device_id), None)
@@ -101,6 +102,7 @@ class Places:
         moved = next(one for one in self.devices if one.id == device_id)
         await self.fleet.replace(self.build(moved))
         self._log.info("device_bound", device=device_id, address=address)
+        return device.address
 
     def _neighbour(self, device_id: str) -> Device | None:
         """The device behind which another one hangs, as it is at this moment: it may have been replaced."""

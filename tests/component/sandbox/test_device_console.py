@@ -1,13 +1,16 @@
 """The device console over HTTP: one device in full, its test, its frames for those who may see them, its days."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any, Final
 
 import pytest
 import requests
 
 from drivers.registry import FAMILIES
+from edge.kernel.db import connect_reader
 from tests.harness.programs import BranchProcess
 
 CLOCK: Final = "2026-03-02T09:00:00+08:00"
@@ -26,8 +29,8 @@ class Staff:
     def get(self, path: str) -> requests.Response:
         return requests.get(self.branch.url + path, headers=self._headers, timeout=TIMEOUT_S)
 
-    def post(self, path: str) -> requests.Response:
-        return requests.post(self.branch.url + path, json={}, headers=self._headers, timeout=TIMEOUT_S)
+    def post(self, path: str, body: Mapping[str, str] | None = None) -> requests.Response:
+        return requests.post(self.branch.url + path, json=body or {}, headers=self._headers, timeout=TIMEOUT_S)
 
     def online(self, path: str) -> dict[str, Any]:
         """The device once it is there."""
@@ -106,6 +109,22 @@ def test_what_needs_nobody_is_tested_at_once(admin: Staff, device: str) -> None:
     admin.online(f"/api/devices/{device}")
     answer = admin.post(f"/api/devices/{device}/test")
     assert answer.status_code == 202, answer.text
+
+
+def test_who_bound_a_device_to_another_socket_is_written_down(branch: BranchProcess, admin: Staff) -> None:
+    before = admin.online(PRINTER)["address"]
+    sockets = [one for one in admin.get("/api/sockets").json()["sockets"] if one["place"]["path"] == "printer-1"]
+    [other] = [one["place"]["address"] for one in sockets if one["device"] is None]
+    answer = admin.post(f"{PRINTER}/bind", {"address": other})
+    assert answer.ok, answer.text
+    assert admin.online(PRINTER)["address"] == other
+    with closing(connect_reader(branch.data / "core.db")) as connection:
+        facts = connection.execute(
+            "SELECT actor, CAST(body AS TEXT) FROM journal WHERE type = 'devices.device_moved.v1'"
+        ).fetchall()
+    assert [(actor, json.loads(str(body))) for actor, body in facts] == [
+        ("staff:9001", {"device": "printer-1", "address": other, "before": before})
+    ]
 
 
 def test_frames_are_shown_to_whoever_has_opened_the_trace(branch: BranchProcess, admin: Staff) -> None:
