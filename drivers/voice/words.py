@@ -1,6 +1,6 @@
 """Sentences of the hall as clips and pauses, and back into words that a person reads. Pure.
 
-The same sentences as the display page speaks (`ui/display/speech.ts`): numbers character by character, counters as a person
+The same sentences as the display page speaks (`ui/kit/speech.ts`): numbers character by character, counters as a person
 says them. 请 A 零 零 三 号到 二 号窗口; number A zero zero three, please go to counter two.
 """
 

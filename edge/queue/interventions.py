@@ -122,7 +122,11 @@ def _first_place(connection: Connection, service: str) -> int | None:
 
 def pin(state: PinState, command: m.PinTicket, _context: Context) -> Sequence[Event]:
     """Before everybody else of those who go first (置顶): whichever counter may call it by the usual order does so next.
-    A ticket that was sent to a counter or a teller waits for anybody from now on."""
+
+    A counter whose rule prefers others keeps to its rule, which may be locked by a level above (S26): a hand in the hall is no
+    way around it. Who must be next whatever the rule is sent to a window by name. A ticket that was sent to a counter or a
+    teller waits for anybody from now on.
+    """
     if not command.reason.strip():
         raise Rejected("reason_needed")
     ticket = may(state.ticket, "pin")

@@ -22,7 +22,7 @@ class Kiosk:
     @classmethod
     async def enter(cls, screens: Screens, house: House, size: Size = KIOSK) -> "Kiosk":
         token = (await house.sandbox())["kiosk_token"]
-        kiosk = cls(await screens.open(f"{house.url}/kiosk#token={token}", size))
+        kiosk = cls(await screens.open(f"{house.url}/kiosk#token={token}", size, scripts=(EARS,)))
         await expect(kiosk.service("个人业务")).to_be_enabled()
         return kiosk
 

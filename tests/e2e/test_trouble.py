@@ -1,5 +1,6 @@
 """Everything that goes wrong in a branch, at the pages: no paper, no line, no box, impatient fingers."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -24,6 +25,7 @@ async def test_without_paper_the_screen_is_the_slip(screens: Screens, house: Hou
     await expect(kiosk.word).to_contain_text("打印机缺纸，请记住号码或扫码")
     await expect(kiosk.page.get_by_role("img", name="查看排队进度的二维码")).to_be_visible()
     await expect(kiosk.page.locator(".scan.large")).to_be_visible()
+    await until("the number is said aloud", _said_aloud(kiosk, f"zh/{number[0].lower()} zh/{' zh/'.join(number[1:])}"))
     await picture(kiosk.page, "trouble-kiosk-no-paper")
     assert len(await house.slips()) == before
 
@@ -32,8 +34,17 @@ async def test_without_paper_the_screen_is_the_slip(screens: Screens, house: Hou
     await kiosk.leave()
     following = await kiosk.take("对公业务")
     await expect(kiosk.word).to_contain_text("请取走您的号单")
+    assert len(await heard(kiosk.page)) == 11, "who has a slip in hand is not called out"
     printed = [slip["text"] for slip in (await house.slips())[before:]]
     assert [number in printed[0], following in printed[1], len(printed)] == [True, True, 2], "each slip once"
+
+
+def _said_aloud(kiosk: Kiosk, digits: str) -> Callable[[], Awaitable[bool]]:
+    async def whole() -> bool:
+        clips = [re.sub(r"^/audio/|\.\w+$", "", str(clip["clip"])) for clip in await heard(kiosk.page)]
+        return clips == ["chime", *(["zh/nin-de-haoma-shi", *digits.split()] * 2)]
+
+    return whole
 
 
 async def test_a_copy_says_that_it_is_one(screens: Screens, house: House) -> None:

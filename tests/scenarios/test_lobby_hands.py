@@ -12,7 +12,9 @@ from edge.kernel.domain import Command, Rejected
 from edge.policy.model import SetValue
 from edge.queue import model as m
 from edge.queue import self_service, views
+from edge.queue.call_rules import CallRules
 from edge.queue.model import CancelTicket, PinTicket, Tier, TransferTicket
+from edge.queue.rules import Rule
 from edge.queue.views import TicketView
 from edge.reports.ask import ReportQuery
 from edge.reports.catalogue import REPORTS
@@ -112,6 +114,16 @@ async def test_s21_whoever_is_put_first_is_called_next_at_any_window(hall: Hall)
     assert ticket(hall, pinned).ahead == 0
     assert await hall.calls(1, counter=2) == [pinned]
     assert await hall.calls(2, counter=1) == [elderly, gold]
+
+
+async def test_s21_a_window_whose_rule_prefers_others_keeps_to_it_and_a_sent_one_is_its_next_under_any(hall: Hall) -> None:
+    await hall.follow(CallRules(default=Rule(order=(Tier.NORMAL, Tier.GOLD, Tier.PRIORITY))), counter=2)
+    normal = await hall.take(Tier.NORMAL, "09:00")
+    pinned = await hall.take(Tier.NORMAL, "09:01")
+    sent = await hall.take(Tier.GOLD, "09:02")
+    await do(hall, PinTicket(ticket=ticket(hall, pinned).id, reason="small_child"))
+    await do(hall, TransferTicket(ticket=ticket(hall, sent).id, counter="counter-2", reason="complaint"))
+    assert await hall.calls(3, counter=2) == [sent, normal, pinned]
 
 
 async def test_s21_the_last_one_put_first_goes_before_the_others(hall: Hall) -> None:

@@ -34,6 +34,7 @@ ZH_WORDS: Final = {
     "qing": "qing3",
     "hao-dao": "hao4 dao4",
     "hao-chuangkou": "hao4 chuang1kou3",
+    "nin-de-haoma-shi": "nin2 de5 hao4ma3 shi4",
 }
 EN_DIGITS: Final = "zero one two three four five six seven eight nine"
 EN_TEENS: Final = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
@@ -42,6 +43,7 @@ EN_WORDS: Final = {
     **{str(n): word for n, word in enumerate(EN_TEENS.split(), start=10)},
     "number": "number",
     "please-go-to-counter": "please go to counter",
+    "your-number-is": "your number is",
 }
 
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { DisplayCall } from '@kit/types';
 import { describe, expect, it } from 'vitest';
 import { callOf, HallCalls } from './calls';
-import { announcement, counterEn, counterZh, speakingFrom, type Sound } from './speech';
+import { announcement, counterEn, counterZh, speakingFrom, spokenNumber, type Sound } from '@kit/speech';
 
 const NOW = Date.parse('2026-03-02T10:00:00+08:00');
 const call = (number: string, age_s = 0, call_no = 1): DisplayCall => ({
@@ -97,6 +97,7 @@ describe('the voice', () => {
     const everything = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
     const counters = Array.from({ length: 99 }, (_, index) => String(index + 1));
     const said = [false, true].flatMap((yao) => counters.flatMap((counter) => words(announcement(everything, counter, 'en', { ...all, yao }))));
+    said.push(...(['zh-CN', 'en'] as const).flatMap((language) => words(spokenNumber(everything, language))));
     for (const word of new Set(said)) {
       expect(manifest.duration_s[word], word).toBeGreaterThan(0);
       expect(existsSync(join(audio, word + manifest.extension)), word).toBe(true);

@@ -3,8 +3,8 @@ import { boxNow_ms } from '@kit/time';
 import type { DisplayCall, LiveEvent } from '@kit/types';
 import { onScopeDispose, ref, shallowRef } from 'vue';
 import { callOf, fresh, HallCalls } from './calls';
-import { announcement, type Speaking } from './speech';
-import type { Voice } from './voice';
+import { announcement, type Speaking } from '@kit/speech';
+import type { Voice } from '@kit/voice';
 
 const MIN_DWELL_MS = 6_000;
 /** With this many calls waiting the sentence is spoken once, or the hall would fall ever further behind its counters. */

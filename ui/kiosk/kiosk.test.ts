@@ -1,9 +1,11 @@
 import { Api } from '@kit/api';
 import { locale } from '@kit/i18n';
-import type { BranchView, DeviceView, QueueView } from '@kit/types';
-import { effectScope } from 'vue';
+import type { Sound } from '@kit/speech';
+import type { BranchView, DeviceView, IssuedTicket, QueueView } from '@kit/types';
+import { effectScope, nextTick, ref } from 'vue';
 import { describe, expect, it } from 'vitest';
-import { hasReader, machinesFor, opening, serviceRows, slipWord } from './rows';
+import { useAloud } from './aloud';
+import { hasReader, machinesFor, opening, serviceRows, slipWord, type SlipWord } from './rows';
 import { grouped, isWhole } from './code';
 import { useVisit } from './visit';
 
@@ -44,6 +46,53 @@ describe('the start screen', () => {
     expect(hasReader([printer('full')])).toBe(false);
     expect(hasReader([reader])).toBe(true);
     expect(hasReader([{ ...reader, device: 'noDevice' }])).toBe(false);
+  });
+});
+
+describe('the number said aloud', () => {
+  const digits = (sounds: readonly Sound[]): string => sounds.filter((sound) => /^(zh|en)\/.$/.test(String(sound))).join(' ');
+  const standing = async (touch: boolean) => {
+    const heard: string[] = [];
+    const speaker = { unlock: () => Promise.resolve(), play: (sounds: readonly Sound[]) => { heard.push(digits(sounds)); return Promise.resolve(); } };
+    const ticket = ref<IssuedTicket | null>(null);
+    const word = ref<SlipWord>('slip.printing');
+    const scope = effectScope();
+    scope.run(() => {
+      const { touched } = useAloud(ticket, word, locale, () => speaker);
+      if (touch) touched();
+    });
+    const becomes = async (number: string | null, says: SlipWord) => {
+      ticket.value = number === null ? null : ({ id: number, number } as IssuedTicket);
+      word.value = says;
+      await nextTick();
+    };
+    await becomes('A02', 'slip.printing');
+    return { heard, becomes, scope };
+  };
+
+  it('is, once, where no slip comes, and again for the next person', async () => {
+    const { heard, becomes, scope } = await standing(true);
+    expect(heard).toEqual([]);
+    await becomes('A02', 'slip.out');
+    await becomes('A02', 'slip.fault');
+    expect(heard).toEqual(['zh/a zh/0 zh/2 zh/a zh/0 zh/2']);
+    await becomes(null, 'slip.out');
+    await becomes('B1', 'slip.out');
+    expect(heard).toHaveLength(2);
+    scope.stop();
+  });
+
+  it('is in English for whoever chose English, and silent where nobody touched the screen', async () => {
+    locale.value = 'en';
+    const { heard, becomes, scope } = await standing(true);
+    await becomes('A02', 'slip.none');
+    expect(heard).toEqual(['en/a en/0 en/2 en/a en/0 en/2']);
+    scope.stop();
+    const alone = await standing(false);
+    await alone.becomes('A02', 'slip.none');
+    expect(alone.heard).toEqual([]);
+    alone.scope.stop();
+    locale.value = 'zh-CN';
   });
 });
 

@@ -26,6 +26,9 @@ export function opening(branch: BranchView): Opening {
 }
 
 export type SlipWord = 'slip.printing' | 'slip.take' | 'slip.out' | 'slip.fault' | 'slip.none';
+const WITHOUT_PAPER: ReadonlySet<SlipWord> = new Set(['slip.out', 'slip.fault', 'slip.none']);
+/** The slip will not come now: the screen, the phone and the voice have to tell the number. */
+export const withoutPaper = (word: SlipWord): boolean => WITHOUT_PAPER.has(word);
 const NO_PAPER: ReadonlySet<PaperState> = new Set(['out', 'jammed']);
 const WORKING: ReadonlySet<DeviceView['device']> = new Set(['online', 'deviceBusy', 'starting']);
 const BY_SLIP: Record<Slip, SlipWord> = {

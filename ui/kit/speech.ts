@@ -2,6 +2,7 @@
  * What the hall hears, as the names of clips and the pauses between them. Pure; the words are those of
  * tools/voice/make_clips.py. Numbers are read character by character, counters as a person says them:
  * 请 A 零 零 三 号到 二 号窗口; number A zero zero three, please go to counter two.
+ * Whoever gets no slip at the kiosk hears the number there: 您的号码是 A 零 零 三; your number is A zero zero three.
  */
 import type { TicketLanguage } from '@kit/types';
 
@@ -57,6 +58,14 @@ export function announcement(
     { length: speaking.times }, () => [...SENTENCE[language](number, counter, speaking.yao), SENTENCE_S],
   ));
   return ['chime', AFTER_CHIME_S, ...sentences.flat()];
+}
+
+/** The kiosk says twice what no paper tells; louder than a screen for those who see little (S10). */
+export function spokenNumber(number: string, language: TicketLanguage): Sound[] {
+  const short = language === 'en' ? 'en' : 'zh';
+  const opening = short === 'en' ? 'en/your-number-is' : 'zh/nin-de-haoma-shi';
+  const sentence = [opening, PHRASE_S, ...spelled(short, number, false), SENTENCE_S];
+  return ['chime', AFTER_CHIME_S, ...sentence, ...sentence];
 }
 
 /** /display?speak=zh,en&times=2&yao=1; speak=none is silent. */
