@@ -6,8 +6,9 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from edge.appointments.model import State as Booked
 from edge.kernel.domain import Rejected
-from edge.queue.model import Tier
+from edge.queue.model import Channel, Tier
 from edge.reports.facts import Scope
 from edge.reports.period import Period, resolve
 
@@ -76,6 +77,14 @@ class ReportQuery(
     overtaken: bool | None = None
     recognised: bool | None = None
     activated: bool | None = None
+    appointed: bool | None = None
+    channel: Channel | None = None
+    booking: Booked | None = None
+    """What has become of an appointment."""
+    came: bool | None = None
+    """Its holder came."""
+    expert: bool | None = None
+    cash: bool | None = None
     rule: Text | None = None
     named: bool | None = None
     """Called under a rule with a name of its own."""

@@ -58,7 +58,7 @@ def _clock(day: Day, at_ms: int | None) -> str:
 def _columns(ask: Ask) -> list[Column]:
     return [
         branch_column(ask),
-        Column("day", "日期", "Day", Kind.TEXT),
+        Column("day", "日期", "Day", Kind.DAY),
         *teller_columns(ask),
         Column("signed_in", "签到", "Signed in", Kind.TIME),
         Column("signed_out", "签退", "Signed out", Kind.TIME),

@@ -7,10 +7,9 @@ from edge.reports import words
 from edge.reports.ask import band_number
 from edge.reports.facts import Call, Day
 from edge.reports.period import Period
-from edge.reports.report import Ask, Grid, Report, branch_column, teller_columns
+from edge.reports.report import Ask, Grid, Report, asked, branch_column, teller_columns
 from edge.reports.table import Column, Kind, Row
 from edge.reports.tally import is_named
-from edge.reports.ticket_detail import asked
 from edge.reports.words import Term
 
 TESTS: Final[Mapping[str, Callable[[Day, Call, Any], bool]]] = {
@@ -48,7 +47,7 @@ def _values(ask: Ask, day: Day, call: Call) -> list[Any]:
 def _columns(ask: Ask) -> list[Column]:
     return [
         branch_column(ask),
-        Column("day", "日期", "Day", Kind.TEXT),
+        Column("day", "日期", "Day", Kind.DAY),
         Column("seq", "流水号", "Serial", Kind.COUNT),
         Column("number", "票号", "Number", Kind.TEXT),
         Column("service", "业务", "Service", Kind.CODE, ask.services),

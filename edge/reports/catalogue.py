@@ -3,7 +3,9 @@
 from typing import Final
 
 from edge.reports import (
+    appointment_counts,
     attendance,
+    booking_detail,
     call_detail,
     call_reasons,
     calls_by_band,
@@ -25,11 +27,13 @@ _ALL: Final = (
     ticket_detail.REPORT,
     traffic.REPORT,
     calls_by_band.REPORT,
+    appointment_counts.REPORT,
     attendance.REPORT,
     promise_kept.REPORT,
     fairness.REPORT,
     call_reasons.REPORT,
     call_detail.REPORT,
+    booking_detail.REPORT,
     device_health.REPORT,
 )
 REPORTS: Final[dict[str, Report]] = {report.name: report for report in _ALL}

@@ -12,7 +12,7 @@ import msgspec
 
 from edge.reports.histogram import Histogram
 
-LAYOUT: Final = 3
+LAYOUT: Final = 4
 C = TypeVar("C", bound="Cell")
 
 
@@ -119,6 +119,7 @@ class Arrivals(Cell, array_like=True):
     taken: int = 0
     activated: int = 0
     recognised: int = 0
+    appointed: int = 0
 
 
 class Diverted(Cell, array_like=True):

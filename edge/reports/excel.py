@@ -1,31 +1,63 @@
 """A report as an Excel workbook that prints on A4 and can carry no formula: no cell's text is ever evaluated.
 
 Rows are written one by one, in constant memory, so that a quarter's detail fits a small box. The cells are those of the screen;
-only how a number looks (percent, decimals) is a format. Charts point at cells of the same sheet.
+only how a number looks (percent, decimals) is a format, and days and times are Excel's own, so that they sort and filter.
+Charts point at cells of the same sheet.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from edge.reports.table import Chart, Column, Kind, Table, edition_text, written
+from edge.reports.table import WRITE, Chart, Column, Kind, Table, Value, Write, edition_text, written
 from edge.reports.words import Term, in_language
 
 A4: Final = 9
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WIDTHS: Final = {Kind.TEXT: 13, Kind.CODE: 13, Kind.TIME: 19, Kind.FLAG: 8}
+WIDTHS: Final = {Kind.TEXT: 13, Kind.CODE: 13, Kind.TIME: 19, Kind.DAY: 11, Kind.FLAG: 8}
 WIDTH: Final = 10
-FORMATS: Final = {Kind.SHARE: "0.0%", Kind.MINUTES: "0.0", Kind.RATIO: "0.00"}
+FORMATS: Final = {
+    Kind.SHARE: "0.0%",
+    Kind.MINUTES: "0.0",
+    Kind.RATIO: "0.00",
+    Kind.DAY: "yyyy-mm-dd",
+    Kind.TIME: "yyyy-mm-dd hh:mm:ss",
+}
+EPOCH_DAY: Final = 25_569
+"""1 January 1970 as Excel counts days."""
+DAY_MS: Final = 24 * 3600 * 1000
+OFFSET_STEP_MS: Final = 15 * 60 * 1000
+"""No zone changes its clocks but on a quarter of an hour."""
 HEAD_ROWS: Final = 4
 """Title, period, data version, column heads."""
 CHART_ROWS: Final = 20
 CHART_POINTS_MAX: Final = 500
 """A chart of more is a smear."""
 SHEET_NAME_CHARS_MAX: Final = 31
+
+
+@lru_cache(maxsize=1024)
+def _offset_ms(step: int, zone: ZoneInfo) -> int:
+    offset = datetime.fromtimestamp(step * OFFSET_STEP_MS // 1000, zone).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds()) * 1000
+
+
+def _moment(at_ms: int, _column: Column, zone: ZoneInfo, _language: str) -> Value:
+    """Days since Excel's beginning, by the branch's clock: Excel knows no zones."""
+    return EPOCH_DAY + (at_ms // 1000 * 1000 + _offset_ms(at_ms // OFFSET_STEP_MS, zone)) / DAY_MS
+
+
+def _day(day: str, _column: Column, _zone: ZoneInfo, _language: str) -> Value:
+    return EPOCH_DAY + (date.fromisoformat(day) - date(1970, 1, 1)).days
+
+
+CELLS: Final[dict[Kind, Write]] = {**WRITE, Kind.TIME: _moment, Kind.DAY: _day}
 
 
 class TooManyRows(Exception):
@@ -72,14 +104,14 @@ class _Sheet:
         table = self.table
         plain = _formats(self.book, table.columns, {})
         number = HEAD_ROWS
-        for values in written(table, table.rows, self.zone, self.language):
+        for values in written(table, table.rows, self.zone, self.language, CELLS):
             if number - HEAD_ROWS >= rows_max:
                 raise TooManyRows
             _write_row(self.sheet, number, values, plain)
             number += 1
         if table.total is not None:
             bold = _formats(self.book, table.columns, {"bold": True, "top": 1})
-            for values in written(table, [table.total], self.zone, self.language):
+            for values in written(table, [table.total], self.zone, self.language, CELLS):
                 _write_row(self.sheet, number, values, bold)
         if number > HEAD_ROWS:
             self.sheet.autofilter(HEAD_ROWS - 1, 0, number - 1, len(table.columns) - 1)

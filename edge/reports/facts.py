@@ -60,6 +60,8 @@ class Ticket(NamedTuple):
     later_early: int
     later_late: int
     later_late_s: int
+    appointed: int
+    """Whether it was taken with an appointment."""
 
     @property
     def later_shown(self) -> int:

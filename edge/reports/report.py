@@ -1,10 +1,10 @@
 """What a report is, and what its maker gets. A new report is one module with a `REPORT`, and one line in `catalogue.py`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from edge.kernel.db import Connection
 from edge.policy import tables as policy
@@ -21,6 +21,7 @@ from edge.reports.words import Term
 
 TICKETS: Final = "ticket-detail"
 CALLS: Final = "call-detail"
+BOOKINGS: Final = "appointment-detail"
 WHO: Final = frozenset({"teller", "counter"})
 
 
@@ -117,6 +118,11 @@ class Report:
             total=grid.total,
             charts=grid.charts,
         )
+
+
+def asked(query: ReportQuery, tests: Mapping[str, Callable[..., bool]]) -> list[tuple[Callable[..., bool], Any]]:
+    """The tests that a query asks for, with their values."""
+    return [(test, getattr(query, name)) for name, test in tests.items() if getattr(query, name) is not None]
 
 
 # --- columns that many reports have

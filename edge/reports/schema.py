@@ -138,4 +138,44 @@ MIGRATIONS: Final = (
         ALTER TABLE report_ticket ADD COLUMN later_late_s INTEGER NOT NULL DEFAULT 0;
         """,
     ),
+    Migration(
+        "reports/005-appointments",
+        """
+        ALTER TABLE report_ticket ADD COLUMN appointed INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE report_appointment(
+            day TEXT NOT NULL,
+            seq INTEGER NOT NULL,
+            appointment TEXT NOT NULL,
+            service TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            start_ms INTEGER NOT NULL,
+            expert INTEGER NOT NULL,
+            cash INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            came_ms INTEGER,
+            ticket_seq INTEGER,
+            PRIMARY KEY (day, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX report_appointment_id ON report_appointment(appointment);
+        CREATE INDEX report_appointment_ticket ON report_appointment(day, ticket_seq) WHERE ticket_seq IS NOT NULL;
+        INSERT INTO report_appointment
+        SELECT appointment.day, min(journal.seq), appointment.id, appointment.service, appointment.channel,
+               appointment.start_ms, 0, appointment.cash_minor IS NOT NULL, appointment.state, NULL,
+               (SELECT seq FROM ticket WHERE ticket.id = coalesce(appointment.ticket, early_ticket))
+        FROM journal JOIN appointment ON appointment.id = journal.entity
+        WHERE journal.type = 'appointments.appointment_booked.v1' GROUP BY appointment.id;
+        UPDATE report_appointment SET expert = asked FROM (
+            SELECT entity, json_extract(CAST(body AS TEXT), '$.expert') IS NOT NULL AS asked, max(seq) FROM journal
+            WHERE type IN ('appointments.appointment_booked.v1', 'appointments.appointment_rebooked.v1') GROUP BY entity
+        ) WHERE entity = appointment;
+        UPDATE report_appointment SET came_ms = at_ms FROM (
+            SELECT entity, at_ms, min(seq) FROM journal
+            WHERE type IN ('appointments.appointment_signed_in.v1', 'appointments.appointment_came_early.v1',
+                           'appointments.appointment_released.v1')
+            GROUP BY entity
+        ) WHERE entity = appointment;
+        UPDATE report_ticket SET appointed = 1
+        WHERE (day, seq) IN (SELECT day, ticket_seq FROM report_appointment WHERE ticket_seq IS NOT NULL);
+        """,
+    ),
 )

@@ -6,7 +6,7 @@ and what is in the workbook are equal cell by cell.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -32,6 +32,8 @@ class Kind(StrEnum):
     SHARE = "share"
     """A part of one, with four decimals; shown in percent."""
     FLAG = "flag"
+    DAY = "day"
+    """A date, ISO 8601 in the row; a date in the workbook."""
     TIME = "time"
     """Unix milliseconds in the row; written as the branch's local time."""
     MINUTES = "minutes"
@@ -135,22 +137,26 @@ def _whole_minutes(value: Any, _column: Column, _zone: ZoneInfo, _language: str)
     return f">{MINUTE_MAX}" if value >= BEYOND else int(value)
 
 
-WRITE: Final[dict[Kind, Callable[[Any, Column, ZoneInfo, str], Value]]] = {
+Write = Callable[[Any, Column, ZoneInfo, str], Value]
+WRITE: Final[dict[Kind, Write]] = {
     Kind.TEXT: _same,
     Kind.CODE: _code,
     Kind.COUNT: _count,
     Kind.RATIO: _ratio,
     Kind.SHARE: _share,
     Kind.FLAG: _flag,
+    Kind.DAY: _same,
     Kind.TIME: _time,
     Kind.MINUTES: _minutes,
     Kind.WHOLE_MINUTES: _whole_minutes,
 }
 
 
-def written(table: Table, rows: Iterable[Row], zone: ZoneInfo, language: str) -> Iterator[Written]:
+def written(
+    table: Table, rows: Iterable[Row], zone: ZoneInfo, language: str, write: Mapping[Kind, Write] = WRITE
+) -> Iterator[Written]:
     """Rows as people read them; None where there was nothing to count."""
-    writers = [(WRITE[column.kind], column) for column in table.columns]
+    writers = [(write[column.kind], column) for column in table.columns]
     for row in rows:
         yield [
             None if value is None else write(value, column, zone, language)
@@ -198,7 +204,3 @@ def band_text(band: int) -> str:
 
 def band_query(band: int) -> str:
     return f"{band // 2:02d}:{band % 2 * 30:02d}"
-
-
-def day_text(day: date) -> str:
-    return day.isoformat()

@@ -18,7 +18,7 @@ from edge.kernel.fold import records
 from edge.kernel.pipeline import Apply
 from edge.queue import events as e
 from edge.queue.model import DIVERTED, State
-from edge.reports import later
+from edge.reports import bookings, later
 from edge.reports.belonging import key, touch
 from sync.chain import Record
 
@@ -30,6 +30,7 @@ FOLDED: Final = (
     "report_now",
     "report_day_fact",
     "report_diversion",
+    "report_appointment",
 )
 
 
@@ -39,7 +40,8 @@ FOLDED: Final = (
 def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record) -> None:
     connection.execute(
         "INSERT INTO report_ticket(day, seq, ticket, number, service, tier, channel, recognised, priority_reason, printer,"
-        " taken_ms, since_ms, low_s, high_s, ahead, state, queue) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " taken_ms, since_ms, low_s, high_s, ahead, state, queue, appointed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.day,
             record.seq,
@@ -58,6 +60,7 @@ def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record)
             event.ahead,
             State.PENDING if event.remote else State.WAITING,
             event.queue,
+            bookings.is_appointment(event.appointment),
         ),
     )
     touch(connection, event.day, record)
@@ -336,16 +339,16 @@ def day_closed(connection: Connection, event: e.DayClosed, record: Record) -> No
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.DayOpened: (day_opened,),
     e.DayClosed: (day_closed,),
-    e.TicketIssued: (ticket_issued,),
+    e.TicketIssued: (ticket_issued, bookings.ticket_issued),
     e.TicketActivated: (ticket_activated,),
     e.TicketBound: (ticket_bound,),
     e.TicketUnbound: (ticket_bound,),
     e.TicketCalled: (ticket_called,),
     e.TicketRecalled: (ticket_recalled,),
-    e.TicketServed: (ticket_served,),
+    e.TicketServed: (ticket_served, bookings.ticket_served),
     e.TicketParked: (ticket_parked,),
     e.TicketNoShow: (ticket_no_show,),
-    e.TicketFinished: (ticket_finished,),
+    e.TicketFinished: (ticket_finished, bookings.ticket_served),
     e.TicketCancelled: (ticket_cancelled,),
     e.TicketTransferred: (ticket_transferred,),
     e.TicketPinned: (ticket_pinned,),
@@ -359,6 +362,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.CounterOpened: (counter_opened,),
     e.CounterPaused: (counter_paused,),
     e.CounterResumed: (counter_resumed,),
+    **bookings.APPLIES,
 }
 
 

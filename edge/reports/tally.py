@@ -78,7 +78,7 @@ def flow(day: Day) -> Iterator[Flow]:
 def arrivals(day: Day) -> Iterator[Arrivals]:
     for ticket in day.tickets:
         cell = Arrivals(day.band(ticket.taken_ms), ticket.service, ticket.tier, taken=1, recognised=ticket.recognised)
-        cell.activated = int(ticket.activated_ms is not None)
+        cell.activated, cell.appointed = int(ticket.activated_ms is not None), ticket.appointed
         yield cell
 
 

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from edge.queue.call_rules import class_of
 from edge.reports import words
-from edge.reports.ask import ReportQuery, band_number
+from edge.reports.ask import band_number
 from edge.reports.facts import Day, Ticket
 from edge.reports.histogram import minute_of
 from edge.reports.period import Period
-from edge.reports.report import Ask, Grid, Report, branch_column, teller_columns
+from edge.reports.report import Ask, Grid, Report, asked, branch_column, teller_columns
 from edge.reports.table import Column, Kind, Row
 from edge.reports.tally import overtakes, promise_of
 from edge.reports.words import Term
@@ -43,6 +43,8 @@ TESTS: Final[Mapping[str, Test]] = {
     "activated": lambda _day, ticket, wanted: (ticket.activated_ms is not None) is wanted,
     "reason": lambda _day, ticket, reason: ticket.reason == reason,
     "rule": lambda _day, ticket, rule: ticket.rule == rule,
+    "channel": lambda _day, ticket, channel: ticket.channel == channel,
+    "appointed": lambda _day, ticket, wanted: bool(ticket.appointed) is wanted,
 }
 """Which tickets a filter keeps."""
 
@@ -66,15 +68,17 @@ def _rows(ask: Ask) -> Iterator[Row]:
                 yield Row(_values(ask, day, ticket, times), at)
 
 
-def asked(query: ReportQuery, tests: Mapping[str, Callable[..., bool]]) -> list[tuple[Callable[..., bool], Any]]:
-    """The tests that a query asks for, with their values."""
-    return [(test, getattr(query, name)) for name, test in tests.items() if getattr(query, name) is not None]
-
-
 def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[Any]:
     return [
         *("", day.day.isoformat(), ticket.seq, ticket.number, ticket.service, ticket.queue, ticket.tier, ticket.channel),
-        *(ticket.recognised, ticket.priority_reason, ticket.taken_ms, ticket.activated_ms, ticket.first_call_ms),
+        *(
+            ticket.appointed,
+            ticket.recognised,
+            ticket.priority_reason,
+            ticket.taken_ms,
+            ticket.activated_ms,
+            ticket.first_call_ms,
+        ),
         *(ticket.calls, ticket.recalls, ticket.served_ms, ticket.ended_ms, ticket.wait_s, day.served_s.get(ticket.seq)),
         *(ticket.staff, None if ticket.staff is None else ask.staff_name(ticket.staff), ticket.counter),
         *(ticket.state, ticket.transfers, ticket.pins, ticket.hand, ticket.rule, ticket.reason, overtaken),
@@ -86,13 +90,14 @@ def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[A
 def _columns(ask: Ask) -> list[Column]:
     return [
         branch_column(ask),
-        Column("day", "日期", "Day", Kind.TEXT),
+        Column("day", "日期", "Day", Kind.DAY),
         Column("seq", "流水号", "Serial", Kind.COUNT),
         Column("number", "票号", "Number", Kind.TEXT),
         Column("service", "业务", "Service", Kind.CODE, ask.services),
         Column("queue", "队列", "Queue", Kind.TEXT),
         Column("tier", "等级", "Tier", Kind.CODE, words.TIERS),
         Column("channel", "渠道", "Channel", Kind.CODE, words.CHANNELS),
+        Column("appointed", "预约", "With an appointment", Kind.FLAG),
         Column("recognised", "已识别", "Recognised", Kind.FLAG),
         Column("priority_reason", "优先原因", "Priority reason", Kind.CODE, words.PRIORITY_REASONS),
         Column("taken", "取号", "Taken", Kind.TIME),

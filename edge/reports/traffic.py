@@ -85,7 +85,7 @@ def _values(came: Arrivals, tiers: Counter[str], days: int, earlier: Arrivals | 
     then = earlier.taken if earlier is not None else 0
     return [
         *(came.taken, mean(came.taken, days), (came.taken - then) / then if then else None),
-        *(came.activated, came.recognised, share(came.recognised, came.taken)),
+        *(came.activated, came.appointed, came.recognised, share(came.recognised, came.taken)),
         *(tiers[tier] for tier in TIERS),
     ]
 
@@ -100,6 +100,7 @@ def _columns(ask: Ask) -> list[Column]:
         Column("taken_a_day", "日均取号", "Taken a day", Kind.RATIO, drill=tickets()),
         Column("change", "与上期比", "Against the period before", Kind.SHARE, drill=tickets()),
         Column("activated", "到店激活数", "Activated", Kind.COUNT, drill=tickets(activated="true")),
+        Column("appointed", "预约到店数", "With an appointment", Kind.COUNT, drill=tickets(appointed="true")),
         Column("recognised", "识别数", "Recognised", Kind.COUNT, drill=tickets(recognised="true")),
         Column("recognised_share", "识别率", "Recognised, share", Kind.SHARE, drill=tickets(recognised="true")),
         *(Column(f"tier_{tier}", *words.TIERS[tier], Kind.COUNT, drill=tickets(tier=tier)) for tier in TIERS),

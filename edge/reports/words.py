@@ -100,6 +100,15 @@ PROMISES: Final[Words] = {
     "early": Term("早于承诺", "Sooner"),
     "late": Term("晚于承诺", "Later"),
 }
+BOOKINGS: Final[Words] = {
+    "booked": Term("已预约", "Booked"),
+    "signed_in": Term("已签到", "Signed in"),
+    "served": Term("已办理", "Served"),
+    "cancelled": Term("已取消", "Cancelled"),
+    "no_show": Term("爽约", "Missed"),
+    "released": Term("迟到失效", "Came too late"),
+}
+"""What has become of an appointment."""
 TOTAL: Final = Term("合计", "Total")
 TOTAL_CODE: Final = "*"
 """In the first column of a total row."""

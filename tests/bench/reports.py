@@ -45,7 +45,7 @@ EXPORT_MB: Final = 60.0
 BEAT_S: Final = 0.005
 PATIENCE_S: Final = 300.0
 """The figure is wanted even where the mark is missed."""
-CLONED: Final = ("queue_day", "report_ticket", "report_call", "report_presence", "report_day_fact")
+CLONED: Final = ("queue_day", "report_ticket", "report_call", "report_presence", "report_day_fact", "report_appointment")
 ORDINALS: Final = frozenset({"seq", "ticket_seq", "first_call_seq", "call_seq", "shift"})
 
 

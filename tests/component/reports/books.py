@@ -13,9 +13,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge import registry
+from edge.appointments import events as a
+from edge.appointments.model import early_ref
 from edge.forecast.model import PromisesScored
 from edge.kernel.db import Connection
-from edge.kernel.domain import Event
+from edge.kernel.domain import Event, Money
 from edge.kernel.migrations import migrate
 from edge.kernel.pipeline import Rules, apply_event
 from edge.org import tables as org
@@ -128,6 +130,8 @@ class MadeUpDay:
         for desk in self.desks:
             self._at(at(self.day, "08:40") + self.rng.randrange(900) * 1000, partial(self._begin, desk))
             self._at(at(self.day, "11:30") + self.rng.randrange(5400) * 1000, partial(self._pause, desk))
+        for number in range(self.tickets // 15):
+            self._book(number)
         for _ in range(self.tickets):
             self._at(at(self.day, "08:50") + int(self.rng.triangular(0, 27_000, 6000)) * 1000, self._arrive)
         self._at(at(self.day, "17:30"), self._close)
@@ -169,11 +173,52 @@ class MadeUpDay:
             self._say(e.CounterResumed(counter=desk.counter, counter_number=desk.number, staff=desk.staff))
             self._next(desk)
 
-    def _arrive(self) -> None:
-        service, letter, usual_s = self.rng.choices(SERVICES, (70, 20, 10))[0]
+    def _book(self, number: int) -> None:
+        """An appointment for this day, and what will become of it."""
+        ref, start_ms, half_ms = f"ap{self.day:%y%m%d}{number:03d}", at(self.day, "09:30") + number * 600_000, 1_800_000
+        service = SERVICES[number % len(SERVICES)][0]
+        self._say(
+            a.AppointmentBooked(
+                appointment=ref,
+                code=f"{self.day:%d}{number:04d}",
+                service=service,
+                day=self.day.isoformat(),
+                start_ms=start_ms,
+                end_ms=start_ms + half_ms,
+                channel=(Channel.WECHAT, Channel.MOBILE_BANK)[number % 2],
+                expert="1001" if number % 5 == 0 else None,
+                cash=Money(30_000_000, "CNY") if number % 4 == 0 else None,
+            )
+        )
+        on_time: a.AppointmentFact = a.AppointmentSignedIn(appointment=ref)
+        early, late = a.AppointmentCameEarly(appointment=ref), a.AppointmentReleased(appointment=ref, late_s=1200)
+        moved = a.AppointmentRebooked(
+            appointment=ref, day=self.day.isoformat(), start_ms=start_ms + half_ms, end_ms=start_ms + 2 * half_ms
+        )
+        fates: tuple[tuple[int, a.AppointmentFact, str], ...] = (
+            (-5, on_time, ref),
+            (10, on_time, ref),
+            (-40, early, early_ref(ref)),
+            (20, late, ref),
+            (60, a.AppointmentMissed(appointment=ref), ""),
+            (-30, a.AppointmentCancelled(appointment=ref), ""),
+            (-20, moved, ""),
+        )
+        after_min, fact, ticket_ref = fates[number % len(fates)]
+        self._at(start_ms + after_min * 60_000, partial(self._keep, fact, service, ticket_ref))
+
+    def _keep(self, fact: a.AppointmentFact, service: str, ticket_ref: str) -> None:
+        self._say(fact)
+        if ticket_ref:
+            self._arrive(service, ticket_ref)
+
+    def _arrive(self, wanted: str | None = None, appointment: str | None = None) -> None:
+        service, letter, usual_s = next(
+            (one for one in SERVICES if one[0] == wanted), self.rng.choices(SERVICES, (70, 20, 10))[0]
+        )
         tier = self.rng.choices(list(Tier), (5, 15, 80))[0]
         self._ordinals[letter] += 1
-        remote = self.rng.random() < 0.05
+        remote = appointment is None and self.rng.random() < 0.05
         ahead = sum(one.service == service for one in self.waiting)
         number = f"{letter}{self._ordinals[letter]:03d}"
         visit = Visit(f"{self.day:%y%m%d}{number}{self.rng.randrange(10**12):012d}", number, service, tier, 0)
@@ -194,6 +239,7 @@ class MadeUpDay:
                 wait_high_s=max(ahead * usual_s // 3, usual_s) // 60 * 60,
                 customer="c-1" if self.rng.random() < 0.3 else None,
                 remote=remote,
+                appointment=appointment,
             )
         )
         visit.place_ms = self.now

@@ -1,7 +1,7 @@
 """S24: the figures of every report are those of a recomputation from the journal, and the workbook equals the screen."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from edge.reports.period import Period
 from edge.reports.report import Ask
 from edge.reports.table import Kind, Table, Value, written
 from tests.component.reports.books import SERVICES, ZONE, Books, at, tell_days
-from tests.component.reports.naive import Journal, Naive, Rows
+from tests.component.reports.naive import Naive, Rows
+from tests.component.reports.naive_journal import Journal
 
 FIRST = date(2026, 2, 27)
 """A Friday: the days run over a weekend and over the end of a month."""
@@ -165,6 +166,11 @@ def test_reasons_of_calls(branch: Books, journal: Journal, scope: dict[str, str]
     agree(raw(table(branch, "call-reasons", scope), "rule", "reason", "tier"), naive(journal, scope).call_reasons())
 
 
+@pytest.mark.parametrize("scope", [{}, {"service": "corporate"}], ids=str)
+def test_s24_appointments(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
+    agree(raw(table(branch, "appointments", scope), "channel", "service"), naive(journal, scope).appointments())
+
+
 @pytest.mark.parametrize("cut", ["day", "month"])
 def test_a_period_cut_into_lines_is_its_parts(branch: Books, cut: str) -> None:
     parts = [Period(day, day) for day in ALL.days] if cut == "day" else [Period(FIRST, date(2026, 2, 28))]
@@ -228,7 +234,11 @@ def test_s24_the_workbook_equals_the_screen(branch: Books, tmp_path: Path, name:
     rows = [list(row) for row in sheet.iter_rows(min_row=excel.HEAD_ROWS, max_col=len(screen.columns), values_only=True)]
     titles = [column.en if language == "en" else column.zh for column in screen.columns]
     assert rows[0] == titles
-    assert rows[1:] == [*cells, *total]
+    assert [_as_on_screen(row) for row in rows[1:]] == [*cells, *total]
+    kinds = {column.kind: place for place, column in enumerate(screen.columns)}
+    for kind in kinds.keys() & {Kind.DAY, Kind.TIME}:
+        found = {type(row[kinds[kind]]) for row in rows[1:]} - {type(None)}
+        assert found <= {datetime}, "days and times are Excel's own"
     assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
     assert sheet.print_title_rows == "$4:$4"
     assert sheet.page_setup.fitToHeight == 0
@@ -236,6 +246,16 @@ def test_s24_the_workbook_equals_the_screen(branch: Books, tmp_path: Path, name:
     assert foot is not None
     assert foot.left is not None
     assert ("Data version" if language == "en" else "数据版本") in str(foot.left.text)
+
+
+def _as_on_screen(row: list[Any]) -> list[Any]:
+    """Excel's days and times as the screen writes them."""
+    return [_moment_text(value) if isinstance(value, datetime) else value for value in row]
+
+
+def _moment_text(value: datetime) -> str:
+    text = (value + timedelta(milliseconds=500)).isoformat(" ")[:19]
+    return text.removesuffix(" 00:00:00")
 
 
 def test_no_text_becomes_a_formula(branch: Books, tmp_path: Path) -> None:

@@ -171,10 +171,10 @@ def test_a_roll_up_older_than_the_kept_one_is_not_kept(books: Books) -> None:
     assert kept(books) == after
 
 
-def test_a_new_layout_of_cells_rolls_up_again_under_the_same_version(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_program_of_another_layout_kept_is_rolled_up_again_under_the_same_version(books: Books) -> None:
     one_ticket_day(books)
     roll(books)
-    monkeypatch.setattr(rollup, "LAYOUT", LAYOUT + 1)
+    books.connection.execute("UPDATE report_day SET layout = ?", (LAYOUT - 1,))
     assert not states(books)[0].fresh
     assert roll(books) == {DAY: 1}
     assert states(books)[0].fresh
@@ -290,6 +290,20 @@ def test_an_older_branchs_journal_fills_the_tables_again() -> None:
 def _copy_journal(source: Books, target: Books) -> None:
     rows = source.connection.execute("SELECT * FROM journal").fetchall()
     target.connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def test_appointments_of_a_branch_that_is_older_than_their_report_are_found_in_its_journal() -> None:
+    books = Books()
+    tell_days(books, DAY, 2, tickets=150, seed=3)
+    query = "SELECT * FROM report_appointment ORDER BY day, seq"
+    appointed = "SELECT day, seq FROM report_ticket WHERE appointed ORDER BY day, seq"
+    before = [books.connection.execute(one).fetchall() for one in (query, appointed)]
+    for undo in ("DROP TABLE report_appointment", "ALTER TABLE report_ticket DROP COLUMN appointed"):
+        books.connection.execute(undo)
+    migration = next(one for one in schema.MIGRATIONS if one.id == "reports/005-appointments")
+    books.connection.execute(migration.sql).fetchall()
+    assert [books.connection.execute(one).fetchall() for one in (query, appointed)] == before
+    assert all(before)
 
 
 def test_migrations_are_in_the_registry() -> None:
