@@ -143,7 +143,7 @@ def ticket_served(connection: Connection, event: TicketServed | TicketFinished, 
     )
 
 
-APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
+APPLIES_OF_BOOKINGS: Final[dict[type[Event], tuple[Apply, ...]]] = {
     a.AppointmentBooked: (booked,),
     a.AppointmentRebooked: (rebooked,),
     a.AppointmentSignedIn: (came,),

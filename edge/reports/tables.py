@@ -362,7 +362,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.CounterOpened: (counter_opened,),
     e.CounterPaused: (counter_paused,),
     e.CounterResumed: (counter_resumed,),
-    **bookings.APPLIES,
+    **bookings.APPLIES_OF_BOOKINGS,
 }
 
 
