@@ -31,7 +31,9 @@ def make(ask: Ask) -> Grid:
     period = ask.source.period
     label = TOTAL.en if ask.query.language == "en" else TOTAL.zh
     whole = ["", period.label, label, None, *_values(total(BandCalls, list(work.values())), 0, 1), None]
-    chart = Chart("line", Term("叫号数与开窗数", "Calls and open counters"), "band", ("calls", "open_counters"))
+    chart = Chart(
+        "line", Term("每窗叫号与开窗数", "Calls a counter and open counters"), "band", ("calls_a_counter", "open_counters")
+    )
     return Grid(_columns(ask), rows, Row(whole, ask.at(period)) if rows else None, (chart,))
 
 

@@ -61,6 +61,10 @@ class Ask:
         return {**words.services(self.connection), words.TOTAL_CODE: words.TOTAL}
 
     @cached_property
+    def queues(self) -> words.Words:
+        return words.queues(self.connection)
+
+    @cached_property
     def calendar(self) -> Calendar:
         """The days that are not what their weekday says."""
         return ruling.calendar(self.connection)

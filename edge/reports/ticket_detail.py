@@ -94,7 +94,7 @@ def _columns(ask: Ask) -> list[Column]:
         Column("seq", "流水号", "Serial", Kind.COUNT),
         Column("number", "票号", "Number", Kind.TEXT),
         Column("service", "业务", "Service", Kind.CODE, ask.services),
-        Column("queue", "队列", "Queue", Kind.TEXT),
+        Column("queue", "队列", "Queue", Kind.CODE, ask.queues),
         Column("tier", "等级", "Tier", Kind.CODE, words.TIERS),
         Column("channel", "渠道", "Channel", Kind.CODE, words.CHANNELS),
         Column("appointed", "预约", "With an appointment", Kind.FLAG),

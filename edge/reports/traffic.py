@@ -41,7 +41,7 @@ def make(ask: Ask) -> Grid:
     everything, then = total(Arrivals, list(flow.values())), total(Arrivals, list(earlier.values()))
     whole = _values(everything, sum(tiers.values(), Counter()), len(source.states), then)
     peak = max((cell.peak_max for cell in hall.values()), default=0)
-    chart = Chart("line", Term("取号数与峰值人数", "Tickets taken and peak"), "band", ("taken", "peak"))
+    chart = Chart("line", Term("日均取号与峰值人数", "Taken a day and most at once"), "band", ("taken_a_day", "peak"))
     sent = _sent(source, total(Diverted, list(away.values())), everything.taken)
     row = Row(["", TOTAL_CODE, None, len(source.states), *whole, *sent, None, peak], ask.at(source.period))
     return Grid(_columns(ask), rows, row if rows else None, (chart,))

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from edge.kernel.db import Connection
 from edge.org import tables as org
+from edge.queue.model import Tier, queue_id
 
 
 class Term(NamedTuple):
@@ -121,6 +122,15 @@ def branch(connection: Connection) -> Term:
 
 def services(connection: Connection) -> Words:
     return {one.id: Term(one.name, one.name_en) for one in org.services(connection)}
+
+
+def queues(connection: Connection) -> Words:
+    """By service and tier; a queue of one counter or teller stands for itself."""
+    return {
+        queue_id(service, Tier(tier)): Term(f"{name.zh}·{of.zh}", f"{name.en}, {of.en}")
+        for service, name in services(connection).items()
+        for tier, of in TIERS.items()
+    }
 
 
 def counters(connection: Connection) -> Words:

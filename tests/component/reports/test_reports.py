@@ -19,6 +19,7 @@ from edge.reports.table import Kind, Table, Value, written
 from tests.component.reports.books import SERVICES, ZONE, Books, at, tell_days
 from tests.component.reports.naive import Naive, Rows
 from tests.component.reports.naive_journal import Journal
+from tests.component.reports.workbook import as_on_screen
 
 FIRST = date(2026, 2, 27)
 """A Friday: the days run over a weekend and over the end of a month."""
@@ -234,7 +235,7 @@ def test_s24_the_workbook_equals_the_screen(branch: Books, tmp_path: Path, name:
     rows = [list(row) for row in sheet.iter_rows(min_row=excel.HEAD_ROWS, max_col=len(screen.columns), values_only=True)]
     titles = [column.en if language == "en" else column.zh for column in screen.columns]
     assert rows[0] == titles
-    assert [_as_on_screen(row) for row in rows[1:]] == [*cells, *total]
+    assert [as_on_screen(row) for row in rows[1:]] == [*cells, *total]
     kinds = {column.kind: place for place, column in enumerate(screen.columns)}
     for kind in kinds.keys() & {Kind.DAY, Kind.TIME}:
         found = {type(row[kinds[kind]]) for row in rows[1:]} - {type(None)}
@@ -246,16 +247,6 @@ def test_s24_the_workbook_equals_the_screen(branch: Books, tmp_path: Path, name:
     assert foot is not None
     assert foot.left is not None
     assert ("Data version" if language == "en" else "数据版本") in str(foot.left.text)
-
-
-def _as_on_screen(row: list[Any]) -> list[Any]:
-    """Excel's days and times as the screen writes them."""
-    return [_moment_text(value) if isinstance(value, datetime) else value for value in row]
-
-
-def _moment_text(value: datetime) -> str:
-    text = (value + timedelta(milliseconds=500)).isoformat(" ")[:19]
-    return text.removesuffix(" 00:00:00")
 
 
 def test_no_text_becomes_a_formula(branch: Books, tmp_path: Path) -> None:
@@ -306,7 +297,7 @@ def _has_chinese(text: str) -> bool:
 
 
 def test_rows_in_english_have_no_chinese_but_names(branch: Books) -> None:
-    told: Sequence[str] = ("branch", "service", "teller_name", "rule", "note", "pauses_told", "complaints")
+    told: Sequence[str] = ("branch", "service", "queue", "teller_name", "rule", "note", "pauses_told", "complaints")
     for name in REPORTS:
         for row in lines(table(branch, name), "en"):
             assert not [key for key, value in row.items() if key not in told and _has_chinese(str(value))], name
