@@ -308,6 +308,7 @@ ADMIN: Final = (
     "queue.serve",
     "policy.set",
     "devices.operate",
+    "customers.review_unmaskings",
     *devices_api.PERMISSIONS,
     *firmware_api.PERMISSIONS,
     "notices.acknowledge",

@@ -87,8 +87,28 @@ MIGRATIONS: Final = (
         ) STRICT, WITHOUT ROWID;
         """,
     ),
+    Migration(
+        "customers/006-unmaskings",
+        """
+        DROP TABLE customer_unmasked;
+        CREATE TABLE customer_unmasking(
+            seq INTEGER PRIMARY KEY,
+            day TEXT NOT NULL,
+            at_ms INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            customer TEXT NOT NULL,
+            purpose TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX customer_unmasking_day ON customer_unmasking(day, seq);
+        CREATE INDEX customer_unmasking_actor ON customer_unmasking(actor, day);
+        INSERT INTO customer_unmasking
+        SELECT seq, json_extract(CAST(body AS TEXT), '$.day'), at_ms, actor, entity,
+               json_extract(CAST(body AS TEXT), '$.purpose')
+        FROM journal WHERE type = 'customers.customer_unmasked.v1';
+        """,
+    ),
 )
-FOLDED: Final = ("consent", "customer_unmasked", "customer_erased")
+FOLDED: Final = ("consent", "customer_unmasking", "customer_erased")
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 
@@ -237,18 +257,37 @@ def consent_withdrawn(connection: Connection, event: e.ConsentWithdrawn, record:
 # --- who saw data in clear
 
 
+class Unmasking(NamedTuple):
+    """One time that somebody was let see a customer's data; a row of `customer_unmasking`."""
+
+    seq: int
+    at_ms: int
+    actor: str
+    customer: str
+    purpose: str
+
+
 def customer_unmasked(connection: Connection, event: e.CustomerUnmasked, record: Record) -> None:
-    """Only the actor's latest day is counted here; every single time is in the journal."""
     connection.execute(
-        "INSERT INTO customer_unmasked VALUES (?, ?, 1) ON CONFLICT (actor) DO UPDATE"
-        " SET times = CASE WHEN day = excluded.day THEN times + 1 ELSE 1 END, day = excluded.day",
-        (record.actor, event.day),
+        "INSERT INTO customer_unmasking VALUES (?, ?, ?, ?, ?, ?)",
+        (record.seq, event.day, record.at_ms, record.actor, event.customer, event.purpose),
     )
 
 
 def unmasked_on(connection: Connection, day: str, actor: str) -> int:
     """How often `actor` has seen a customer's data in clear on `day`."""
-    return int(connection.execute("SELECT times FROM customer_unmasked WHERE actor = ? AND day = ?", (actor, day)).get or 0)
+    query = "SELECT count(*) FROM customer_unmasking WHERE actor = ? AND day = ?"
+    return int(connection.execute(query, (actor, day)).get or 0)
+
+
+def unmaskings(connection: Connection, first: str, last: str, *, actor: str | None, limit: int) -> list[Unmasking]:
+    """Who saw whose data on the days from `first` to `last`, newest first; of everybody, or of one."""
+    rows = connection.execute(
+        "SELECT seq, at_ms, actor, customer, purpose FROM customer_unmasking"
+        " WHERE day BETWEEN ?1 AND ?2 AND (?3 IS NULL OR actor = ?3) ORDER BY day DESC, seq DESC LIMIT ?4",
+        (first, last, actor, limit),
+    )
+    return [Unmasking(*row) for row in rows]
 
 
 APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {

@@ -19,17 +19,23 @@ from edge.kernel.domain import Effect, Event
 from edge.kernel.pipeline import React
 from edge.notify.adviser_sms import News
 from edge.notify.model import TELL_ADVISER, RecordArrivalAlert
-from edge.notify.policy import ALERT_LATE_MIN, ALERT_TIERS
+from edge.notify.policy import ALERT_LANGUAGE, ALERT_LATE_MIN, ALERT_TIERS
 from edge.org import tables as org
 from edge.policy import tables as policy
 from edge.queue import views
 from edge.queue.events import TicketActivated, TicketBound, TicketIssued
-from edge.queue.model import LIVE
+from edge.queue.model import LIVE, Language
 from sync.chain import Record
 
 MINUTE_MS: Final = 60 * 1000
-_TEXT: Final = "【{branch}】贵宾到店：{number}号，{tier}，{time}取号，{service}。请到厅堂接待。"
-_TIERS: Final = {"gold": "金卡客户", "normal": "普卡客户"}
+_TEXTS: Final = {
+    Language.ZH: "【{branch}】贵宾到店：{number}号，{tier}，{time}取号，{service}。请到厅堂接待。",
+    Language.EN: "[{branch}] {tier} has come in: {number}, taken at {time}, {service}. Please receive them in the hall.",
+}
+_TIERS: Final = {
+    Language.ZH: {"gold": "金卡客户", "normal": "普卡客户"},
+    Language.EN: {"gold": "A gold customer", "normal": "A customer of yours"},
+}
 
 
 class _Order(msgspec.Struct, frozen=True):
@@ -74,12 +80,13 @@ def news(zone: ZoneInfo) -> News[_Order]:
         if ticket is None or ticket.state not in LIVE:
             return None
         service = org.service(connection, ticket.service)
-        return _TEXT.format(
-            branch=views.branch_name(connection),
+        language = policy.read(connection, ALERT_LANGUAGE)
+        return _TEXTS[language].format(
+            branch=views.branch_name(connection, language),
             number=ticket.number,
-            tier=_TIERS.get(order.tier, order.tier),
+            tier=_TIERS[language].get(order.tier, order.tier),
             time=f"{datetime.fromtimestamp(ticket.taken_ms / 1000, zone):%H:%M}",
-            service=ticket.service if service is None else service.name,
+            service=ticket.service if service is None else views.named(service, language),
         )
 
     return News(_Order, text, _ended)

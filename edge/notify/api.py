@@ -11,6 +11,7 @@ from edge.notify import tables
 from edge.notify.notices import NoticeBoard, NoticeList
 from edge.notify.phone import PhoneTicket, PhoneTickets
 from edge.queue.answers import Rated
+from edge.queue.arrivals import COMMENT
 from edge.queue.model import AskForTime, CancelTicket, RateService
 from edge.queue.tokens import TicketTokens
 from edge.web.principal import Kind
@@ -105,7 +106,7 @@ async def rate(call: Call[RatingRequest]) -> bytes:
     wish = call.body
     inside = call.principal.kind in (Kind.STAFF, Kind.DEVICE)
     ticket = wish.ticket if inside and wish.ticket is not None else _ticket_of(call, wish.token)
-    ref = "comment-" + hashlib.blake2b(call.command_id.encode(), digest_size=12).hexdigest() if wish.comment else None
+    ref = COMMENT + hashlib.blake2b(call.command_id.encode(), digest_size=12).hexdigest() if wish.comment else None
     secrets = () if ref is None else (Secret(ref, "comment", wish.comment.encode()),)
     command = RateService(ticket=ticket, score=wish.score, reasons=wish.reasons, comment_ref=ref)
     return (await call.submit(command, secrets_=secrets)).answer

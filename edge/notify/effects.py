@@ -114,7 +114,7 @@ class SmsSender:
         with self._db.reader() as connection:
             record = views.row(connection, order.ticket)
             ref = tables.phone_ref(connection, order.ticket)
-            branch = views.branch_name(connection)
+            branch = views.branch_name(connection, Language.ZH if record is None else record.language)
             number = None if ref is None else self._vault.get(connection, ref, "phone")
             refused = tables.opted_out(connection, None if record is None else record.customer)
         if record is None:

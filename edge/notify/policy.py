@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from edge.policy.keys import Key
+from edge.queue.model import Language
 
 REMIND_AHEAD: Final = Key[int](
     name="notify.remind_ahead",
@@ -37,4 +38,11 @@ ALERT_LATE_MIN: Final = Key[int](
     en="A message to an adviser that could not be sent for so long is dropped",
     unit="min",
 )
-KEYS: Final[tuple[Key[Any], ...]] = (REMIND_AHEAD, REMINDER_LATE_MIN, ALERT_TIERS, ALERT_LATE_MIN)
+ALERT_LANGUAGE: Final = Key[Language](
+    name="notify.alert_language",
+    kind=Language,
+    default=Language.ZH,
+    zh="发给客户经理的短信用哪种语言",
+    en="Language of the messages to advisers",
+)
+KEYS: Final[tuple[Key[Any], ...]] = (REMIND_AHEAD, REMINDER_LATE_MIN, ALERT_TIERS, ALERT_LATE_MIN, ALERT_LANGUAGE)

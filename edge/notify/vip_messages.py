@@ -4,8 +4,8 @@ Number, service and state; never who it is, never where to. The customer follows
 message about a state that has passed is not sent.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,23 +15,56 @@ from edge.kernel.pipeline import React
 from edge.notify.adviser_sms import News
 from edge.notify.advisers import MINUTE_MS
 from edge.notify.model import TELL_OF_SERVICE
-from edge.notify.policy import ALERT_LATE_MIN
+from edge.notify.policy import ALERT_LANGUAGE, ALERT_LATE_MIN
 from edge.policy import tables as policy
 from edge.queue import views
+from edge.queue.model import Language
 from edge.vip_services import tables as services
 from edge.vip_services.model import Kind, RecordMessage, RequestMoved, ServiceAsked, State
 from sync.chain import Record
 
 STAFF: Final = "staff:"
-_TEXT: Final = "【{branch}】{number}号客户的{kind}（{fee}）：{state}。"
-_KINDS: Final = {Kind.CAR_PICKUP: "专车接送", Kind.CASH_DELIVERY: "送款上门"}
-_STATES: Final = {
-    State.REQUESTED: "客户已申请，请尽快确认",
-    State.ACCEPTED: "已受理",
-    State.REFUSED: "未能受理",
-    State.ON_THE_WAY: "已出发",
-    State.DONE: "已完成",
-    State.CANCELLED: "已取消",
+
+
+class _Words(NamedTuple):
+    """A message in one language."""
+
+    text: str
+    fee: str
+    free: str
+    kinds: Mapping[Kind, str]
+    states: Mapping[State, str]
+
+
+_WORDS: Final = {
+    Language.ZH: _Words(
+        text="【{branch}】{number}号客户的{kind}（{fee}）：{state}。",
+        fee="手续费 {yuan:.2f} 元",
+        free="免费",
+        kinds={Kind.CAR_PICKUP: "专车接送", Kind.CASH_DELIVERY: "送款上门"},
+        states={
+            State.REQUESTED: "客户已申请，请尽快确认",
+            State.ACCEPTED: "已受理",
+            State.REFUSED: "未能受理",
+            State.ON_THE_WAY: "已出发",
+            State.DONE: "已完成",
+            State.CANCELLED: "已取消",
+        },
+    ),
+    Language.EN: _Words(
+        text="[{branch}] {kind} for {number} ({fee}): {state}.",
+        fee="fee CNY {yuan:.2f}",
+        free="free",
+        kinds={Kind.CAR_PICKUP: "Car", Kind.CASH_DELIVERY: "Cash to the door"},
+        states={
+            State.REQUESTED: "asked for, please confirm soon",
+            State.ACCEPTED: "accepted",
+            State.REFUSED: "refused",
+            State.ON_THE_WAY: "on the way",
+            State.DONE: "done",
+            State.CANCELLED: "cancelled",
+        },
+    ),
 }
 
 
@@ -60,13 +93,14 @@ def _text(connection: Connection, order: _Order) -> str | None:
     ticket = None if found is None else views.row(connection, found.ticket)
     if found is None or ticket is None or found.state is not order.state:
         return None
-    fee = f"手续费 {found.fee_fen / 100:.2f} 元" if found.fee_fen else "免费"
-    return _TEXT.format(
-        branch=views.branch_name(connection),
+    language = policy.read(connection, ALERT_LANGUAGE)
+    words = _WORDS[language]
+    return words.text.format(
+        branch=views.branch_name(connection, language),
         number=ticket.number,
-        kind=_KINDS[found.kind],
-        fee=fee,
-        state=_STATES[found.state],
+        kind=words.kinds[found.kind],
+        fee=words.fee.format(yuan=found.fee_fen / 100) if found.fee_fen else words.free,
+        state=words.states[found.state],
     )
 
 

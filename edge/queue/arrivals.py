@@ -21,6 +21,8 @@ from edge.queue.model import Tier
 
 CONTACT: Final = "contact-"
 """How the vault's subjects begin that hold a phone number given for one visit."""
+COMMENT: Final = "comment-"
+"""How those begin that hold what a customer wrote with a rating."""
 
 
 class Arrival(NamedTuple):

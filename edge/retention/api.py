@@ -13,7 +13,7 @@ from edge.org.place import Place
 from edge.policy import tables as policy
 from edge.retention import views
 from edge.retention.model import EraseCustomer, ErasureReport, RetentionRun
-from edge.retention.policy import VISIT_CONTACT_DAYS
+from edge.retention.policy import RATING_COMMENT_DAYS, VISIT_CONTACT_DAYS
 from edge.web.routes import Call, Routes
 
 routes: Final = Routes("retention")
@@ -48,8 +48,9 @@ class DueView(msgspec.Struct, frozen=True, kw_only=True):
     day: date
     contacts: int
     customers: int
+    comments: int
     more: bool
-    """Either figure is a lower bound: so many were counted, and there are others."""
+    """Any figure is a lower bound: so many were counted, and there are others."""
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +58,8 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
     visit_contact_days: int
     """A phone number that was given for one visit, counted from that visit."""
+    rating_comment_days: int
+    """What was written with a rating, counted from then."""
     index_usable_days: int
     """Until a customer whom head office names no more is not recognised."""
     index_kept_days: int
@@ -80,6 +83,7 @@ async def retention(call: Call[None]) -> Retention:
         due = views.due(connection, today + timedelta(days=done), now_ms + done * DAY_MS, limit=DUE_COUNTED_MAX)
         return Retention(
             visit_contact_days=policy.read(connection, VISIT_CONTACT_DAYS),
+            rating_comment_days=policy.read(connection, RATING_COMMENT_DAYS),
             index_usable_days=policy.read(connection, INDEX_USABLE_DAYS),
             index_kept_days=policy.read(connection, INDEX_KEPT_DAYS),
             due=_due(due, today + timedelta(days=done)),
@@ -90,6 +94,6 @@ async def retention(call: Call[None]) -> Retention:
 
 
 def _due(due: views.Due, day: date) -> DueView:
-    contacts, customers = (min(len(found), DUE_COUNTED_MAX - 1) for found in (due.contacts, due.customers))
-    more = max(len(due.contacts), len(due.customers)) == DUE_COUNTED_MAX
-    return DueView(day=day, contacts=contacts, customers=customers, more=more)
+    kinds = (due.contacts, due.customers, due.comments)
+    contacts, customers, comments = (min(len(found), DUE_COUNTED_MAX - 1) for found in kinds)
+    return DueView(day=day, contacts=contacts, customers=customers, comments=comments, more=due.most == DUE_COUNTED_MAX)

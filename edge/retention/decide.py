@@ -3,6 +3,7 @@
 * Retention looks at ages by the branch's clock, which never runs behind what has already happened. A box that was off for a
   month deletes a month's worth when it is back, in portions of `DELETED_AT_ONCE_MAX`.
 * A visit is over at the end of its day; a phone number is deleted when that day is more than the policy's days ago (seven).
+* What a customer wrote with a rating is deleted after the policy's days (180); the score stays, for it names nobody.
 * A customer is erased only when nothing of theirs is under way: whoever still waits has to be served or let go first,
   whoever has an appointment has to cancel it, and a car or cash on its way has to arrive or be called off. What they wrote
   about services goes with them; the scores stay, for they name nobody.
@@ -27,7 +28,7 @@ from edge.retention import views
 from edge.retention.model import ApplyRetention, CustomerErased, EraseCustomer, ErasureReport, RetentionApplied
 
 DELETED_AT_ONCE_MAX: Final = 50
-"""Contacts in one run, and customers in one run: about a hundredth of a second of the writer."""
+"""Contacts in one run, customers, and comments: about a hundredth of a second of the writer."""
 OF_ONE_MAX: Final = 1000
 """Phone numbers, and comments, of one customer; after the policy's days there are no numbers of older visits."""
 
@@ -47,7 +48,8 @@ def apply_retention(state: views.Due, _command: ApplyRetention, context: Context
             day=context.today.isoformat(),
             contacts=state.contacts[:DELETED_AT_ONCE_MAX],
             customers=state.customers[:DELETED_AT_ONCE_MAX],
-            finished=max(len(state.contacts), len(state.customers)) <= DELETED_AT_ONCE_MAX,
+            comments=state.comments[:DELETED_AT_ONCE_MAX],
+            finished=state.most <= DELETED_AT_ONCE_MAX,
         )
     ]
 

@@ -40,6 +40,8 @@ class RetentionApplied(Event, frozen=True, kw_only=True):
     """Customers whom head office has not named for too long."""
     finished: bool
     """Nothing was left over for another run."""
+    comments: tuple[str, ...] = ()
+    """Vault subjects of what customers wrote with their ratings."""
 
     def entity(self) -> str:
         return self.day
@@ -86,4 +88,5 @@ class RetentionRun(msgspec.Struct, frozen=True, kw_only=True):
     """The last of the day."""
     contacts: int
     customers: int
+    comments: int
     finished: bool

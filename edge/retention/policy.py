@@ -16,4 +16,14 @@ VISIT_CONTACT_DAYS: Final = Key[int](
     merge=Merge.MIN,
 )
 """Reference lobby §4."""
-KEYS: Final[tuple[Key[Any], ...]] = (VISIT_CONTACT_DAYS,)
+RATING_COMMENT_DAYS: Final = Key[int](
+    name="retention.rating_comment_days",
+    kind=Annotated[int, msgspec.Meta(ge=0, le=730)],
+    default=180,
+    zh="客户评价时写下的文字，多少天后删除（评分保留）",
+    en="Days until what a customer wrote with a rating is deleted (the score stays)",
+    unit="days",
+    merge=Merge.MIN,
+)
+"""Long enough to answer a complaint; words may name anybody."""
+KEYS: Final[tuple[Key[Any], ...]] = (VISIT_CONTACT_DAYS, RATING_COMMENT_DAYS)

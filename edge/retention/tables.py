@@ -52,6 +52,7 @@ MIGRATIONS: Final = (
         ) WHERE ref IS NOT NULL;
         """,
     ),
+    Migration("retention/004-comments-gone", "ALTER TABLE retention_run ADD COLUMN comments INTEGER NOT NULL DEFAULT 0;"),
 )
 FOLDED: Final = ("retention_run", "retention_comment")
 
@@ -63,15 +64,16 @@ def ticket_rated(connection: Connection, event: TicketRated, _record: Record) ->
 
 
 def retention_applied(connection: Connection, event: RetentionApplied, record: Record) -> None:
-    for contact in event.contacts:
-        Vault.shred(connection, contact)
+    for subject in (*event.contacts, *event.comments):
+        Vault.shred(connection, subject)
     for customer in event.customers:
         customers.forget(connection, customer)
         Vault.shred(connection, subject_of(customer))
     connection.execute(
-        "INSERT INTO retention_run VALUES (?, ?, ?, ?, ?) ON CONFLICT (day) DO UPDATE SET at_ms = excluded.at_ms,"
-        " contacts = contacts + excluded.contacts, customers = customers + excluded.customers, finished = excluded.finished",
-        (event.day, record.at_ms, len(event.contacts), len(event.customers), event.finished),
+        "INSERT INTO retention_run VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (day) DO UPDATE SET at_ms = excluded.at_ms,"
+        " contacts = contacts + excluded.contacts, customers = customers + excluded.customers, finished = excluded.finished,"
+        " comments = comments + excluded.comments",
+        (event.day, record.at_ms, len(event.contacts), len(event.customers), event.finished, len(event.comments)),
     )
 
 

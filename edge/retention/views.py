@@ -12,10 +12,10 @@ from edge.customers.tables import DAY_MS
 from edge.kernel.db import Connection
 from edge.kernel.vault import Vault
 from edge.policy import tables as policy
-from edge.queue.arrivals import CONTACT
+from edge.queue.arrivals import COMMENT, CONTACT
 from edge.queue.model import LIVE
 from edge.retention.model import RetentionRun
-from edge.retention.policy import VISIT_CONTACT_DAYS
+from edge.retention.policy import RATING_COMMENT_DAYS, VISIT_CONTACT_DAYS
 
 SHOWN_MAX: Final = 92
 """Days in an answer, the newest first."""
@@ -29,6 +29,12 @@ class Due:
     """This day's work was done before."""
     contacts: tuple[str, ...] = ()
     customers: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+
+    @property
+    def most(self) -> int:
+        """How many there are of what there is most of."""
+        return max(len(self.contacts), len(self.customers), len(self.comments))
 
 
 def done_on(connection: Connection, day: str) -> bool:
@@ -63,10 +69,12 @@ def due(connection: Connection, today: date, now_ms: int, *, limit: int) -> Due:
     first_day_kept = (today - timedelta(days=contact_days)).isoformat()
     young_ms = now_ms - contact_days * DAY_MS
     index_ms = now_ms - policy.read(connection, INDEX_KEPT_DAYS) * DAY_MS
+    comment_ms = now_ms - policy.read(connection, RATING_COMMENT_DAYS) * DAY_MS
     return Due(
         finished=False,
         contacts=tuple(old_contacts(connection, first_day_kept, young_ms, limit)),
         customers=tuple(customers.not_renewed_since(connection, index_ms, limit)),
+        comments=tuple(islice(Vault.born_before(connection, COMMENT, comment_ms), limit)),
     )
 
 
@@ -122,7 +130,7 @@ def contacts_of(connection: Connection, customer: str, limit: int) -> list[str]:
 def runs(connection: Connection, zone: ZoneInfo) -> list[RetentionRun]:
     """The last days, newest first."""
     rows = connection.execute(
-        "SELECT day, at_ms, contacts, customers, finished FROM retention_run ORDER BY day DESC LIMIT ?", (SHOWN_MAX,)
+        "SELECT day, at_ms, contacts, customers, comments, finished FROM retention_run ORDER BY day DESC LIMIT ?", (SHOWN_MAX,)
     )
     return [
         RetentionRun(
@@ -130,7 +138,8 @@ def runs(connection: Connection, zone: ZoneInfo) -> list[RetentionRun]:
             at=datetime.fromtimestamp(at_ms // 1000, zone),
             contacts=contacts,
             customers=customers,
+            comments=comments,
             finished=bool(finished),
         )
-        for day, at_ms, contacts, customers, finished in rows
+        for day, at_ms, contacts, customers, comments, finished in rows
     ]

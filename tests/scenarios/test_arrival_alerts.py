@@ -202,3 +202,12 @@ async def test_s15_which_tiers_is_policy(hall: Hall) -> None:
     await told(hall, later, "sent")
     of_both = {one.ticket: one.adviser and one.adviser.told for one in listed(hall)}
     assert of_both == {ordinary: None, later: "sent"}
+
+
+async def test_s15_the_message_is_in_english_where_policy_says_so(hall: Hall) -> None:
+    command = SetValue(policy="notify.alert_language", value="en", reason="English-speaking advisers")
+    await hall.branch.pipeline.submit(command, actor="staff:9001")
+    await told(hall, await arrive(hall, "c-1"), "sent")
+    (message,) = hall.sms.messages()
+    assert message.text.startswith("[Test branch] A gold customer has come in: ")
+    assert message.text.endswith(". Please receive them in the hall.")

@@ -19,7 +19,7 @@ from edge.kernel.fold import records, verify
 from edge.kernel.identities import IdentityKind
 from edge.kernel.pipeline import Secret, apply_event
 from edge.queue.answers import Issued
-from edge.queue.arrivals import CONTACT
+from edge.queue.arrivals import COMMENT, CONTACT
 from edge.queue.model import CancelTicket, Channel, FinishTicket, IssueTicket, RateService, ServeTicket, Tier
 from edge.retention import daily, decide, views
 from edge.retention.model import CustomerErased, EraseCustomer, ErasureReport, RetentionRun
@@ -95,6 +95,29 @@ async def test_a_visits_phone_goes_seven_days_after_it(hall: Hall) -> None:
     assert not phone_kept(hall, "a")
     assert [(run.contacts, run.finished) for run in runs(hall)] == [(1, True), (0, True)]
     assert sound(hall)
+
+
+async def test_what_was_written_with_a_rating_goes_after_half_a_year_and_the_score_stays(hall: Hall) -> None:
+    await hall.staff(1)
+    ticket = await visit(hall, "a")
+    await hall.next()
+    await hall.branch.pipeline.submit(ServeTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+    words = Secret(COMMENT + "1", "comment", "王柜员很耐心".encode())
+    rating = RateService(ticket=ticket, score=5, comment_ref=COMMENT + "1")
+    await hall.branch.pipeline.submit(rating, actor="phone", secrets_=[words])
+    await hall.branch.pipeline.submit(FinishTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+    assert await comment_after(hall, days=179) is not None
+    assert await comment_after(hall, days=2) is None
+    assert runs(hall)[0].comments == 1
+    with hall.branch.db.reader() as connection:
+        assert connection.execute("SELECT rating FROM ticket").get == 5
+    assert sound(hall)
+
+
+async def comment_after(hall: Hall, *, days: int) -> bytes | None:
+    await days_later(hall, days)
+    with hall.branch.db.reader() as connection:
+        return hall.branch.vault.get(connection, COMMENT + "1", "comment")
 
 
 async def test_what_goes_next_is_known_before_it_goes(hall: Hall) -> None:

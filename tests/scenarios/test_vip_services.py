@@ -155,6 +155,17 @@ async def test_s34_who_has_left_the_queue_asks_for_nothing(hall: Hall) -> None:
         await ask(hall, ticket)
 
 
+async def test_s34_the_adviser_is_told_in_english_where_policy_says_so(hall: Hall) -> None:
+    command = SetValue(policy="notify.alert_language", value="en", reason="English-speaking advisers")
+    await hall.branch.pipeline.submit(command, actor="staff:9001")
+    request = (await ask(hall, await visit(hall))).id
+    await told(hall, request, "sent")
+    gateway = hall.branch.gateway
+    assert isinstance(gateway, SandboxSms)
+    news = [message.text for message in gateway.messages() if "Cash to the door" in message.text]
+    assert news == ["[Test branch] Cash to the door for A001 (fee CNY 50.00): asked for, please confirm soon."]
+
+
 async def test_s34_the_adviser_is_told_of_every_step_but_their_own(hall: Hall) -> None:
     ticket = await visit(hall)
     request = (await ask(hall, ticket)).id

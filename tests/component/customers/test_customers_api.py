@@ -71,10 +71,28 @@ def test_a_name_is_shown_to_whoever_says_why_and_counted_once_for_a_repeat(branc
     assert post(branch, "c-demo-4/unmask", {"purpose": "contact"}, again).json()["left_today"] == 18
 
 
+def test_a_manager_sees_who_saw_whose_name_and_why_and_a_teller_does_not(branch: BranchProcess) -> None:
+    for purpose in ("verify", "complaint"):
+        post(branch, "c-demo-5/unmask", {"purpose": purpose}, {**token(branch, "1003"), "Idempotency-Key": f"seen-{purpose}"})
+    url = f"{branch.url}/api/unmaskings?staff=1003"
+    shown = requests.get(url, headers=token(branch, "9001"), timeout=TIMEOUT_S).json()
+    told = [(one["staff"], one["staff_name"], one["customer"], one["purpose"]) for one in shown["unmaskings"]]
+    assert told == [("1003", "张敏", "c-demo-5", "complaint"), ("1003", "张敏", "c-demo-5", "verify")]
+    assert all(one["name"][0] != "*" and set(one["name"][1:]) == {"*"} for one in shown["unmaskings"])
+    assert requests.get(url, headers=token(branch, "1003"), timeout=TIMEOUT_S).status_code == 403
+    assert (
+        requests.get(url + "&from=1999-01-01&to=1999-01-02", headers=token(branch, "9001"), timeout=TIMEOUT_S).json()[
+            "unmaskings"
+        ]
+        == []
+    )
+
+
 def test_staff_see_what_is_kept_how_long_and_what_goes_next(branch: BranchProcess) -> None:
     shown = requests.get(f"{branch.url}/api/retention", headers=token(branch, "2001"), timeout=TIMEOUT_S).json()
     assert [shown[name] for name in ("visit_contact_days", "index_usable_days", "index_kept_days")] == [7, 30, 90]
-    assert {**shown["due"], "day": ""} == {"day": "", "contacts": 0, "customers": 0, "more": False}
+    assert shown["rating_comment_days"] == 180
+    assert {**shown["due"], "day": ""} == {"day": "", "contacts": 0, "customers": 0, "comments": 0, "more": False}
     refused = requests.get(f"{branch.url}/api/retention", headers=token(branch, "1001"), timeout=TIMEOUT_S)
     assert refused.status_code == 403
 

@@ -13,10 +13,10 @@ export interface ConsentLine {
 }
 export interface Ledger { customer: string; in_force: Purpose[]; lines: ConsentLine[]; erased_at?: string | null }
 export interface Unmasked { name: string | null; phone: string | null; left_today: number }
-export interface RetentionRun { day: string; at: string; contacts: number; customers: number; finished: boolean }
+export interface RetentionRun { day: string; at: string; contacts: number; customers: number; comments: number; finished: boolean }
 export interface Retention {
-  visit_contact_days: number; index_usable_days: number; index_kept_days: number;
-  due: { day: string; contacts: number; customers: number; more: boolean }; runs: RetentionRun[];
+  visit_contact_days: number; rating_comment_days: number; index_usable_days: number; index_kept_days: number;
+  due: { day: string; contacts: number; customers: number; comments: number; more: boolean }; runs: RetentionRun[];
 }
 export interface Giving { purpose: Purpose; version: number; channel: Means; evidence: string }
 
@@ -26,6 +26,9 @@ export const giveConsent = (api: Api, customer: string, giving: Giving) => api.p
 export const withdrawConsent = (api: Api, customer: string, purpose: Purpose, channel: Means) =>
   api.post<Ledger>(`${at(customer)}/consents/withdraw`, { purpose, channel });
 export const unmask = (api: Api, customer: string, purpose: Need) => api.post<Unmasked>(`${at(customer)}/unmask`, { purpose });
+export interface Unmasking { at: string; staff: string; staff_name: string | null; customer: string; name: string | null; purpose: Need }
+export interface Unmaskings { first: string; last: string; unmaskings: Unmasking[]; more: boolean }
+export const getUnmaskings = (api: Api) => api.get<Unmaskings>('/api/unmaskings');
 export const getRetention = (api: Api) => api.get<Retention>('/api/retention');
 
 export interface Agreement { purpose: Purpose; line: ConsentLine | null; inForce: boolean }
