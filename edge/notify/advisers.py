@@ -20,6 +20,7 @@ from edge.kernel.pipeline import React
 from edge.notify.adviser_sms import News
 from edge.notify.model import TELL_ADVISER, RecordArrivalAlert
 from edge.notify.policy import ALERT_LANGUAGE, ALERT_LATE_MIN, ALERT_TIERS
+from edge.org import names
 from edge.org import tables as org
 from edge.policy import tables as policy
 from edge.queue import views
@@ -82,11 +83,11 @@ def news(zone: ZoneInfo) -> News[_Order]:
         service = org.service(connection, ticket.service)
         language = policy.read(connection, ALERT_LANGUAGE)
         return _TEXTS[language].format(
-            branch=views.branch_name(connection, language),
+            branch=names.branch_name(connection, language),
             number=ticket.number,
             tier=_TIERS[language].get(order.tier, order.tier),
             time=f"{datetime.fromtimestamp(ticket.taken_ms / 1000, zone):%H:%M}",
-            service=ticket.service if service is None else views.named(service, language),
+            service=ticket.service if service is None else names.named(service, language),
         )
 
     return News(_Order, text, _ended)

@@ -22,6 +22,7 @@ from edge.notify.adviser_sms import AdviserSms
 from edge.notify.feed import MOVES
 from edge.notify.model import SEND_SMS, TELL_ADVISER, TELL_OF_SERVICE, RecordReminder, RemindCustomer, ReminderDue
 from edge.notify.policy import REMINDER_LATE_MIN
+from edge.org import names
 from edge.policy import tables as policy
 from edge.queue import views
 from edge.queue.events import TicketIssued
@@ -114,7 +115,7 @@ class SmsSender:
         with self._db.reader() as connection:
             record = views.row(connection, order.ticket)
             ref = tables.phone_ref(connection, order.ticket)
-            branch = views.branch_name(connection, Language.ZH if record is None else record.language)
+            branch = names.branch_name(connection, Language.ZH if record is None else record.language)
             number = None if ref is None else self._vault.get(connection, ref, "phone")
             refused = tables.opted_out(connection, None if record is None else record.customer)
         if record is None:

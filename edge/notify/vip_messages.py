@@ -16,6 +16,7 @@ from edge.notify.adviser_sms import News
 from edge.notify.advisers import MINUTE_MS
 from edge.notify.model import TELL_OF_SERVICE
 from edge.notify.policy import ALERT_LANGUAGE, ALERT_LATE_MIN
+from edge.org import names
 from edge.policy import tables as policy
 from edge.queue import views
 from edge.queue.model import Language
@@ -96,7 +97,7 @@ def _text(connection: Connection, order: _Order) -> str | None:
     language = policy.read(connection, ALERT_LANGUAGE)
     words = _WORDS[language]
     return words.text.format(
-        branch=views.branch_name(connection, language),
+        branch=names.branch_name(connection, language),
         number=ticket.number,
         kind=words.kinds[found.kind],
         fee=words.fee.format(yuan=found.fee_fen / 100) if found.fee_fen else words.free,

@@ -9,10 +9,9 @@ import msgspec
 
 from edge.kernel.db import Connection
 from edge.org import tables as org
-from edge.org.model import Branch, Service
 from edge.queue import outlook
 from edge.queue.forecast import POSITION, SIMULATED, estimate
-from edge.queue.model import LIVE, REMOTE, Language, State, Tier, queue_id
+from edge.queue.model import LIVE, REMOTE, State, Tier, queue_id
 from edge.queue.outlook import Shown
 from edge.queue.rules import DEFAULT, Why
 
@@ -473,17 +472,6 @@ def day(connection: Connection) -> DayView | None:
     """The open business day, or else the newest one."""
     found = connection.execute("SELECT day, state FROM queue_day ORDER BY state = 'open' DESC, day DESC LIMIT 1").fetchone()
     return None if found is None else DayView(*found)
-
-
-def branch_name(connection: Connection, language: str) -> str:
-    """What messages sign with."""
-    branch = org.branch(connection)
-    return named(branch, language) if branch else ""
-
-
-def named(thing: Branch | Service, language: str) -> str:
-    """Its English name where it has one and English is wanted."""
-    return thing.name_en if language == Language.EN and thing.name_en else thing.name
 
 
 def slips(connection: Connection, states: list[str]) -> list[TicketRow]:
