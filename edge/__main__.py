@@ -238,11 +238,12 @@ def bench() -> None:
 @click.option("--data", "file", type=FILE, required=True, help="A recorded queue, as in the reference data.")
 @click.option("--fit", required=True, metavar="DATE:DATE", help="Days to learn from.")
 @click.option("--score", required=True, metavar="DATE:DATE", help="Days to be judged on.")
-def bench_forecast(*, file: Path, fit: str, score: str) -> None:
+@click.option("--runs", type=click.IntRange(5, 1_000), default=100, show_default=True, help="Futures that each forecast plays.")
+def bench_forecast(*, file: Path, fit: str, score: str, runs: int) -> None:
     """How good the waiting forecast is on real days, beside the usual formulas."""
     from edge.forecast.bench import main as judge
 
-    sys.exit(judge(["--data", str(file), "--fit", fit, "--score", score]))
+    sys.exit(judge(["--data", str(file), "--fit", fit, "--score", score, "--runs", str(runs)]))
 
 
 @main.group()

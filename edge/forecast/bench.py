@@ -20,7 +20,7 @@ from edge.forecast import replay
 from edge.forecast.branch import Branch
 from edge.forecast.forecaster import Forecaster
 from edge.forecast.knowledge import Knowledge
-from edge.forecast.rivals import Rivals
+from edge.forecast.rivals import POSITION, Rivals
 from edge.forecast.score import Score
 from edge.forecast.simulate import RUNS
 from edge.forecast.situation import Situation, Waiting
@@ -128,26 +128,33 @@ def _between(days: Sequence[date], span: tuple[date, date]) -> list[date]:
     return [day for day in days if span[0] <= day <= span[1]]
 
 
-def run_bank(file: Path, fit: str, score: str, out: TextIO) -> None:
+def run_bank(file: Path, fit: str, score: str, out: TextIO, *, runs: int = RUNS) -> None:
     """`branchbox bench forecast`: the table, then the figures."""
     days = replay.read(file)
     known = sorted(days)
     fitted, scored = _between(known, _span(fit)), _between(known, _span(score))
     if not fitted or not scored or set(fitted) & set(scored):
         raise SystemExit("both spans need days of the file, and no day may be in both")
-    bench = bank(days, fitted, scored)
+    bench = bank(days, fitted, scored, runs=runs)
     _report(f"real bank, fit {fit}, score {score}", bench, out)
     if bench.score is not None:
         print(*bench.score.marks(), sep="\n", file=out)
 
 
-def run_simulated(days: int, seed: int, out: TextIO) -> None:
-    """The simulated branch at both loads; the figures of the last load come last."""
+def run_simulated(extent: Extent, seeds: Sequence[int], out: TextIO) -> None:
+    """The simulated branches at both loads, once for each seed and then how far the seeds lie apart; figures come last."""
     for load in LOADS:
-        bench = branches(load, Extent(days), seed)
-        _report(f"simulated branches, load {load}, {days} days of each, from seed {seed}", bench, out)
-        if bench.score is not None:
-            print(*(f"{line.replace(' ', f'_at_load_{load} ', 1)}" for line in bench.score.marks()), sep="\n", file=out)
+        ratios, held = [], []
+        for seed in seeds:
+            bench = branches(load, extent, seed)
+            _report(f"simulated branches, load {load}, {extent.days} days of each, from seed {seed}", bench, out)
+            if bench.score is not None:
+                print(*(f"{line.replace(' ', f'_at_load_{load} ', 1)}" for line in bench.score.marks()), sep="\n", file=out)
+                ratios.append(bench.score.ratio_to(POSITION))
+                held.append(bench.score.coverage)
+        if len(seeds) > 1:
+            print(f"mae_ratio_spread_at_load_{load} {min(ratios):.4f} {max(ratios):.4f}", file=out)
+            print(f"coverage_spread_at_load_{load} {min(held):.4f} {max(held):.4f}", file=out)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -157,12 +164,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--score", default="1999-02-15:1999-02-21", help="days to forecast, FIRST:LAST")
     parser.add_argument("--simulated", action="store_true", help="the simulated branch instead")
     parser.add_argument("--days", type=int, default=5, help="days to score in each simulated branch")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="the first simulated branches")
+    parser.add_argument("--seeds", type=int, default=1, help="so many times other simulated branches, and their spread")
+    parser.add_argument("--runs", type=int, help=f"futures that each forecast plays; {RUNS} of the bank, {Extent(1).runs} else")
     options = parser.parse_args(arguments)
     if options.simulated:
-        run_simulated(options.days, options.seed, sys.stdout)
+        extent = Extent(options.days, runs=options.runs or Extent(options.days).runs)
+        seeds = [options.seed + Extent(options.days).branches * number for number in range(options.seeds)]
+        run_simulated(extent, seeds, sys.stdout)
     elif options.data is not None:
-        run_bank(options.data, options.fit, options.score, sys.stdout)
+        run_bank(options.data, options.fit, options.score, sys.stdout, runs=options.runs or RUNS)
     else:
         parser.error("name --data FILE, or --simulated")
     return 0

@@ -26,7 +26,8 @@ REFIT: Final = 100
 """Outcomes between two fits of the lift."""
 MARGIN_REFRESH: Final = 10
 """Outcomes between two measurements of the margins."""
-REGIME_WINDOW: Final = 300
+REGIME_WINDOW: Final = 1_000
+"""Several days of a busy branch: the errors of one day go together, so a margin from one day says little of the next."""
 REGIME_MIN: Final = 80
 """Fewer outcomes than this in a regime: all regimes speak for it."""
 OUTSIDE: Final = 0.1

@@ -14,10 +14,10 @@ from edge.forecast.calibration import Calibration, Outcome
 from edge.forecast.hazard import HazardState
 from edge.forecast.knowledge import Knowledge, PatienceState
 from edge.forecast.service_times import ServiceTimesState
-from edge.forecast.turnaround import TurnaroundState
+from edge.forecast.turnaround import ReadinessState
 from edge.kernel.files import write_durably
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised whenever what is learned changes its meaning."""
 FILE: Final = "forecast.knowledge"
 FILE_BYTES_MAX: Final = 32 * 1024 * 1024
@@ -32,7 +32,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The last fact that was learned from."""
     service_times: ServiceTimesState
     patience: PatienceState
-    turnaround: TurnaroundState
+    turnaround: list[ReadinessState]
     pauses: HazardState
     openings: HazardState
     arrivals: ArrivalsState

@@ -119,9 +119,8 @@ def _free(desk: Desk, situation: Situation, knowledge: Knowledge, turnaround: Ha
             return lambda random: (
                 now_ms + int((residual_s(table, pace, lasted_s, random) + turnaround.sample(0.0, random)) * 1_000)
             )
-        case Away(since_ms):
-            away_s = max(0.0, (now_ms - since_ms) / 1_000)
-            return lambda random: now_ms + int((turnaround.sample(away_s, random) - away_s) * 1_000)
+        case Away() as away:
+            return lambda random: now_ms + int(knowledge.turnaround.left_s(desk.staff, away, now_ms, random) * 1_000)
         case Paused(since_ms):
             paused_s = max(0.0, (now_ms - since_ms) / 1_000)
             return lambda random: now_ms + int((knowledge.pauses.sample(paused_s, random) - paused_s) * 1_000)

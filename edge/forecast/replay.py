@@ -239,7 +239,7 @@ class _Day:
         self._bank.skills.took(desk, call.kind, {_kind(one.service) for one in self._watch.waiting.values()})
         self._watch.counters[desk].services = self._bank.services_of(desk)
         self._watch.arrived(self._bank.standing.usual(call.kind), Tier.NORMAL, at_s * 1_000)
-        self._watch.serves(desk, call.service, at_s * 1_000)
+        self._watch.serves(desk, call.service, at_s * 1_000, called=False)
 
     def end(self, at_s: int, call: Call) -> None:
         desk = _name(call)

@@ -36,9 +36,9 @@ def read(connection: Connection, now_ms: int, zone: ZoneInfo) -> Situation:
     newcomers = (
         Waiting(queue_id(service, tier), service, tier, now_ms, _LATER_SEQ, now_ms) for service in services for tier in Tier
     )
-    wanted = {one.service for one in waiting}
+    since_ms = _waited_for_since_ms(waiting)
     counters = [(counter, _presence(connection, counter.id)) for counter in org.counters(connection)]
-    desks = [_desk(connection, counter, live, wanted, now) for counter, live in counters if live.staff is not None]
+    desks = [_desk(connection, counter, live, since_ms, now) for counter, live in counters if live.staff is not None]
     closed = [counter for counter, live in counters if live.staff is None]
     return Situation(
         now_ms=now_ms,
@@ -134,34 +134,43 @@ def _presence(connection: Connection, counter: str) -> _Live:
     return _NOBODY if row is None else _Live(*row)
 
 
-def _desk(connection: Connection, counter: Counter, live: _Live, wanted: set[str], now: datetime) -> Desk:
+def _desk(connection: Connection, counter: Counter, live: _Live, since_ms: Mapping[str, int], now: datetime) -> Desk:
     services = frozenset(offered(connection, counter, live.staff))
     return Desk(
         counter.id,
         live.staff or "",
         services,
-        _doing(connection, counter.id, live, busy=bool(wanted & services)),
+        _doing(connection, counter.id, live, min((since_ms[one] for one in services & since_ms.keys()), default=None)),
         ruling.rule_now(connection, counter.id, now),
         ruling.memory(connection, counter.id),
     )
 
 
-def _doing(connection: Connection, counter: str, live: _Live, *, busy: bool) -> Serving | Free | Away | Paused:
-    """`busy`: somebody waits whom this counter serves, so it is not idle for want of customers."""
+def _waited_for_since_ms(waiting: Iterable[Waiting]) -> dict[str, int]:
+    """Since when somebody waits for a service."""
+    since_ms: dict[str, int] = {}
+    for one in waiting:
+        since_ms[one.service] = min(one.entered_ms, since_ms.get(one.service, one.entered_ms))
+    return since_ms
+
+
+def _doing(connection: Connection, counter: str, live: _Live, wanted_ms: int | None) -> Serving | Free | Away | Paused:
+    """`wanted_ms`: since when somebody waits whom this counter serves; where nobody does, it is idle for want of customers."""
     if live.ticket is not None:
         found = connection.execute("SELECT service, last_call_ms FROM ticket WHERE id = ?", (live.ticket,)).fetchone()
         if found is not None:
             return Serving(str(found[0]), int(found[1]))
     if live.state == Presence.PAUSED or live.lost:
         return Paused(live.since_ms)
-    if not busy:
+    if wanted_ms is None:
         return Free()
     ended_ms: int = connection.execute(
         "SELECT coalesce(max(finished_ms), 0) FROM ticket"
         " WHERE day = (SELECT day FROM queue_day WHERE state = 'open') AND counter = ?",
         (counter,),
     ).get
-    return Away(max(live.since_ms, ended_ms))
+    free_ms = max(live.since_ms, ended_ms)
+    return Away(free_ms, max(free_ms, wanted_ms))
 
 
 def _expected(closed: Iterable[Counter]) -> list[Desk]:

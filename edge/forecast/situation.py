@@ -49,9 +49,12 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """Paused, or not answering: it comes back as counters do that have been away for this long."""
+    """Free, somebody waits whom it serves, and it does not call: it comes back as counters do that have been away so."""
 
     since_ms: int
+    """When it became free."""
+    wanted_ms: int | None = None
+    """Since when it is wanted; None: since it became free."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,8 @@ def _free_ms(desk: Desk, now_ms: int, knowledge: Knowledge, random: Random) -> i
         case Serving(service, since_ms):
             table, pace = knowledge.service_times.table(service), knowledge.service_times.factor(desk.staff)
             return now_ms + int(residual_s(table, pace, max(0.0, (now_ms - since_ms) / 1_000), random) * 1_000)
-        case Away(since_ms):
-            away_s = max(0.0, (now_ms - since_ms) / 1_000)
-            return now_ms + int((knowledge.turnaround.of(desk.staff).sample(away_s, random) - away_s) * 1_000)
+        case Away() as away:
+            return now_ms + int(knowledge.turnaround.left_s(desk.staff, away, now_ms, random) * 1_000)
         case Paused(since_ms):
             paused_s = max(0.0, (now_ms - since_ms) / 1_000)
             return now_ms + int((knowledge.pauses.sample(paused_s, random) - paused_s) * 1_000)

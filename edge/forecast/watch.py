@@ -57,7 +57,7 @@ class Counter:
         if self.serving is not None:
             doing: Serving | Away | Free = Serving(self.serving, self.since_ms)
         else:
-            doing = Free() if self.wanted_ms is None else Away(self.since_ms)
+            doing = Free() if self.wanted_ms is None else Away(self.since_ms, self.wanted_ms)
         return Desk(self.id, self.staff, self.services, doing, self.rule, self.memory, self.breaks, self.closes_ms)
 
 
@@ -115,10 +115,10 @@ class Watch:
         self.counters[desk].waited_s = (at_ms - one.entered_ms) / 1_000
         self._settle(at_ms)
 
-    def serves(self, desk: str, service: str, at_ms: int) -> None:
-        """A counter begins a service."""
+    def serves(self, desk: str, service: str, at_ms: int, *, called: bool = True) -> None:
+        """A counter begins a service; `called`: of somebody who waited, so it had come back to the queue."""
         counter = self.counters[desk]
-        self._wanted_until(counter, at_ms, called=True)
+        self._wanted_until(counter, at_ms, called=called)
         self._stayed(counter)
         counter.serving, counter.since_ms = service, at_ms
 
@@ -192,8 +192,8 @@ class Watch:
     def _wanted_until(self, counter: Counter, at_ms: int, *, called: bool) -> None:
         if counter.wanted_ms is None:
             return
-        from_s = (counter.wanted_ms - counter.since_ms) / 1_000
-        self.knowledge.turnaround.observe(counter.staff, from_s, (at_ms - counter.since_ms) / 1_000, called=called)
+        free_s, wanted_s = (counter.wanted_ms - counter.since_ms) / 1_000, (at_ms - counter.wanted_ms) / 1_000
+        self.knowledge.turnaround.observe(counter.staff, free_s, wanted_s, called=called)
         counter.wanted_ms = None
 
 

@@ -5,7 +5,8 @@ from statistics import median
 
 import pytest
 
-from edge.forecast.turnaround import TELLERS_MAX, Turnaround, TurnaroundState
+from edge.forecast.situation import Away
+from edge.forecast.turnaround import TELLERS_MAX, ReadinessState, Turnaround
 from tests.unit.forecast.hall import seeded
 
 
@@ -53,11 +54,41 @@ def test_it_is_kept_whole_and_nothing_else_is_taken() -> None:
     again.restore(known.state)
     assert again.state == known.state
     with pytest.raises(ValueError, match="habits"):
-        again.restore(TurnaroundState(known.everybody.state, {"ann": [(1.0, 1.0)]}))
+        again.restore([ReadinessState(known.everybody.state, {"ann": [(1.0, 1.0)]}), *known.state[1:]])
+    with pytest.raises(ValueError, match="cases"):
+        again.restore(known.state[1:])
 
 
 def test_tellers_without_end_are_not_kept() -> None:
     known = Turnaround()
     for number in range(TELLERS_MAX + 10):
         known.observe(f"s{number}", 0.0, 5.0, called=True)
-    assert len(known.state.tellers) == TELLERS_MAX
+    assert len(known.state[0].tellers) == TELLERS_MAX
+
+
+def test_a_counter_that_was_free_when_somebody_came_is_another_case_than_one_that_has_just_finished() -> None:
+    random, known = seeded(7), Turnaround()
+    for _ in range(300):
+        known.observe("ann", 0.0, random.expovariate(1 / 5), called=True)
+        known.observe("ann", 30.0, random.expovariate(1 / 300), called=True)
+    assert known.of("ann").survival(0, 20) < 0.1
+    assert known.of("ann", 30.0).survival(0, 20) > 0.8
+    assert known.of("ann", 3_000.0).state == Turnaround().of("ann", 3_000.0).state
+
+
+def test_who_calls_in_the_same_instant_says_nothing_of_those_who_are_waited_for() -> None:
+    known = Turnaround()
+    known.observe("ann", 30.0, 0.0, called=True)
+    assert known.state == Turnaround().state
+
+
+def test_a_counter_is_away_since_it_is_wanted() -> None:
+    random, known = seeded(8), Turnaround()
+    for _ in range(300):
+        known.observe("ann", 0.0, 5.0, called=True)
+        known.observe("ann", 300.0, 200.0, called=True)
+    finished, was_free = Away(0, 0), Away(0, 300_000)
+    assert median(known.left_s("ann", finished, 2_000, random) for _ in range(1_000)) < 10
+    assert median(known.left_s("ann", was_free, 302_000, random) for _ in range(1_000)) > 100
+    assert Away(0) != finished
+    assert known.left_s("ann", Away(0), 2_000, seeded(1)) == known.left_s("ann", finished, 2_000, seeded(1))
