@@ -12,6 +12,7 @@ from edge.devices.floor import Floor
 from edge.devices.health import DayOfDevice, HealthLog
 from edge.devices.model import OpenTrace, RecordMove, RecordTest
 from edge.devices.places import Sockets
+from edge.devices.posts import Post, posts_of
 from edge.devices.trace_permits import TracePermits
 from edge.devices.views import DeviceDetail, FamilyView, FrameView, detail, family_view, frames
 from edge.kernel.domain import Rejected
@@ -43,6 +44,8 @@ class DeviceList(msgspec.Struct, frozen=True):
     devices: list[DeviceView]
     families: dict[str, FamilyView]
     """What their families are called, and which of them have a test."""
+    posts: dict[str, list[Post]]
+    """Where each device serves, by its id; a device that nobody uses yet is missing."""
 
 
 class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,8 +60,11 @@ class Empty(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     summary="The branch's devices and how they are",
 )
 async def list_devices(call: Call[None]) -> DeviceList:
-    devices = call.app[Floor].views()
-    return DeviceList(devices, {name: family_view(name) for name in dict.fromkeys(view.family for view in devices)})
+    floor, place = call.app[Floor], call.app[Place]
+    devices = floor.views()
+    families_there = {name: family_view(name) for name in dict.fromkeys(view.family for view in devices)}
+    posts = {view.id: posts_of(view.id, floor.configured(view.id)[1], place) for view in devices}
+    return DeviceList(devices, families_there, {device: found for device, found in posts.items() if found})
 
 
 def _device(call: Call[Any]) -> tuple[str, Device]:
@@ -80,7 +86,7 @@ async def one_device(call: Call[None]) -> DeviceDetail:
     device_id, device = _device(call)
     floor = call.app[Floor]
     config, profile = floor.configured(device_id)
-    return detail(floor.view(device_id), device, profile, config.address, call.app[Place].now())
+    return detail(floor.view(device_id), device, profile, config.address, call.app[Place])
 
 
 @routes.post(

@@ -13,6 +13,8 @@ from drivers.profiles import Profile
 from drivers.supervisor import DeviceView
 from drivers.trace import Frame, Way
 from drivers.versions import older
+from edge.devices.posts import Post, posts_of
+from edge.org.place import Place
 
 
 class Words(msgspec.Struct, frozen=True):
@@ -25,6 +27,8 @@ class FamilyView(msgspec.Struct, frozen=True):
 
     name: Words
     summary: Words
+    joins: Words
+    """Which step of the branch uses it."""
     can_test: bool
     test_needs_person: bool
     """Its test waits for somebody to lay a card, show a code or press a key."""
@@ -56,6 +60,8 @@ class DeviceDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Set where the device's firmware is older than its profile asks for."""
     firmware_bad: bool = False
     quirks: list[Words] = []
+    posts: list[Post] = []
+    """Where it serves; empty where nobody uses it yet."""
 
 
 class FrameView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -77,14 +83,16 @@ def family_view(name: str) -> FamilyView:
     return FamilyView(
         name=Words(manifest.name, manifest.name_en),
         summary=Words(manifest.summary, manifest.summary_en),
+        joins=Words(manifest.joins, manifest.joins_en),
         can_test=trial is not None,
         test_needs_person=trial is not None and trial.needs_person,
         test_care=None if trial is None else trial.care,
     )
 
 
-def detail(view: DeviceView, device: Device, profile: Profile, address: str, now: datetime) -> DeviceDetail:
-    """`now` is the time on the wall at this moment of the loop."""
+def detail(view: DeviceView, device: Device, profile: Profile, address: str, place: Place) -> DeviceDetail:
+    """As it is at this moment of the loop."""
+    now = place.now()
     counts, capabilities = device.counts, device.capabilities()
     firmware = profile.firmware
     return DeviceDetail(
@@ -105,6 +113,7 @@ def detail(view: DeviceView, device: Device, profile: Profile, address: str, now
         firmware_min=firmware.min if older(capabilities.firmware, firmware.min) else None,
         firmware_bad=capabilities.firmware in firmware.known_bad,
         quirks=[Words(quirk.zh, quirk.en) for quirk in profile.quirks],
+        posts=posts_of(view.id, profile, place),
     )
 
 

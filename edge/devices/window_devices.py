@@ -161,7 +161,7 @@ class WindowDevices:
     def _ask(self, group: asyncio.TaskGroup, service: _Finished) -> None:
         """Ask about this service; a question that is still open is about one that is over."""
         counter = self._counter(lambda one: one.id == service.counter)
-        pads = [] if counter is None else [pad for pad in self._devices(PAD_FAMILY) if _window_of(pad) == counter.number]
+        pads = [] if counter is None else [pad for pad in self._devices(PAD_FAMILY) if window_of(pad) == counter.number]
         for pad in pads:
             if pad in self._asking:
                 self._asking.pop(pad).cancel()
@@ -206,7 +206,7 @@ class WindowDevices:
             return None
 
 
-def _window_of(pad: str) -> int | None:
+def window_of(pad: str) -> int | None:
     """`evaluator-3` stands at window 3."""
     tail = pad.rpartition("-")[2]
     return int(tail) if tail.isdecimal() else None

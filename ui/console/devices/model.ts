@@ -4,13 +4,15 @@ import type { DeviceView } from '@kit/types';
 
 export interface KnownDevice extends DeviceView { verified?: string }
 export interface Words { zh: string; en: string }
-export interface Family { name: Words; summary: Words; can_test: boolean; test_needs_person: boolean; test_care: 'moves' | 'prints' | null }
-export interface KnownDevices { devices: KnownDevice[]; families: Record<string, Family> }
+/** Where a device serves; `at` is a kiosk, a window or a range of windows. */
+export interface Post { kind: 'kiosk' | 'other_kiosks' | 'window' | 'hall' | 'gate' | 'messages'; at: string }
+export interface Family { name: Words; summary: Words; joins: Words; can_test: boolean; test_needs_person: boolean; test_care: 'moves' | 'prints' | null }
+export interface KnownDevices { devices: KnownDevice[]; families: Record<string, Family>; posts: Record<string, Post[]> }
 export interface DeviceDetail {
   view: KnownDevice; family: Family; profile: string; address: string; source: string; since: string;
   capabilities: { model: string; serial_number?: string | null; firmware?: string | null; verified: string; proof?: string | null; commands: string[] };
   commands: number; failures: number; connections: number; noise: number;
-  last_error?: string; last_error_at?: string; trace_content?: boolean; firmware_min?: string; firmware_bad?: boolean; quirks?: Words[];
+  last_error?: string; last_error_at?: string; trace_content?: boolean; firmware_min?: string; firmware_bad?: boolean; quirks?: Words[]; posts?: Post[];
 }
 export interface Frame { n: number; at: string; way: 'toDevice' | 'fromDevice' | 'hidden'; size_bytes: number; hex?: string; text?: string }
 export interface Place { address: string; wire: string; name?: string; usb?: string }
