@@ -39,8 +39,7 @@ class FontMissing(Exception):
 
     def __init__(self) -> None:
         super().__init__(
-            "no Chinese font found 没有找到中文字体: install fonts-noto-cjk, "
-            f"or name a font file in the setting printer.font or in ${FONT_VARIABLE}"
+            f"no Chinese font found 没有找到中文字体: install fonts-noto-cjk, or name a font file in ${FONT_VARIABLE}"
         )
 
 

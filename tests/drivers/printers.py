@@ -7,6 +7,7 @@ from drivers import profiles
 from drivers.api import Event
 from drivers.escpos_printer.driver import EscposPrinter
 from drivers.escpos_printer.emulator import EscposEmulator
+from drivers.lettering import Lettering
 from drivers.profiles import Profile
 from drivers.transport.memory import Bend, MemoryOutlet
 from drivers.transport.outlet import HostEnd
@@ -22,11 +23,13 @@ def noon() -> datetime:
     return NOON
 
 
-def emulated(profile: Profile = STRONG, bend: Bend | None = None) -> tuple[EscposPrinter, EscposEmulator, MemoryOutlet]:
-    """A driver, its printer and the wire between them; not yet open."""
+def emulated(
+    profile: Profile = STRONG, bend: Bend | None = None, lettering: Lettering | None = None
+) -> tuple[EscposPrinter, EscposEmulator, MemoryOutlet]:
+    """A driver that draws with `lettering`, its printer and the wire between them; not yet open."""
     emulator = EscposEmulator(profile, clock=noon)
     outlet = emulator.in_memory(bend)
-    return EscposPrinter("printer-1", profile, outlet.dial), emulator, outlet
+    return EscposPrinter("printer-1", profile, outlet.dial, lettering), emulator, outlet
 
 
 class ScriptedPrinter:

@@ -29,6 +29,7 @@ from drivers.interfaces.printer import (
     TestPrint,
     next_process_id,
 )
+from drivers.lettering import Lettering
 from drivers.session import WAITING_MAX
 from drivers.transport.memory import Bend, Temper
 from tests.drivers.printers import SMALL, STRONG, WEAK, Hearing, emulated, scripted
@@ -299,9 +300,9 @@ def test_a_caller_that_walks_away_takes_its_waiting_command_along() -> None:
     run(story())
 
 
-def test_without_a_font_the_slip_is_refused_and_nothing_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_font_the_slip_is_refused_and_nothing_sent() -> None:
     async def story() -> None:
-        printer, emulator, _ = emulated()
+        printer, emulator, _ = emulated(lettering=Lettering(Path("nowhere.ttc")))
         await printer.open()
         completion = await printer.execute(print_form(text="䶮"))
         assert (completion.error, completion.outcome) == (ErrorCode.CHAR_SET_DATA, Outcome.HELD)
@@ -309,7 +310,6 @@ def test_without_a_font_the_slip_is_refused_and_nothing_sent(monkeypatch: pytest
         assert emulator.slips() == []
         await printer.close()
 
-    monkeypatch.setattr("drivers.lettering._find", lambda: Path("nowhere.ttc"))
     run(story())
 
 
