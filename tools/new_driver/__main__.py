@@ -93,7 +93,8 @@ def main(name: str, kind: str) -> None:
     python = [path for path in written if path.suffix == ".py"]
     for command in (("ruff", "check", "--fix", "--quiet"), ("ruff", "format", "--quiet")):
         subprocess.run([sys.executable, "-m", *command, *python], cwd=ROOT, check=True)
-    subprocess.run([sys.executable, "-m", "drivers.schema"], cwd=ROOT, check=True)
+    for generated in ("drivers.schema", "tools.reference"):
+        subprocess.run([sys.executable, "-m", generated], cwd=ROOT, check=True)
     for path in written:
         click.echo(path.relative_to(ROOT))
     click.echo(f"Now: make test-driver NAME={name}")
