@@ -149,7 +149,7 @@ async def _print(call: Call[ReportQuery], made: Report, period: Period, language
             raise Rejected("report_too_large", rows_max=call.query.limit)
         return page.page(table, portion.rows, portion.total, language).encode()
 
-    return Reply(await _read(call, made, period, draw), content_type=page.MEDIA_TYPE)
+    return Reply(await _read(call, made, period, draw), headers=page.HEADERS, content_type=page.MEDIA_TYPE)
 
 
 async def _workbook(call: Call[ReportQuery], made: Report, period: Period, language: Language) -> Reply:

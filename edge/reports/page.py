@@ -1,4 +1,4 @@
-"""A report as a page to print: plain HTML on A4, landscape, without scripts; the same cells as on the screen."""
+"""A report as a page to print: HTML on A4 without scripts, upright where its columns fit; the same cells as on the screen."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -12,7 +12,10 @@ STYLE_TYPE: Final = "text/css; charset=utf-8"
 STYLE_PATH: Final = "/api/reports/print.css"
 
 STYLE: Final = """
-@page { size: A4 landscape; margin: 12mm 10mm; }
+@page { size: A4 landscape; margin: 12mm 10mm 14mm; }
+@page { @bottom-right { content: counter(page) " / " counter(pages); font-size: 8pt; } }
+@page upright { size: A4 portrait; }
+.upright { page: upright; }
 body { font: 9pt/1.35 "Noto Sans CJK SC", "Noto Sans SC", sans-serif; color: #17202a; margin: 0; }
 h1 { font-size: 15pt; margin: 0 0 1mm; }
 p { margin: 0 0 2mm; color: #44515e; }
@@ -32,6 +35,13 @@ tfoot td { font-weight: 700; border-top: .4mm solid #44515e; }
 """
 
 NUMBERS: Final = frozenset({Kind.COUNT, Kind.RATIO, Kind.SHARE, Kind.MINUTES, Kind.WHOLE_MINUTES})
+HEADERS: Final = (
+    ("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+"""Its style, and nothing else; the console that opened it may ask it to print."""
+UPRIGHT_MAX: Final = 8
+"""Columns that fit a page held upright."""
 WIDE: Final = 16
 """Columns above which the type is smaller, so that they fit the page; above twice as many, smaller still."""
 LONG_CHARS: Final = 30
@@ -48,7 +58,7 @@ def page(table: Table, rows: Iterable[Sequence[Value]], total: Sequence[Value] |
     mark = f' <span class="open">{OPEN[language]}</span>' if table.edition.open_days else ""
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<link rel="stylesheet" href="{STYLE_PATH}"></head><body><h1>{title}{mark}</h1>'
+        f'<link rel="stylesheet" href="{STYLE_PATH}"></head><body{_way(table.columns)}><h1>{title}{mark}</h1>'
         f"<p>{escape(in_language(table.branch, language))} · {table.period.first} – {table.period.last}<br>"
         f"{escape(edition_text(table.edition, language))}</p>"
         f"<table{_size(table.columns)}><thead><tr>{head}</tr></thead><tbody>{body}</tbody>{foot}</table></body></html>"
@@ -58,6 +68,10 @@ def page(table: Table, rows: Iterable[Sequence[Value]], total: Sequence[Value] |
 def _line(columns: Sequence[Column], row: Sequence[Value]) -> str:
     cells = ((column, _shown(column, value)) for column, value in zip(columns, row, strict=True))
     return f"<tr>{''.join(f'<td{_class(column, text)}>{escape(text)}</td>' for column, text in cells)}</tr>"
+
+
+def _way(columns: Sequence[Column]) -> str:
+    return ' class="upright"' if len(columns) <= UPRIGHT_MAX else ""
 
 
 def _size(columns: Sequence[Column]) -> str:

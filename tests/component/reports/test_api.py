@@ -109,6 +109,7 @@ def test_the_page_to_print_links_its_own_style(admin: Caller) -> None:
     assert answer.headers["Content-Type"].startswith("text/html")
     assert answer.text.count("<tr>") == 4
     assert '<span class="open">未结</span>' in answer.text
+    assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
     style = admin.get("/api/reports/print.css")
     assert style.headers["Content-Type"].startswith("text/css")
     assert "A4 landscape" in style.text

@@ -31,6 +31,9 @@ export function queryOf(wish: Wish, language: Locale): Record<string, string> {
 const addressOf = (report: string, query: Record<string, string>): string =>
   `/api/reports/${encodeURIComponent(report)}?${new URLSearchParams(query).toString()}`;
 
+/** The whole report as a page to print, beyond the rows that the screen has loaded. */
+export const printAddress = (wish: Wish, language: Locale): string => addressOf(wish.report, { ...queryOf(wish, language), format: 'print' });
+
 export const getReportNames = (api: Api) => api.get<{ reports: ReportName[] }>('/api/reports');
 export const getReport = (api: Api, wish: Wish, language: Locale, offset = 0) =>
   api.get<Report>(addressOf(wish.report, { ...queryOf(wish, language), limit: String(ROWS_AT_ONCE), offset: String(offset) }), { timeout_ms: TIMEOUT_MS });
