@@ -144,8 +144,9 @@ async def bind(call: Call[Bind]) -> DeviceView:
     floor, device_id = call.app[Floor], call.path["device"]
     if floor.places is None:
         raise Rejected("unknown_device", device=device_id)
-    before = await floor.places.bind(device_id, call.body.address)
+    before = floor.places.may_bind(device_id, call.body.address).address
     await call.submit(RecordMove(device=device_id, address=call.body.address, before=before))
+    await floor.places.bind(device_id, call.body.address)
     return floor.view(device_id)
 
 

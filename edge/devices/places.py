@@ -77,32 +77,41 @@ class Places:
         ]
         return Sockets(sockets=sockets, offers=self._discovery.offers(self._bindings))
 
-    async def bind(self, device_id: str, address: str) -> str:
-        """Drive the device at another place from now on, as the model it was: a machine of another model is another line of the
-        branch's configuration. Returns the address it had. Raises Rejected."""
-        found = self._discovery.place(address)
-        place = found or next((one for one in self.emulated if one.address == address), None)
+    def may_bind(self, device_id: str, address: str) -> DeviceConfig:
+        """The device as it is bound now, where it can be bound to `address`. Raises Rejected."""
         device = next((one for one in self.devices if one.id == device_id), None)
         if device is None or self.fleet is None:
             raise Rejected("unknown_device", device=device_id)
-        if place is None:
-            raise Rejected("nothing_plugged_in", address=address)
-        profile = self.profiles[device.profile]
-        if found is not None and found.wire not in profile.match.transport:
-            raise Rejected("socket_does_not_fit", model=profile.model, wire=found.wire)
+        self._socket_for(device, address)
         taken = next((one.id for one in self.devices if one.address == address and one.id != device_id), None)
         if taken is not None:
             raise Rejected("socket_taken", device=taken)
+        return device
+
+    async def bind(self, device_id: str, address: str) -> None:
+        """Drive the device at another place from now on, as the model it was: a machine of another model is another line of the
+        branch's configuration. Raises Rejected."""
+        place = self._socket_for(self.may_bind(device_id, address), address)
         try:
             self._bindings = bound.save(self._folder, bound.bind(device_id, place))
         except BindingsBroken as error:
             self._log.error("bindings_broken", reason=str(error))
             raise Rejected("bindings_unusable") from error
         self.devices = bound.placed(self.devices, self._bindings)
-        moved = next(one for one in self.devices if one.id == device_id)
-        await self.fleet.replace(self.build(moved))
+        if self.fleet is not None:
+            moved = next(one for one in self.devices if one.id == device_id)
+            await self.fleet.replace(self.build(moved))
         self._log.info("device_bound", device=device_id, address=address)
-        return device.address
+
+    def _socket_for(self, device: DeviceConfig, address: str) -> Place:
+        found = self._discovery.place(address)
+        place = found or next((one for one in self.emulated if one.address == address), None)
+        if place is None:
+            raise Rejected("nothing_plugged_in", address=address)
+        profile = self.profiles[device.profile]
+        if found is not None and found.wire not in profile.match.transport:
+            raise Rejected("socket_does_not_fit", model=profile.model, wire=found.wire)
+        return place
 
     def _neighbour(self, device_id: str) -> Device | None:
         """The device behind which another one hangs, as it is at this moment: it may have been replaced."""
