@@ -1,20 +1,23 @@
 """A report as an Excel workbook that prints on A4 and can carry no formula: no cell's text is ever evaluated.
 
-Rows are written one by one, in constant memory, so that a quarter's detail fits a small box. The cells are those of the screen;
-only how a number looks (percent, decimals) is a format, and days and times are Excel's own, so that they sort and filter.
-Charts point at cells of the same sheet.
+Rows are written one by one, in constant memory (`sheet_rows.py`), so that a quarter's detail fits a small box. The cells are
+those of the screen; only how a number looks (percent, decimals) is a format, and days and times are Excel's own, so that they
+sort and filter. Charts point at cells of the same sheet.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
+from edge.reports.sheet_rows import Rows, put_in, styles_of
 from edge.reports.table import WRITE, Chart, Column, Kind, Table, Value, Write, edition_text, written
 from edge.reports.words import Term, in_language
 
@@ -36,6 +39,9 @@ OFFSET_STEP_MS: Final = 15 * 60 * 1000
 """No zone changes its clocks but on a quarter of an hour."""
 HEAD_ROWS: Final = 4
 """Title, period, data version, column heads."""
+MODEL_ROW: Final = HEAD_ROWS
+TOTAL_MODEL_ROW: Final = HEAD_ROWS + 1
+MODELS: Final[dict[int, dict[str, object]]] = {MODEL_ROW: {}, TOTAL_MODEL_ROW: {"bold": True, "top": 1}}
 CHART_ROWS: Final = 20
 CHART_POINTS_MAX: Final = 500
 """A chart of more is a smear."""
@@ -99,23 +105,16 @@ class _Sheet:
         for index, column in enumerate(table.columns):
             sheet.write_string(HEAD_ROWS - 1, index, self._say(column.term), head)
 
-    def write_rows(self, rows_max: int) -> int:
-        """All of them, then the total; returns how many. Raises TooManyRows."""
-        table = self.table
-        plain = _formats(self.book, table.columns, {})
-        number = HEAD_ROWS
-        for values in written(table, table.rows, self.zone, self.language, CELLS):
-            if number - HEAD_ROWS >= rows_max:
-                raise TooManyRows
-            _write_row(self.sheet, number, values, plain)
-            number += 1
-        if table.total is not None:
-            bold = _formats(self.book, table.columns, {"bold": True, "top": 1})
-            for values in written(table, [table.total], self.zone, self.language, CELLS):
-                _write_row(self.sheet, number, values, bold)
-        if number > HEAD_ROWS:
-            self.sheet.autofilter(HEAD_ROWS - 1, 0, number - 1, len(table.columns) - 1)
-        return number - HEAD_ROWS
+    def write_models(self) -> None:
+        """Two rows of empty cells, from which the rows and the total take their styles; they are not in the finished book."""
+        columns = self.table.columns
+        for row, also in MODELS.items():
+            for index, shape in enumerate(_formats(self.book, columns, also)):
+                self.sheet.write_blank(row, index, None, shape)
+
+    def filter_rows(self, rows: int) -> None:
+        if rows:
+            self.sheet.autofilter(HEAD_ROWS - 1, 0, HEAD_ROWS + rows - 1, len(self.table.columns) - 1)
 
     def draw(self, rows: int) -> None:
         """Native charts below the table, of its own cells."""
@@ -146,15 +145,36 @@ class _Sheet:
 
 def write(table: Table, path: Path, zone: ZoneInfo, language: str, *, rows_max: int) -> int:
     """The whole report into a file; returns its rows, the total not counted. Raises TooManyRows."""
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "tmpdir": str(path.parent)}
-    with xlsxwriter.Workbook(str(path), options) as book:
+    models = _frame(table, zone, language, path.parent)
+    with TemporaryFile(dir=path.parent) as stream, path.open("wb") as target:
+        rows = Rows(stream, HEAD_ROWS)
+        styles = styles_of(models, MODEL_ROW, len(table.columns))
+        for values in written(table, table.rows, zone, language, CELLS):
+            if rows.next_row - HEAD_ROWS >= rows_max:
+                raise TooManyRows
+            rows.write(values, styles)
+        count = rows.next_row - HEAD_ROWS
+        if table.total is not None:
+            bold = styles_of(models, TOTAL_MODEL_ROW, len(table.columns))
+            for values in written(table, [table.total], zone, language, CELLS):
+                rows.write(values, bold)
+        put_in(_frame(table, zone, language, path.parent, count), stream, target, HEAD_ROWS, rows.next_row - 1)
+    return count
+
+
+def _frame(table: Table, zone: ZoneInfo, language: str, scratch: Path, rows: int = 0) -> BytesIO:
+    """The workbook without its rows. Filter and charts point at them, once their number is known."""
+    frame = BytesIO()
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "tmpdir": str(scratch)}
+    with xlsxwriter.Workbook(frame, options) as book:
         sheet = book.add_worksheet(in_language(table.title, language)[:SHEET_NAME_CHARS_MAX])
         report = _Sheet(book, sheet, table, zone, language)
         report.set_up()
         report.write_head()
-        rows = report.write_rows(rows_max)
+        report.write_models()
+        report.filter_rows(rows)
         report.draw(rows)
-    return rows
+    return frame
 
 
 def _plain(text: str) -> str:
@@ -169,12 +189,3 @@ def _formats(book: Any, columns: Sequence[Column], also: dict[str, object]) -> l
             shape = {"num_format": FORMATS[column.kind]} if column.kind in FORMATS else {}
             made[column.kind] = book.add_format({**shape, **also}) if shape or also else None
     return [made[column.kind] for column in columns]
-
-
-def _write_row(sheet: Any, number: int, values: Sequence[object], formats: Sequence[Any]) -> None:
-    """`write_string` and `write_number` only: nothing looks at a text to guess what it may be."""
-    for index, value in enumerate(values):
-        if isinstance(value, str):
-            sheet.write_string(number, index, value, formats[index])
-        elif value is not None:
-            sheet.write_number(number, index, value, formats[index])
