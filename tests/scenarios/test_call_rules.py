@@ -3,16 +3,21 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from edge import registry
 from edge.kernel import fold
-from edge.kernel.domain import Rejected
+from edge.kernel.domain import Command, Rejected
+from edge.queue import model as m
+from edge.queue import views
 from edge.queue.call_rules import CallRules, DayClass, GiveUpCallRules, Schedule
+from edge.queue.events import CallRulesSet
 from edge.queue.model import Tier
 from edge.queue.rules import Rule, Threshold
-from tests.scenarios.hall import MONDAY, Hall, open_hall
+from tests.scenarios.hall import MONDAY, ZONE, Hall, open_hall
 
 GOLD_FIRST = (Tier.GOLD, Tier.NORMAL)
 NORMAL_FIRST = (Tier.NORMAL, Tier.GOLD)
@@ -63,6 +68,40 @@ async def test_s02_head_count_threshold(hall: Hall, people: int, first: Tier) ->
     gold = await hall.take(Tier.GOLD)
     expected = [normals[0], gold, normals[1]] if first is Tier.NORMAL else [gold, normals[0], normals[1]]
     assert await hall.calls(3, counter=2) == expected
+
+
+async def test_s01_gold_has_no_threshold_unless_it_is_set(hall: Hall) -> None:
+    rule = Rule(order=NORMAL_FIRST, thresholds={Tier.NORMAL: Threshold(wait_s=30 * 60)})
+    await hall.follow(CallRules(default=rule))
+    gold = await hall.take(Tier.GOLD, "09:00")
+    normal = await hall.take(Tier.NORMAL, "10:59")
+    await hall.at("11:00")
+    assert await hall.calls(2) == [normal, gold]
+
+
+@pytest.mark.parametrize("missing", ["missed", "parked", "cancelled", "remote"])
+async def test_s02_only_who_can_be_called_counts(hall: Hall, missing: str) -> None:
+    """Twelve numbers of the queue are about, but one of them cannot be called: ten behind the head are not too many."""
+    rule = Rule(order=GOLD_FIRST, thresholds={Tier.NORMAL: Threshold(count=10)})
+    await hall.follow(CallRules(default=rule), counter=2)
+    submit = hall.branch.pipeline.submit
+    at_1: dict[str, Any] = {"counter": "counter-1", "staff": "1001"}
+    if missing == "remote":
+        remote = m.IssueTicket(service="personal", tier=Tier.NORMAL, channel=m.Channel.WECHAT, holder="5a" * 16)
+        await submit(remote, actor="device:channel")
+    else:
+        await hall.take(Tier.NORMAL)
+        called = (await hall.next()).ticket
+        assert called is not None
+        gone: dict[str, Command] = {
+            "missed": m.MarkNoShow(**at_1),
+            "parked": m.ParkTicket(**at_1),
+            "cancelled": m.CancelTicket(ticket=called.id),
+        }
+        await submit(gone[missing], actor="staff:1001")
+    normals = [await hall.take(Tier.NORMAL) for _ in range(11)]
+    gold = await hall.take(Tier.GOLD)
+    assert await hall.calls(2, counter=2) == [gold, normals[0]]
 
 
 MONDAY_MORNING = CallRules(
@@ -166,6 +205,17 @@ async def test_s06_gold_gets_its_turn_behind_thirty_overdue(hall: Hall) -> None:
     assert await hall.calls(8) == [*normals[:3], golds[0], *normals[3:6], golds[1]]
 
 
+async def test_s06_gold_ages_as_well_by_its_own_threshold(hall: Hall) -> None:
+    """Both are overdue: whoever is further past their own limit goes first."""
+    thresholds = {Tier.NORMAL: Threshold(wait_s=1800), Tier.GOLD: Threshold(wait_s=600)}
+    await hall.follow(CallRules(default=Rule(order=NORMAL_FIRST, thresholds=thresholds)))
+    normal = await hall.take(Tier.NORMAL, "09:00")
+    gold = await hall.take(Tier.GOLD, "09:15")
+    fresh = await hall.take(Tier.NORMAL, "09:30")
+    await hall.at("09:35")  # five minutes past his half hour, ten past her ten minutes
+    assert await hall.calls(3) == [gold, normal, fresh]
+
+
 async def test_s06_without_a_cap_the_overdue_go_on(hall: Hall) -> None:
     rule = Rule(order=GOLD_FIRST, thresholds={Tier.NORMAL: Threshold(wait_s=1800)}, promoted_in_row_max=0)
     await hall.follow(CallRules(default=rule))
@@ -183,6 +233,31 @@ async def test_s07_a_change_holds_from_the_next_call_and_not_for_who_is_served(h
     await hall.follow(CallRules(default=Rule(order=NORMAL_FIRST)))
     late_gold = await hall.take(Tier.GOLD)
     assert await hall.calls(3) == [normal, other, late_gold]
+
+
+async def test_s07_the_books_say_who_changed_what_from_what(hall: Hall) -> None:
+    first, second = CallRules(default=Rule(order=GOLD_FIRST)), CallRules(default=Rule(order=NORMAL_FIRST))
+    await hall.follow(first)
+    await hall.follow(second, temporary=True)
+    told = [record for record in hall.branch.pipeline.journal.tail(0) if record.type == CallRulesSet.TYPE]
+    facts = [msgspec.json.decode(record.body, type=CallRulesSet) for record in told]
+    assert {record.actor for record in told} == {"staff:9001"}
+    assert [(fact.counter, fact.rules, fact.temporary) for fact in facts] == [
+        ("counter-1", first, False),
+        ("counter-1", second, True),
+    ]
+
+
+async def test_s07_who_is_being_served_is_not_touched_by_a_change(hall: Hall) -> None:
+    await hall.take(Tier.NORMAL)
+    served = (await hall.next()).ticket
+    assert served is not None
+    await hall.branch.pipeline.submit(m.ServeTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+    await hall.follow(CallRules(default=Rule(order=NORMAL_FIRST)))
+    with hall.branch.db.reader() as connection:
+        after = views.ticket(connection, served.id, ZONE)
+    assert after is not None
+    assert (after.state, after.counter, after.taken_at) == ("serving", "counter-1", served.taken_at)
 
 
 async def test_s07_a_temporary_change_ends_with_the_day(hall: Hall) -> None:

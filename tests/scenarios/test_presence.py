@@ -37,6 +37,7 @@ def counter(hall: Hall) -> CounterView:
 
 
 async def test_s20_a_called_ticket_returns_to_the_head_after_a_minute(hall: Hall) -> None:
+    assert GIVE_BACK_MS == 60_000
     pages = Pages()
     watch = PresenceWatch(hall.branch.pipeline, pages)
     first, _second = await hall.take(Tier.NORMAL), await hall.take(Tier.NORMAL)

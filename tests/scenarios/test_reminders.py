@@ -17,6 +17,7 @@ from edge.notify.effects import Order, text_of
 from edge.notify.model import SEND_SMS
 from edge.queue.model import (
     ActivateTicket,
+    BindCustomer,
     CancelTicket,
     Channel,
     IssueTicket,
@@ -90,7 +91,19 @@ async def test_s12_on_entry(hall: Hall) -> None:
         assert two_ahead not in [ticket for ticket, *_ in tables.reminders(connection)]
 
 
-async def test_s13_a_jump_gives_the_true_count(hall: Hall) -> None:
+async def test_s12_ten_ahead_on_entry_is_told_at_three_and_not_before(hall: Hall) -> None:
+    for _ in range(10):
+        await hall.take(Tier.NORMAL)
+    await take_with_phone(hall)
+    await hall.calls(6)
+    assert outcomes(hall) == []
+    await hall.calls(1)
+    await settled(hall, "sent")
+    with hall.branch.db.reader() as connection:
+        assert [ahead for _, _, ahead, _ in tables.reminders(connection)] == [3]
+
+
+async def test_s13_whoever_moves_up_because_somebody_leaves_is_told_the_true_count(hall: Hall) -> None:
     for _ in range(3):
         await hall.take(Tier.NORMAL)
     leaver = await take_with_phone(hall)
@@ -103,6 +116,19 @@ async def test_s13_a_jump_gives_the_true_count(hall: Hall) -> None:
     await settled(hall, "sent", "due")
     with hall.branch.db.reader() as connection:
         assert [ahead for _, _, ahead, outcome in tables.reminders(connection) if outcome == "due"] == [3]
+
+
+async def test_s13_from_four_to_two_at_once_is_one_message_with_the_true_count(hall: Hall) -> None:
+    """The lobby says who holds it: as a gold customer it passes two of the four who were ahead."""
+    for tier in (Tier.GOLD, Tier.GOLD, Tier.NORMAL, Tier.NORMAL):
+        await hall.take(tier)
+    told = await take_with_phone(hall)
+    assert outcomes(hall) == []
+    await hall.branch.pipeline.submit(BindCustomer(ticket=told, customer="c-1", tier=Tier.GOLD), actor="staff:2001")
+    await settled(hall, "sent")
+    assert texts(hall) == ["【测试支行】A005号：前面仅剩两位客户了，请耐心等待。"]
+    await hall.calls(2)
+    assert len(texts(hall)) == 1
 
 
 async def test_s13_a_vip_coming_in_between_sends_no_second_message(hall: Hall) -> None:
