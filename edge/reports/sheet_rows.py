@@ -83,11 +83,18 @@ def put_in(frame: BytesIO, rows: IO[bytes], target: IO[bytes], first_row: int, l
                 whole.writestr(entry, book.read(entry))
                 continue
             before, after = _around(book.read(entry).decode(), first_row, last_row)
-            with whole.open(zipfile.ZipInfo(SHEET, entry.date_time), "w") as sheet:
+            with whole.open(_compressed(entry), "w") as sheet:
                 sheet.write(before)
                 while part := rows.read(COPY_BYTES):
                     sheet.write(part)
                 sheet.write(after)
+
+
+def _compressed(entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """The same entry of another size; `ZipInfo` alone would store it as it is."""
+    made = zipfile.ZipInfo(entry.filename, entry.date_time)
+    made.compress_type = zipfile.ZIP_DEFLATED
+    return made
 
 
 def _around(sheet: str, first_row: int, last_row: int) -> tuple[bytes, bytes]:

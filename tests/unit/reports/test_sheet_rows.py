@@ -75,3 +75,9 @@ def test_models_are_gone_and_the_sheet_says_how_far_it_goes() -> None:
     assert sheet.dimensions == "A1:C2"
     assert sheet.cell(2, 1).font.bold
     assert opened(made([])).max_row == 1
+
+
+def test_many_rows_alike_take_little_room() -> None:
+    with zipfile.ZipFile(made([("个人业务", 0.25, "normal")] * 500)) as book:
+        sheet = book.getinfo(SHEET)
+    assert sheet.compress_size < sheet.file_size / 10
