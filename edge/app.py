@@ -1,13 +1,11 @@
 """The composition root: everything is built and joined here, by hand, in the order in which it depends on each other."""
 
 import asyncio
-import os
 import random
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
@@ -25,6 +23,7 @@ from edge.customers.privacy import Names
 from edge.devices.card_return import CardReturn
 from edge.devices.effects import SPEAK, CallSpeaker
 from edge.devices.floor import Floor
+from edge.devices.gates import OPEN_GATE, GateOpener, GateWatch, barriers
 from edge.devices.health import HealthLog
 from edge.devices.places import Places
 from edge.devices.plates import PlateWatch
@@ -39,20 +38,17 @@ from edge.firmware.effects import UPDATE, Updater
 from edge.forecast.jobs import BackTests
 from edge.forecast.live import LiveForecast
 from edge.forecast.promises import Promises
-from edge.kernel import journal, startup
+from edge.ground import Ground
 from edge.kernel import notices as kept_notices
+from edge.kernel import startup
 from edge.kernel.backup import CORE
 from edge.kernel.blobs import Blobs
-from edge.kernel.clock import Clock, SandboxClock, SystemClock, wall_ms
 from edge.kernel.config import Settings
-from edge.kernel.db import Connection, Database, Limits, connect
-from edge.kernel.journal import Journal, Life
-from edge.kernel.keys import BoxKeys, derive
-from edge.kernel.migrations import migrate
-from edge.kernel.opening import Opened
+from edge.kernel.db import Connection, Database, Limits
+from edge.kernel.journal import Journal
+from edge.kernel.keys import derive
 from edge.kernel.pipeline import Pipeline, Secret
 from edge.kernel.runner import EffectHandler, Runner
-from edge.kernel.startup import Start
 from edge.kernel.supervise import Budget, GiveUp, Run, Supervisor, leave_it
 from edge.kernel.vault import Vault
 from edge.monitor import Monitor
@@ -64,6 +60,9 @@ from edge.notify.notices import NoticeBoard, Severity
 from edge.notify.phone import PhoneTickets
 from edge.org import tables as org
 from edge.org.place import Place
+from edge.parking.gates import Gates
+from edge.parking.plates import Plates
+from edge.parking.watch import BayWatch
 from edge.queue import views as queue_views
 from edge.queue.arrivals import Arrivals
 from edge.queue.auto_call import AutoCall
@@ -75,7 +74,6 @@ from edge.queue.tokens import TicketTokens
 from edge.queue.unanswered import Unanswered
 from edge.registry import Capability
 from edge.schedule import Schedule
-from edge.settings import Launch
 from edge.uplink.api import Line
 from edge.uplink.inbox import BranchInbox
 from edge.uplink.source import BranchJournal, Enrolment, load_enrolment
@@ -93,59 +91,9 @@ from edge.web.server import Listener, Listeners, Site, build
 from edge.web.session import SessionLimits, Sessions, Staff
 from edge.web.static import StaticFiles
 from sync.downlink import Downlink
-from sync.keys import SigningKey
 from sync.uplink import Contact, Destination, Uplink, UplinkState, World
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """The checked data folder and what is in it."""
-
-    launch: Launch
-    start: Start
-    box_keys: BoxKeys
-    signing_key: SigningKey
-    life: Life
-    zone: ZoneInfo
-    clock: Clock
-
-
-def lay_ground(launch: Launch, opened: Opened) -> Ground:
-    """Bring the schema of the opened data folder up to date, and set the clock. Raises StorageRefused."""
-    box_keys, signing_key, start = opened
-    connection = connect(launch.data / CORE)
-    try:
-        applied = migrate(connection, registry.migrations(), now_ms=wall_ms(), copies=launch.data / "backups" / "schema")
-        _fill(connection, applied)
-        life = journal.ensure_life(connection, fresh_jid=os.urandom(16), now_ms=wall_ms())
-        branch = org.branch(connection)
-    finally:
-        connection.close()
-    zone = ZoneInfo(branch.timezone if branch else launch.settings.time_zone)
-    return Ground(launch, start, box_keys, signing_key, life, zone, _clock(launch, start))
-
-
-def _clock(launch: Launch, start: Start) -> Clock:
-    if launch.sandbox:
-        return SandboxClock(_sandbox_start_ms(launch, start))
-    return SystemClock(floor_ms=start.floor_ms)
-
-
-def _fill(connection: Connection, applied: Sequence[str]) -> None:
-    """Give new folded tables what the journal has to say about them."""
-    for name in applied:
-        rebuild = registry.REBUILDS.get(name)
-        if rebuild is not None and journal.head(connection).seq:
-            connection.execute("BEGIN IMMEDIATE")
-            rebuild(connection)
-            connection.execute("COMMIT")
-
-
-def _sandbox_start_ms(launch: Launch, start: Start) -> int:
-    """Where it was told to start; else now, but not before what has already happened."""
-    return max(wall_ms(), start.floor_ms) if launch.clock is None else int(launch.clock.timestamp() * 1000)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -182,7 +130,9 @@ class Branch:
         self.vault = Vault(ground.box_keys)
         self.supervisor = Supervisor()
         self.permissions = Permissions(registry.PERMISSIONS)
-        self.place = Place(self.clock, ground.zone, launch.guest_url or "", launch.sandbox, launch.printers, launch.readers)
+        self.place = Place(
+            self.clock, ground.zone, launch.guest_url or "", launch.sandbox, launch.printers, launch.readers, launch.gates
+        )
         self.tokens = TicketTokens(derive(ground.box_keys.root, "ticket-token"))
         self.pipeline = Pipeline(self.db, self.journal, self.clock, registry.rules(), ground.zone, self._seal)
         self.notices = NoticeBoard(self.place)
@@ -202,6 +152,8 @@ class Branch:
         self.kiosk_guests = KioskGuests(self.place, self.arrivals, self.tokens)
         self.card_return = CardReturn(self.floor, self.place)
         self.plates = PlateWatch(self.arrivals, self.notices, self.clock)
+        self.parked = Plates(self.db, self.vault, self.clock)
+        self.gates = GateWatch(self.pipeline, self.floor, self.place, self.parked, self.notices)
         self.programs = Programs(DevicesForPrograms(self.floor))
         self.health_log = HealthLog(launch.data, lambda: self.place.now().date())
         self.health_log.samples = self.floor.samples
@@ -228,7 +180,7 @@ class Branch:
         self.pipeline.observe = self.monitor.count_command
         self.pipeline.ask = self.runner.ask
         self.pipeline.followers += [self.live.follow, self.reminders.follow, self.forecast.follow]
-        self.pipeline.followers += [self.signs.follow, self.window_devices.follow, self.promises.follow]
+        self.pipeline.followers += [self.signs.follow, self.window_devices.follow, self.promises.follow, self.gates.follow]
         self.notices.changed = lambda body: self.live.publish(notify_feed.NOTICES, "notices", body)
         self.floor.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
         self.kiosk_guests.publish = lambda topic, kind, body, key: self.live.publish(topic, kind, body, key=key)
@@ -252,6 +204,8 @@ class Branch:
         self._keep("reminders", self.reminders.run, give_up=self._give_up)
         self._keep("window devices", self.window_devices.run)
         self._keep("card return", self.card_return.run)
+        self._keep("gates", self.gates.run)
+        self._keep("bays", BayWatch(self.pipeline).run)
         presence = PresenceWatch(self.pipeline, self.live.staff)
         self._keep("presence", presence.run, give_up=self._give_up)
         self._keep("auto_call", AutoCall(self.pipeline).run, give_up=self._give_up)
@@ -381,9 +335,16 @@ class Branch:
     def _make_runner(self) -> Runner:
         sms = SmsWithFallback(self.gateway, lambda: self.floor.of_family(MODEMS))
         speaker = CallSpeaker(self.db, self.floor, self.clock)
+        gates = GateOpener(self.floor, self.notices)
         texts = senders(self.db, self.vault, sms, self.clock, self.ground.zone)
-        handlers: dict[str, EffectHandler] = {**self._slip_handlers(), **texts, SPEAK: speaker, UPDATE: self.updater}
-        late = {kind: sender.too_late for kind, sender in texts.items()}
+        handlers: dict[str, EffectHandler] = {
+            **self._slip_handlers(),
+            **texts,
+            SPEAK: speaker,
+            OPEN_GATE: gates,
+            UPDATE: self.updater,
+        }
+        late = {OPEN_GATE: gates.too_late, **{kind: sender.too_late for kind, sender in texts.items()}}
         return Runner(self.pipeline, handlers, boot=self.boot, late=late)
 
     def _make_services(self) -> Services:
@@ -394,6 +355,8 @@ class Branch:
             self.tokens,
             SmsCodes(derive(self.ground.box_keys.root, "sms-code")),
             self.arrivals,
+            self.parked,
+            Gates(lambda: barriers(self.floor)),
             Names(self.vault),
             self.handles,
             self.kiosk_guests,
@@ -451,12 +414,13 @@ class Branch:
         self.kiosk_guests.heard(device_id, event)
         self.card_return.heard(device_id, event)
         self.plates.heard(device_id, event)
+        self.gates.heard(device_id, event)
         self.window_devices.heard(device_id, event)
 
     def _device_usable(self, device_id: str) -> None:
         """What may have waited for it is tried now."""
         self.signs.wake()
-        for kind in (effect_kind(device_id), SPEAK, *TEXTS, UPDATE):
+        for kind in (effect_kind(device_id), SPEAK, OPEN_GATE, *TEXTS, UPDATE):
             if kind in self.runner.lanes:
                 self.runner.wake(kind)
 

@@ -46,6 +46,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Kiosk (device id) → the printer beside it; `*` for everybody else."""
     readers: dict[str, str] = msgspec.field(default_factory=dict)
     """Card, document or code reader (device id) → the kiosk it stands at; `*` for every other reader."""
+    gates: dict[str, str] = msgspec.field(default_factory=dict)
+    """Plate camera (device id) → the relay of the barrier it looks at; with one barrier nothing need be said."""
 
 
 def read(path: Path) -> Document:

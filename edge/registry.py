@@ -46,6 +46,11 @@ from edge.notify import policy as notify_policy
 from edge.notify import tables as notify_tables
 from edge.org import decide as org_decide
 from edge.org import tables as org_tables
+from edge.parking import api as parking_api
+from edge.parking import decide as parking_decide
+from edge.parking import policy as parking_policy
+from edge.parking import problems as parking_problems
+from edge.parking import tables as parking_tables
 from edge.policy import api as policy_api
 from edge.policy import decide as policy_decide
 from edge.policy import problems as policy_problems
@@ -132,6 +137,7 @@ POLICY: Final = Catalogue(
     notify_policy.KEYS,
     customers_policy.KEYS,
     vip_services_policy.KEYS,
+    parking_policy.KEYS,
     retention_policy.KEYS,
 )
 """What can be set by the levels of the bank, by name."""
@@ -196,6 +202,15 @@ CAPABILITIES: Final = (
         folded=appointments_tables.FOLDED,
         routes=(appointments_glance.routes, appointments_api.routes, appointments_sales_api.routes),
         problems=appointments_problems.PROBLEMS,
+    ),
+    Capability(
+        name="parking",
+        migrations=parking_tables.MIGRATIONS,
+        handlers=parking_decide.HANDLERS,
+        applies=parking_tables.APPLIES,
+        folded=parking_tables.FOLDED,
+        routes=(parking_api.routes,),
+        problems=parking_problems.PROBLEMS,
     ),
     Capability(
         name="retention",
@@ -288,6 +303,7 @@ TELLER: Final = (
     "customers.record_consent",
     "customers.unmask",
     "vip_services.handle",
+    "parking.reserve",
     "appointments.view",
     "appointments.book",
     "devices.view",
@@ -300,6 +316,7 @@ LOBBY: Final = (
     "customers.erase",
     "forecast.ask",
     "appointments.set_plan",
+    "parking.handle",
     "policy.view",
     "reports.view",
 )

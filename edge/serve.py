@@ -10,7 +10,8 @@ from typing import Any, Final
 import structlog
 
 from edge import document
-from edge.app import Branch, lay_ground
+from edge.app import Branch
+from edge.ground import lay_ground
 from edge.kernel.opening import Opened, Opening
 from edge.registry import Capability
 from edge.sandbox import api as sandbox_api
@@ -50,7 +51,7 @@ async def _serve(launch: Launch, opened: Opened, ready: Callable[[int, int | Non
     if launch.sandbox:
         launch = replace(launch, printers={"*": demo.PRINTER}, readers={"*": demo.KIOSK})
     elif given is not None:
-        launch = replace(launch, devices=given.devices, printers=given.printers, readers=given.readers)
+        launch = replace(launch, devices=given.devices, printers=given.printers, readers=given.readers, gates=given.gates)
     branch = Branch(lay_ground(launch, opened))
     stage = _stage(branch) if launch.sandbox else None
     stopped = _until_signal()

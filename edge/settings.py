@@ -35,6 +35,8 @@ class Launch:
     printers: Mapping[str, str] = field(default_factory=dict)
     readers: Mapping[str, str] = field(default_factory=dict)
     """Kiosk (device id) → the printer beside it. `*` is the printer for everybody else."""
+    gates: Mapping[str, str] = field(default_factory=dict)
+    """Plate camera (device id) → the relay of the barrier it looks at."""
     devices: tuple[DeviceConfig, ...] = ()
     branch_file: Path | None = None
     """The branch document; see `edge.document`."""

@@ -3,8 +3,8 @@
 * The camera connects to us. Only its own address is let in, by the wire; the push itself has no signature, so a plate is a hint
   for people, never a proof of who came.
 * A push is answered as soon as it is read, whatever it held: a camera that gets no answer sends it for ever.
-* The same event (its UUID) or the same plate within a minute is one passage. What is remembered for that is bounded, and in
-  memory only: the last plates, for that minute.
+* The same event (its UUID), or the same plate in the same direction within a minute, is one passage. What is remembered for
+  that is bounded, and in memory only: the last plates, for that minute.
 * Pictures are dropped with the request; nothing of a push is kept or traced.
 """
 
@@ -118,7 +118,7 @@ class PlateCamera(Session):
         now_s = asyncio.get_running_loop().time()
         while self._remembered and next(iter(self._remembered.values())) <= now_s - self._traits.same_car_s:
             self._remembered.popitem(last=False)
-        marks = [f"plate {seen.plate.reveal()}", *([f"event {seen.identity}"] if seen.identity else [])]
+        marks = [f"plate {seen.plate.reveal()} {seen.heading}", *([f"event {seen.identity}"] if seen.identity else [])]
         known = any(mark in self._remembered for mark in marks)
         for mark in marks:
             self._remembered.setdefault(mark, now_s)

@@ -16,6 +16,7 @@ from drivers.api import Completion, CompletionCode, Outcome, Started
 from drivers.api import Event as DeviceEvent
 from drivers.interfaces.voice import Speak
 from drivers.voice import words
+from edge.devices import gates
 from edge.devices.floor import Floor
 from edge.kernel.clock import Clock
 from edge.kernel.db import Connection, Database
@@ -24,6 +25,7 @@ from edge.kernel.outbox import End, Leased
 from edge.kernel.pipeline import React
 from edge.kernel.runner import Settled, TryAgain
 from edge.kernel.runner import Started as StartedNote
+from edge.parking.model import GateAsked
 from edge.queue import events as e
 from edge.queue import views
 from edge.queue.model import Language, State
@@ -54,6 +56,7 @@ def speak_call(_connection: Connection, event: e.TicketCalled | e.TicketRecalled
 REACTIONS: Final[dict[type[Event], tuple[React, ...]]] = {
     e.TicketCalled: (speak_call,),
     e.TicketRecalled: (speak_call,),
+    GateAsked: (gates.ask_gate,),
 }
 
 

@@ -7,6 +7,7 @@ import msgspec
 from edge.kernel.domain import Event
 from edge.notify.model import AdviserTold
 from edge.org.model import BranchConfigured
+from edge.parking.model import BayAsked, BayGiven, CarAdmitted, CarArrived, CarHeld, GateAnswered, StayEnded
 from edge.queue import events as e
 from edge.vip_services.model import AdviserInformed, RequestMoved, ServiceAsked
 from edge.web.feed import INSIDE, Shown, View
@@ -25,7 +26,7 @@ UNJOURNALLED: Final = {
     RECOGNITION: frozenset({Kind.DEVICE}),
 }
 
-REFERENCES: Final = frozenset({"customer", "holder", "phone_ref", "comment_ref", "why"})
+REFERENCES: Final = frozenset({"customer", "holder", "phone_ref", "comment_ref", "plate_ref", "why"})
 """Fields that no screen needs: references to customers and their words; the reasons of a call have their own view."""
 
 
@@ -79,6 +80,13 @@ LINES: Final = (
         ServiceAsked,
         RequestMoved,
         AdviserInformed,
+        BayAsked,
+        BayGiven,
+        CarArrived,
+        CarAdmitted,
+        CarHeld,
+        GateAnswered,
+        StayEnded,
     ),
 )
 

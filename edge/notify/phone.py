@@ -16,6 +16,8 @@ from edge.kernel.journal import head
 from edge.org import tables as org
 from edge.org.model import Way
 from edge.org.place import Place
+from edge.parking import tables as parking
+from edge.parking.tables import VisitParking
 from edge.queue import more_time, views
 from edge.queue.forecast import Wait
 from edge.queue.model import State
@@ -69,6 +71,8 @@ class PhoneTicket(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     rating: int | None = None
     vip: VisitServices | None = None
     """Services that this customer may ask for, and those they asked for; absent where there are none (S34)."""
+    parking: VisitParking | None = None
+    """The bay of this visit, or that one may be asked for; absent where there is nothing to say (S31)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ class PhoneTickets:
             more_time=hall.more_time(record.id) if waits else None,
             rating=record.rating,
             vip=services.of_visit(connection, record.id, record.customer, record.state, self._place.zone),
+            parking=parking.of_visit(connection, record.id, record.customer, record.state, self._place.zone),
         )
 
     def _counter(self, connection: Connection, record: TicketRow) -> CounterName | None:

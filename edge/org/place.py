@@ -23,6 +23,9 @@ class Place:
     readers: Mapping[str, str] = field(default_factory=dict)
     """Reader or scanner (device id) → the kiosk it stands at. `*` is the kiosk of every other one."""
 
+    gates: Mapping[str, str] = field(default_factory=dict)
+    """Plate camera (device id) → the relay of the barrier it looks at."""
+
     def now(self) -> datetime:
         """To whole seconds, with the branch's offset."""
         return datetime.fromtimestamp(self.clock.now_ms() // 1000, self.zone)

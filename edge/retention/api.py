@@ -7,7 +7,6 @@ import msgspec
 
 from edge.customers.model import Evidence, Means
 from edge.customers.policy import INDEX_KEPT_DAYS, INDEX_USABLE_DAYS
-from edge.customers.tables import DAY_MS
 from edge.kernel.db import Connection
 from edge.org.place import Place
 from edge.policy import tables as policy
@@ -76,11 +75,12 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 )
 async def retention(call: Call[None]) -> Retention:
     place = call.app[Place]
-    now_ms, today = place.clock.now_ms(), place.now().date()
+    now = place.now()
+    today = now.date()
 
     def read(connection: Connection) -> Retention:
         done = views.done_on(connection, today.isoformat())
-        due = views.due(connection, today + timedelta(days=done), now_ms + done * DAY_MS, limit=DUE_COUNTED_MAX)
+        due = views.due(connection, now + timedelta(days=done), limit=DUE_COUNTED_MAX)
         return Retention(
             visit_contact_days=policy.read(connection, VISIT_CONTACT_DAYS),
             rating_comment_days=policy.read(connection, RATING_COMMENT_DAYS),

@@ -3,6 +3,7 @@
 * Retention looks at ages by the branch's clock, which never runs behind what has already happened. A box that was off for a
   month deletes a month's worth when it is back, in portions of `DELETED_AT_ONCE_MAX`.
 * A visit is over at the end of its day; a phone number is deleted when that day is more than the policy's days ago (seven).
+* A number plate is deleted when the day of its visit is over (S33).
 * What a customer wrote with a rating is deleted after the policy's days (180); the score stays, for it names nobody.
 * A customer is erased only when nothing of theirs is under way: whoever still waits has to be served or let go first,
   whoever has an appointment has to cancel it, and a car or cash on its way has to arrive or be called off. What they wrote
@@ -36,7 +37,7 @@ OF_ONE_MAX: Final = 1000
 def for_retention(connection: Connection, _command: ApplyRetention, context: Context) -> views.Due:
     if views.done_on(connection, context.today.isoformat()):
         return views.Due(finished=True)
-    return views.due(connection, context.today, context.now_ms, limit=DELETED_AT_ONCE_MAX + 1)
+    return views.due(connection, context.now, limit=DELETED_AT_ONCE_MAX + 1)
 
 
 def apply_retention(state: views.Due, _command: ApplyRetention, context: Context) -> Sequence[Event]:
@@ -49,6 +50,7 @@ def apply_retention(state: views.Due, _command: ApplyRetention, context: Context
             contacts=state.contacts[:DELETED_AT_ONCE_MAX],
             customers=state.customers[:DELETED_AT_ONCE_MAX],
             comments=state.comments[:DELETED_AT_ONCE_MAX],
+            plates=state.plates[:DELETED_AT_ONCE_MAX],
             finished=state.most <= DELETED_AT_ONCE_MAX,
         )
     ]

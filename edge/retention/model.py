@@ -42,6 +42,8 @@ class RetentionApplied(Event, frozen=True, kw_only=True):
     """Nothing was left over for another run."""
     comments: tuple[str, ...] = ()
     """Vault subjects of what customers wrote with their ratings."""
+    plates: tuple[str, ...] = ()
+    """Vault subjects of number plates of days that are over (S33)."""
 
     def entity(self) -> str:
         return self.day

@@ -64,7 +64,7 @@ def ticket_rated(connection: Connection, event: TicketRated, _record: Record) ->
 
 
 def retention_applied(connection: Connection, event: RetentionApplied, record: Record) -> None:
-    for subject in (*event.contacts, *event.comments):
+    for subject in (*event.contacts, *event.comments, *event.plates):
         Vault.shred(connection, subject)
     for customer in event.customers:
         customers.forget(connection, customer)

@@ -1,7 +1,7 @@
 """What this room reads: what is due, what ties a customer to today, what past days have deleted."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from edge.customers.policy import INDEX_KEPT_DAYS
 from edge.customers.tables import DAY_MS
 from edge.kernel.db import Connection
 from edge.kernel.vault import Vault
+from edge.parking.model import PLATE
 from edge.policy import tables as policy
 from edge.queue.arrivals import COMMENT, CONTACT
 from edge.queue.model import LIVE
@@ -30,11 +31,12 @@ class Due:
     contacts: tuple[str, ...] = ()
     customers: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
+    plates: tuple[str, ...] = ()
 
     @property
     def most(self) -> int:
         """How many there are of what there is most of."""
-        return max(len(self.contacts), len(self.customers), len(self.comments))
+        return max(len(self.contacts), len(self.customers), len(self.comments), len(self.plates))
 
 
 def done_on(connection: Connection, day: str) -> bool:
@@ -63,8 +65,19 @@ def _needed(connection: Connection, contact: str, first_day_kept: str) -> bool:
     )
 
 
-def due(connection: Connection, today: date, now_ms: int, *, limit: int) -> Due:
-    """What has been kept long enough on `today`, at most `limit` of each."""
+def old_plates(connection: Connection, day_began_ms: int, limit: int) -> list[str]:
+    """Vault subjects of number plates of cars that no visit from `day_began_ms` on waits for."""
+    old = Vault.born_before(connection, PLATE, day_began_ms)
+    coming = (
+        "SELECT EXISTS (SELECT 1 FROM parking_stay WHERE plate_ref = ? AND until_ms >= ? AND state IN ('waiting', 'reserved'))"
+    )
+    return list(islice((plate for plate in old if not connection.execute(coming, (plate, day_began_ms)).get), limit))
+
+
+def due(connection: Connection, now: datetime, *, limit: int) -> Due:
+    """What has been kept long enough at a moment of the branch, at most `limit` of each."""
+    today, now_ms = now.date(), int(now.timestamp() * 1000)
+    day_began = datetime.combine(today, time.min, now.tzinfo)
     contact_days = policy.read(connection, VISIT_CONTACT_DAYS)
     first_day_kept = (today - timedelta(days=contact_days)).isoformat()
     young_ms = now_ms - contact_days * DAY_MS
@@ -75,6 +88,7 @@ def due(connection: Connection, today: date, now_ms: int, *, limit: int) -> Due:
         contacts=tuple(old_contacts(connection, first_day_kept, young_ms, limit)),
         customers=tuple(customers.not_renewed_since(connection, index_ms, limit)),
         comments=tuple(islice(Vault.born_before(connection, COMMENT, comment_ms), limit)),
+        plates=tuple(old_plates(connection, int(day_began.timestamp() * 1000), limit)),
     )
 
 

@@ -85,6 +85,9 @@ VIP_OFFERS: Final = {
 }
 
 
+CAR_PARK: Final = {"bays": ["P1", "P2", "P3", "P4"]}
+
+
 class DemoCustomer(NamedTuple):
     """A made-up person; the identities have valid check digits and belong to nobody."""
 
@@ -110,6 +113,7 @@ CUSTOMERS: Final = (
             (IdentityKind.ID_CARD, "320102197509181137"),
             (IdentityKind.BANK_CARD, "6222020200112233446"),
             (IdentityKind.PHONE, "13800000002"),
+            (IdentityKind.PLATE, "京AD12345"),
         ),
     ),
     DemoCustomer(

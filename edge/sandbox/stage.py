@@ -27,6 +27,7 @@ from edge.notify.model import TEXTS
 from edge.org import phones
 from edge.org import tables as org
 from edge.org.model import ConfigureBranch, Staff
+from edge.parking.policy import CAR_PARK
 from edge.policy.model import ApplyDue, SetValue
 from edge.queue import views
 from edge.queue.model import OpenDay
@@ -110,6 +111,8 @@ class Stage:
             await pipeline.submit(plan, actor="system", command_id=f"sandbox:slots:{service.id}")
         offers = SetValue(policy=OFFERS.name, value=demo.VIP_OFFERS, reason="示范网点")
         await pipeline.submit(offers, actor="system", command_id="sandbox:vip-services")
+        park = SetValue(policy=CAR_PARK.name, value=demo.CAR_PARK, reason="示范网点")
+        await pipeline.submit(park, actor="system", command_id="sandbox:car-park")
         await self.branch.db.write(self._people)
         await self._passwords()
         for device, role in demo.DEVICE_ROLES.items():

@@ -23,6 +23,11 @@ MIGRATIONS: Final = GOLDEN / "migrations.json"
 TICKET: Final = "06f4s3k0o0g8k2q5e7h9v1m"
 SAMPLES: Final[dict[str, Any]] = {
     "ticket": TICKET,
+    "visit": TICKET,
+    "stay": "06f4s3k0o0g8k2q5e7h9v3p",
+    "plate_ref": "plate-9f2a44c81be07d53",
+    "gate": "relay-1",
+    "bay": "P2",
     "number": "A007",
     "day": "2026-11-23",
     "letter": "A",

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge.adapters.sms import SandboxSms
-from edge.app import Branch, lay_ground
+from edge.app import Branch
+from edge.ground import lay_ground
 from edge.kernel.clock import SandboxClock
 from edge.kernel.opening import open_box
 from edge.org.model import Branch as Outlet

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from edge import registry
-from edge.app import Ground
 from edge.appointments.model import MarkMissed, SetSlotPlan, SlotPlan
+from edge.ground import Ground
 from edge.kernel import fold
 from edge.org import tables as org
 from edge.org.model import Staff

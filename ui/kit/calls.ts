@@ -1,8 +1,8 @@
 /** The contract's routes, one line each. A surface that does not import a call does not carry it. */
 import type { Api } from './api';
 import type {
-  Arrival, BranchView, CalledNext, CountersView, CounterView, DeskWays, DeviceView, DisplayView, IssuedTicket, NewRating,
-  NewTicket, Notice, PhoneView, QueuesView, Rated, ReportName, SelfService, SignedIn, SlipView, StaffSession, SyncView, TicketsView, TicketView,
+  Arrival, BranchView, CalledNext, ComingByCar, CountersView, CounterView, DeskWays, DeviceView, DisplayView, IssuedTicket, NewRating,
+  NewTicket, Notice, PhoneView, QueuesView, Rated, ReportName, SelfService, SignedIn, SlipView, StaffSession, Stay, SyncView, TicketsView, TicketView,
   VipOffer, VipRequest, Wishes,
 } from './types';
 
@@ -63,6 +63,9 @@ export const askForVip = (api: Api, token: string, offer: VipOffer) =>
   api.post<VipRequest>(`/api/t/${part(token)}/vip-services`, offer);
 export const cancelVip = (api: Api, token: string, request: string) =>
   api.post<VipRequest>(`/api/t/${part(token)}/vip-services/${part(request)}/cancel`);
+export const askForBay = (api: Api, token: string, coming: ComingByCar) =>
+  api.post<Stay>(`/api/t/${part(token)}/parking`, coming);
+export const giveBayUp = (api: Api, token: string) => api.post<Stay>(`/api/t/${part(token)}/parking/cancel`);
 export const rate = (api: Api, rating: NewRating) => api.post<Rated>('/api/ratings', rating);
 
 export const getDevices = (api: Api) => api.get<{ devices: DeviceView[] }>('/api/devices');

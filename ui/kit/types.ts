@@ -135,7 +135,17 @@ export interface PhoneView {
   /** What whoever is not ready may ask for: so many go first, and so many times still. */
   more_time?: { behind: number; left: number } | null;
   vip?: { offers: VipOffer[]; requests: VipRequest[] } | null;
+  /** The bay of this visit, and whether one can be asked for; without `plate_needed: false` the plate has to be said. */
+  parking?: { offered: boolean; plate_needed?: boolean; stay?: Stay | null } | null;
 }
+export type StayState = 'waiting' | 'reserved' | 'inside' | 'left' | 'expired' | 'cancelled';
+/** A car at the branch, from the wish for a bay until it is gone. */
+export interface Stay {
+  id: string; state: StayState; bay?: string; from_at: string; until: string;
+  /** For staff. */
+  number?: string; ticket?: string; appointment?: string; announced?: boolean; ending?: string;
+}
+export interface ComingByCar { plate?: string; in_min: number }
 export type VipKind = 'car_pickup' | 'cash_delivery';
 export type VipState = 'requested' | 'accepted' | 'refused' | 'on_the_way' | 'done' | 'cancelled';
 export interface VipRequest {

@@ -1,6 +1,6 @@
 /** The routes that only the lobby uses, as the HTTP contract names them. */
 import type { Api } from '@kit/api';
-import type { Arrival, Tier, TicketView, VipRequest } from '@kit/types';
+import type { Arrival, Stay, Tier, TicketView, VipRequest } from '@kit/types';
 
 /** Somebody who will break the target within ten minutes; `expected_s` is the whole wait as it is expected to become. */
 export interface AtRisk {
@@ -34,6 +34,16 @@ export type VipMove = 'accept' | 'refuse' | 'set_out' | 'finish' | 'cancel';
 export const getVipRequests = (api: Api) => api.get<{ requests: VipRequest[]; seq: number }>('/api/vip-services');
 export const moveVipRequest = (api: Api, request: string, move: VipMove, reason = '') =>
   api.post<VipRequest>(`/api/vip-services/${part(request)}/move`, { move, reason });
+
+/** A car that is not gone yet. */
+export type LiveStay = Stay & { state: 'waiting' | 'reserved' | 'inside' };
+export interface CarPark { bays: string[]; free: number; stays: LiveStay[]; gates: string[]; seq: number }
+export const getCarPark = (api: Api) => api.get<CarPark>('/api/parking');
+export const admitCar = (api: Api, stay: string, gate: string) => api.post<Stay>(`/api/parking/stays/${part(stay)}/admit`, { gate });
+export type StayMove = 'cancel' | 'left';
+export const moveStay = (api: Api, stay: string, move: StayMove) => api.post<Stay>(`/api/parking/stays/${part(stay)}/${move}`);
+export const openGate = (api: Api, gate: string, reason: string, with_key: boolean) =>
+  api.post<unknown>(`/api/parking/gates/${part(gate)}/open`, { reason, with_key });
 
 export interface Destination { service?: string; counter?: string; keep_place: boolean; reason: string }
 /** A number sent to a counter by name goes before everybody else there: this is how the lobby calls somebody forward. */

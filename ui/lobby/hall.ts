@@ -4,7 +4,7 @@ import { getCounters, getNotices, getQueues, getSlips, getWishes } from '@kit/ca
 import { useFollow } from '@kit/follow';
 import type { CounterView, LiveEvent, QueueView, SlipView, VipRequest, Wishes } from '@kit/types';
 import { onScopeDispose, ref, shallowRef, watch } from 'vue';
-import { getLobby, getReminders, getVipRequests, type LobbyAnswer, type Reminder } from './calls';
+import { getCarPark, getLobby, getReminders, getVipRequests, type CarPark, type LobbyAnswer, type Reminder } from './calls';
 import { freshOnes } from './arrivals';
 import type { StaffNotice } from '@kit/staff/notices';
 
@@ -16,6 +16,7 @@ export const LIT_MS = 12_000;
 
 export interface HallView extends Omit<LobbyAnswer, 'as_of'> {
   as_of_ms: number; counters: CounterView[]; queues: QueueView[]; slips: SlipView[]; unsent: Reminder[]; wishes: Wishes; vip: VipRequest[];
+  park: CarPark;
 }
 const UNSENT: ReadonlySet<string> = new Set(['expired', 'refused']);
 
@@ -30,14 +31,14 @@ async function unlessForbidden<T>(wanted: Promise<T>, otherwise: T): Promise<T> 
 }
 
 async function loadHall(api: Api): Promise<HallView> {
-  const [lobby, counters, queues, { slips }, { reminders }, wishes, vip] = await Promise.all([
+  const [lobby, counters, queues, { slips }, { reminders }, wishes, vip, park] = await Promise.all([
     getLobby(api), getCounters(api), getQueues(api), unlessForbidden(getSlips(api), { slips: [] }),
     unlessForbidden(getReminders(api), { reminders: [] }), unlessForbidden(getWishes(api), { diversions: [], more_time: [], seq: 0 }),
-    unlessForbidden(getVipRequests(api), { requests: [], seq: 0 }),
+    unlessForbidden(getVipRequests(api), { requests: [], seq: 0 }), getCarPark(api),
   ]);
   return {
     ...lobby, seq: Math.min(lobby.seq, counters.seq, queues.seq), as_of_ms: Date.parse(lobby.as_of), counters: counters.counters,
-    queues: queues.queues, slips, wishes, vip: vip.requests, unsent: reminders.filter(({ outcome }) => UNSENT.has(outcome)),
+    queues: queues.queues, slips, wishes, park, vip: vip.requests, unsent: reminders.filter(({ outcome }) => UNSENT.has(outcome)),
   };
 }
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from edge import document
-from edge.app import Branch, lay_ground
+from edge.app import Branch
 from edge.document import DocumentRefused
+from edge.ground import lay_ground
 from edge.kernel.domain import Rejected
 from edge.kernel.opening import open_box
 from edge.org import tables as org
