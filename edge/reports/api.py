@@ -85,6 +85,15 @@ class ChartView(msgspec.Struct, frozen=True):
     series: list[str]
 
 
+class ConditionView(msgspec.Struct, frozen=True):
+    """One thing that the report was narrowed to, in the caller's language."""
+
+    name: str
+    """As the query string has it."""
+    title: str
+    text: str
+
+
 class ReportView(msgspec.Struct, frozen=True, kw_only=True):
     """A report as the screen shows it; texts in rows are in the caller's language."""
 
@@ -95,6 +104,7 @@ class ReportView(msgspec.Struct, frozen=True, kw_only=True):
     first: date
     last: date
     edition: EditionView
+    conditions: list[ConditionView]
     columns: list[ColumnView]
     rows: list[list[str | int | float | None]]
     at: list[dict[str, str]]
@@ -216,6 +226,10 @@ def _view(table: Table, portion: Portion, language: Language) -> ReportView:
         edition=EditionView(
             edition.days, edition.version, edition.through_seq, list(edition.open_days), edition_text(edition, language)
         ),
+        conditions=[
+            ConditionView(one.name, in_language(one.title, language), in_language(one.value, language))
+            for one in table.conditions
+        ],
         columns=[_column_view(column) for column in table.columns],
         rows=portion.rows,
         at=portion.at,

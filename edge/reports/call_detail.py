@@ -66,10 +66,20 @@ def _columns(ask: Ask) -> list[Column]:
     ]
 
 
+PAPER: Final = frozenset(
+    {
+        *("day", "seq", "number", "service", "tier", "teller", "teller_name", "counter"),
+        *("called", "served", "ended", "service_time", "response", "result", "reason", "note"),
+    }
+)
+"""What somebody with the list in hand looks for: who called whom, when, how long it took, how it ended, and why out of turn."""
+
+
 REPORT: Final = Report(
     "call-detail",
     Term("叫号明细报表", "Call detail"),
     make,
     frozenset({"service", "tier", "teller", "counter", *TESTS}),
     lists=True,
+    paper=PAPER,
 )

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 
 from edge.reports.sheet_rows import Rows, put_in, styles_of
-from edge.reports.table import WRITE, Chart, Column, Kind, Table, Value, Write, edition_text, written
+from edge.reports.table import WRITE, Chart, Column, Kind, Table, Value, Write, conditions_text, edition_text, written
 from edge.reports.words import Term, in_language
 
 A4: Final = 9
@@ -38,7 +38,7 @@ DAY_MS: Final = 24 * 3600 * 1000
 OFFSET_STEP_MS: Final = 15 * 60 * 1000
 """No zone changes its clocks but on a quarter of an hour."""
 HEAD_ROWS: Final = 4
-"""Title, period, data version, column heads."""
+"""Title, period with what it is narrowed to, data version, column heads."""
 MODEL_ROW: Final = HEAD_ROWS
 TOTAL_MODEL_ROW: Final = HEAD_ROWS + 1
 MODELS: Final[dict[int, dict[str, object]]] = {MODEL_ROW: {}, TOTAL_MODEL_ROW: {"bold": True, "top": 1}}
@@ -100,7 +100,8 @@ class _Sheet:
         large = self.book.add_format({"bold": True, "font_size": 14})
         head = self.book.add_format({"bold": True, "bg_color": "#E8EEF4", "bottom": 1, "text_wrap": True, "valign": "top"})
         sheet.write_string(0, 0, self._say(table.title), large)
-        sheet.write_string(1, 0, f"{self._say(table.branch)}  {table.period.first} – {table.period.last}")
+        told = (self._say(table.branch), f"{table.period.first} – {table.period.last}", conditions_text(table, self.language))
+        sheet.write_string(1, 0, "  ".join(filter(None, told)))
         sheet.write_string(2, 0, edition_text(table.edition, self.language))
         for index, column in enumerate(table.columns):
             sheet.write_string(HEAD_ROWS - 1, index, self._say(column.term), head)

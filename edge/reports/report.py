@@ -14,6 +14,7 @@ from edge.queue.model import Tier
 from edge.queue.policy import TARGET_S
 from edge.reports import words
 from edge.reports.ask import SCOPE, ReportQuery
+from edge.reports.conditions import conditions
 from edge.reports.gather import Source
 from edge.reports.period import Period
 from edge.reports.table import Chart, Column, Drill, Kind, Row, Table, day_query
@@ -107,6 +108,8 @@ class Report:
     """Whether it compares with the period before."""
     lists: bool = False
     """Whether its rows are as many as tickets or calls."""
+    paper: frozenset[str] = frozenset()
+    """The columns that go on paper, where all of them would be too small to read; the workbook has every one."""
 
     def table(self, ask: Ask) -> Table:
         """The finished table; the branch stands in every row, as reports from many branches are laid on one another."""
@@ -121,6 +124,8 @@ class Report:
             rows=grid.rows,
             total=grid.total,
             charts=grid.charts,
+            conditions=conditions(ask.connection, ask.query),
+            paper=self.paper,
         )
 
 

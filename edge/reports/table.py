@@ -82,6 +82,15 @@ class Chart(NamedTuple):
     series: tuple[str, ...]
 
 
+class Condition(NamedTuple):
+    """One thing that a report was narrowed to (`conditions.py`), as people call it."""
+
+    name: str
+    """As the query string has it."""
+    title: Term
+    value: Term
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A finished report. `rows` may be made one by one while they are read, while the connection lives."""
@@ -95,6 +104,9 @@ class Table:
     rows: Iterable[Row]
     total: Row | None = None
     charts: Sequence[Chart] = ()
+    conditions: Sequence[Condition] = ()
+    paper: frozenset[str] = frozenset()
+    """The columns that go on paper, where not all of them do."""
 
 
 # --- writing
@@ -178,7 +190,15 @@ def _edition_zh(edition: Edition) -> str:
 def _edition_en(edition: Edition) -> str:
     open_days = ", ".join(day.isoformat() for day in edition.open_days)
     mark = f" · OPEN: {open_days}" if open_days else ""
-    return f"Data version {edition.version} · {edition.days} business days · up to record {edition.through_seq}{mark}"
+    days = "1 business day" if edition.days == 1 else f"{edition.days} business days"
+    return f"Data version {edition.version} · {days} · up to record {edition.through_seq}{mark}"
+
+
+def conditions_text(table: Table, language: str) -> str:
+    """What the report was narrowed to, on one line; empty where it tells of everybody."""
+    colon = ": " if language == "en" else "："
+    told = (f"{in_language(one.title, language)}{colon}{in_language(one.value, language)}" for one in table.conditions)
+    return " · ".join(told)
 
 
 # --- what reports count with

@@ -128,10 +128,21 @@ def _columns(ask: Ask) -> list[Column]:
     ]
 
 
+PAPER: Final = frozenset(
+    {
+        *("day", "seq", "number", "service", "tier", "channel"),
+        *("taken", "called", "served", "finished", "wait", "service_time"),
+        *("teller", "teller_name", "counter", "result", "reason", "rating"),
+    }
+)
+"""What somebody with the list in hand looks for: who came for what, when, to whom, how long it took, how it ended."""
+
+
 REPORT: Final = Report(
     "ticket-detail",
     Term("排队机明细报表", "Ticket detail"),
     make,
     frozenset({"service", "tier", "teller", "counter", "overtaken", "day_class", *TESTS}),
     lists=True,
+    paper=PAPER,
 )

@@ -272,14 +272,45 @@ def test_more_rows_than_allowed_are_refused(branch: Books, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
-def test_the_page_to_print_has_every_cell(branch: Books, language: str) -> None:
+def test_the_page_to_print_has_every_cell_but_those_that_its_head_says(branch: Books, language: str) -> None:
     made = table(branch, "satisfaction")
     rows = list(written(made, made.rows, ZONE, language))
     drawn = page(made, rows, None, language)
     assert drawn.count("<tr>") == len(rows) + 1
-    assert drawn.count("<td") == len(rows) * len(made.columns)
+    assert _cells(drawn) == len(rows) * (len(made.columns) - len(("branch", "period")))
     assert "<script" not in drawn
     assert "&amp; Branch" in drawn or language == "zh-CN"
+    by_day = table(branch, "satisfaction", {"by": "day"})
+    rows = list(written(by_day, by_day.rows, ZONE, language))
+    assert _cells(page(by_day, rows, None, language)) == len(rows) * (len(made.columns) - len(("branch",)))
+
+
+def _cells(drawn: str) -> int:
+    """But for the foot's one."""
+    return drawn.count("<td") - 1
+
+
+def test_paper_has_the_columns_that_a_wide_report_declares_and_says_so(branch: Books) -> None:
+    wide = [report for report in REPORTS.values() if report.paper]
+    assert wide
+    for report in wide:
+        made = table(branch, report.name)
+        rows = list(written(made, made.rows, ZONE, "zh-CN"))
+        drawn = page(made, rows, None, "zh-CN")
+        assert report.paper < {column.name for column in made.columns}
+        assert _cells(drawn) == len(rows) * len(report.paper)
+        assert f"纸上 {len(report.paper)} 列，全部 {len(made.columns)} 列见 Excel" in drawn
+        assert f"<td>{rows[0][1]} " not in drawn, "a time of the row's day is told by the clock"
+
+
+def test_paper_and_workbook_say_what_they_are_narrowed_to(branch: Books, tmp_path: Path) -> None:
+    made = table(branch, "ticket-detail", {"service": "personal", "teller": "1002", "result": "no_show", "called": True})
+    drawn = page(made, [], None, "en")
+    assert "Service: Personal · Teller: =员工2 1002 · Result: No-show · Called: yes" in drawn
+    excel.write(made, tmp_path / "report.xlsx", ZONE, "zh-CN", rows_max=1000)
+    sheet = openpyxl.load_workbook(tmp_path / "report.xlsx").active
+    assert sheet is not None
+    assert str(sheet["A2"].value).endswith("业务：业务 personal · 柜员：=员工2 1002 · 结果：弃号 · 已叫号：是")
 
 
 def test_every_title_is_there_in_both_languages(branch: Books) -> None:
