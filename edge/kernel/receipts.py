@@ -74,10 +74,10 @@ def refusal(receipt: Receipt) -> Rejected | None:
     return Rejected(receipt.refusal, **msgspec.json.decode(receipt.answer, type=dict[str, str | int | None]))
 
 
-def forget_old(connection: Connection, *, now_ms: int) -> int:
-    """Drop receipts past their time, a bounded number at once; returns how many."""
+def forget_old(connection: Connection, *, now_ms: int, at_once_max: int = FORGOTTEN_AT_ONCE_MAX) -> int:
+    """Drop receipts past their time, at most `at_once_max`; returns how many."""
     connection.execute(
         "DELETE FROM receipt WHERE command_id IN (SELECT command_id FROM receipt WHERE at_ms < ? LIMIT ?)",
-        (now_ms - KEPT_MS, FORGOTTEN_AT_ONCE_MAX),
+        (now_ms - KEPT_MS, at_once_max),
     )
     return connection.changes()

@@ -22,10 +22,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
 from edge.kernel.domain import InvariantBroken
-
-log = structlog.get_logger()
 
 TASKS_MAX: Final = 256
 
@@ -78,6 +77,7 @@ class _Task:
     run: Run
     budget: Budget
     give_up: GiveUp
+    log: FilteringBoundLogger
     state: State = State.RUNNING
     changed_s: float = 0.0
     failures: int = 0
@@ -104,7 +104,7 @@ class _Task:
 
     def recover(self) -> None:
         if self.in_a_row:
-            log.info("task_recovered", task=self.name, failures=self.in_a_row)
+            self.log.info("task_recovered", task=self.name, failures=self.in_a_row)
             self.in_a_row = 0
             self.error = ""
 
@@ -116,7 +116,8 @@ def leave_it(_name: str, _error: BaseException) -> None:
 class Supervisor:
     """Starts named tasks, restarts them within their budget, stops them all."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: FilteringBoundLogger | None = None) -> None:
+        self._log: FilteringBoundLogger = structlog.get_logger() if log is None else log
         self._tasks: dict[str, _Task] = {}
 
     def start(self, name: str, run: Run, *, budget: Budget | None = None, give_up: GiveUp = leave_it) -> None:
@@ -129,7 +130,7 @@ class Supervisor:
             raise ValueError(f"task {name} is running already")
         if known is None and len(self._tasks) >= TASKS_MAX:
             raise ValueError(f"more than {TASKS_MAX} supervised tasks")
-        task = _Task(name, run, budget or Budget(), give_up)
+        task = _Task(name, run, budget or Budget(), give_up, self._log)
         task.enter(State.RUNNING)
         self._tasks[name] = task
         task.handle = asyncio.create_task(self._keep(task), name=name)
@@ -183,9 +184,9 @@ class Supervisor:
         delay_s = task.delay_s(asyncio.get_running_loop().time())
         if delay_s is None or isinstance(error, InvariantBroken):
             task.enter(State.GIVEN_UP)
-            log.error("task_given_up", task=task.name, failures=task.failures, exc_info=error)
+            self._log.error("task_given_up", task=task.name, failures=task.failures, exc_info=error)
             task.give_up(task.name, error)
             return None
         if first:
-            log.warning("task_failed", task=task.name, retry_s=delay_s, exc_info=error)
+            self._log.warning("task_failed", task=task.name, retry_s=delay_s, exc_info=error)
         return delay_s

@@ -74,9 +74,11 @@ NOT_BUILT: Final = """<!doctype html>
 class StaticFiles:
     """Serves pages, assets and audio."""
 
-    def __init__(self, folder: Path, *, pages: Mapping[str, str] = PAGES) -> None:
+    def __init__(self, folder: Path, *, pages: Mapping[str, str] = PAGES, relist_s: float = RELIST_S) -> None:
+        """`relist_s`: how long a file that was not there is taken for missing without a look."""
         self._folder = folder
         self._pages = pages
+        self._relist_s = relist_s
         self._files: Mapping[str, Path] = {}
         self._listed_at_s = float("-inf")
 
@@ -96,7 +98,7 @@ class StaticFiles:
         """The file behind a name relative to the folder, `assets/kiosk-4f2a.js`."""
         found = self._files.get(name)
         now_s = monotonic()
-        if found is None and now_s - self._listed_at_s >= RELIST_S:
+        if found is None and now_s - self._listed_at_s >= self._relist_s:
             self._files, self._listed_at_s = list_files(self._folder), now_s
             found = self._files.get(name)
         return found

@@ -14,7 +14,7 @@ from aiohttp import web
 from sync.headoffice import identity
 from sync.headoffice.console import Console
 from sync.headoffice.fleet import Fleet
-from sync.headoffice.ingest import Ingest, wall_ms
+from sync.headoffice.ingest import DoorLimits, Ingest, wall_ms
 from sync.headoffice.metrics import Metrics
 from sync.headoffice.policies import PolicyCatalogue, PolicyDesk
 from sync.headoffice.projector import Projector
@@ -47,6 +47,7 @@ class HeadOfficeConfig:
     policies: PolicyCatalogue | None = None
     """What can be set; None where no branch program is at hand."""
     budget: Budget = field(default_factory=Budget)
+    door: DoorLimits = field(default_factory=DoorLimits)
     now_ms: Callable[[], int] = wall_ms
 
 
@@ -141,6 +142,7 @@ class HeadOffice:
             self._metrics,
             now_ms=config.now_ms,
             on_taken=self._projector.wake,
+            limits=config.door,
         )
         console = Console(self._store, self._views, ingest.contacts, now_ms=config.now_ms, static=config.static)
         publisher = Publisher(self._store, key.sign, self._epoch.id, self._metrics, now_ms=config.now_ms)

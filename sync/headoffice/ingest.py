@@ -42,11 +42,18 @@ log = structlog.get_logger()
 T = TypeVar("T")
 Said = TypeVar("Said", bound=Message)
 
-MAX_CONCURRENT_BATCHES = 64
-"""Being checked or written; more are told to come back: each may expand to a megabyte."""
 RETRY_S = 5.0
 READ_TIMEOUT_S = 120.0
-"""For one request's body; the branch halves its batches until they fit the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoorLimits:
+    """How much of head office the branches may take up."""
+
+    batches_max: int = 64
+    """Being checked or written; more are told to come back: each may expand to a megabyte."""
+    read_timeout_s: float = READ_TIMEOUT_S
+    """For one request's body; the branch halves its batches until they fit the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class Ingest:
         *,
         now_ms: Callable[[], int],
         on_taken: Callable[[str], None],
+        limits: DoorLimits,
     ) -> None:
         """`on_taken(branch)` is called after new events of a branch were committed."""
         self.contacts: dict[str, Contact] = {}
@@ -83,6 +91,7 @@ class Ingest:
         self._metrics = metrics
         self._now_ms = now_ms
         self._on_taken = on_taken
+        self._limits = limits
         self._batches = 0
 
     def routes(self) -> list[web.RouteDef]:
@@ -93,13 +102,13 @@ class Ingest:
         ]
 
     async def _enrol(self, request: web.Request) -> Message:
-        wish = await read_message(request, Enrol)
+        wish = await self._read(request, Enrol)
         reply = await self._within(lambda ledger: self._fleet.enrol(ledger, wish, self._now_ms()))
         log.info("box_enrolled", branch=wish.branch, approved=reply.approved)
         return reply
 
     async def _open(self, request: web.Request) -> Message:
-        question = await read_message(request, Open)
+        question = await self._read(request, Open)
         now_ms = self._now_ms()
         reply = await self._within(lambda ledger: self._receiver.open(ledger, question, now_ms))
         self.contacts[question.branch] = Contact(now_ms, now_ms - question.sent_at_ms, question.head.seq)
@@ -107,8 +116,8 @@ class Ingest:
         return reply
 
     async def _batch(self, request: web.Request) -> Message:
-        batch = await read_message(request, Batch)
-        if self._batches >= MAX_CONCURRENT_BATCHES:
+        batch = await self._read(request, Batch)
+        if self._batches >= self._limits.batches_max:
             raise Refused(Code.OVERLOADED, "too many batches at once", RETRY_S)
         self._batches += 1
         try:
@@ -116,6 +125,9 @@ class Ingest:
                 return await self._take(batch)
         finally:
             self._batches -= 1
+
+    async def _read(self, request: web.Request, kind: type[Said]) -> Said:
+        return await read_message(request, kind, timeout_s=self._limits.read_timeout_s)
 
     async def _take(self, batch: Batch) -> Message:
         known = await self._store.enrolment(batch.branch)
@@ -167,14 +179,14 @@ def answering(
     return answer
 
 
-async def read_message(request: web.Request, kind: type[Said]) -> Said:
+async def read_message(request: web.Request, kind: type[Said], *, timeout_s: float = READ_TIMEOUT_S) -> Said:
     """The request's message, which must be of the branch that the path names. Raises Refused."""
     try:
-        async with asyncio.timeout(READ_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             body = await _limited(request)
         message = decode(body, kind)
     except TimeoutError:
-        raise Refused(Code.OVERLOADED, f"the request took longer than {READ_TIMEOUT_S:.0f} s") from None
+        raise Refused(Code.OVERLOADED, f"the request took longer than {timeout_s:.0f} s") from None
     except ProtocolError as error:
         raise Refused(Code.MALFORMED, str(error)) from error
     named = request.match_info.get("branch")

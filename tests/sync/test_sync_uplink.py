@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from sync.headoffice import ingest
 from sync.headoffice.app import HeadOffice, HeadOfficeConfig, serve
+from sync.headoffice.ingest import DoorLimits
 from sync.headoffice.store_sqlite import SqliteStore
 from sync.keys import SigningKey
 from sync.line import Line
@@ -298,31 +298,39 @@ async def test_what_is_too_large_or_no_message_is_refused(office: HeadOffice, ht
     assert (status, refusal.code) == (413, Code.TOO_LARGE)
 
 
-async def test_a_head_office_with_its_hands_full_asks_for_patience(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = filled(20)
-    destination = await wire.enrolled(journal)
-    monkeypatch.setattr(ingest, "MAX_CONCURRENT_BATCHES", 0)
-    watched = wire.start(journal, destination)
+async def test_a_head_office_with_its_hands_full_asks_for_patience(tmp_path: Path) -> None:
+    journal, data = filled(20), tmp_path / "office"
+    full = HeadOffice(HeadOfficeConfig(data=data, sandbox=True, door=DoorLimits(batches_max=0)))
+    await full.start()
+    port, line = full.address[1], Line(full.address)
+    await line.start()
+    wire = Wire(line)
+    watched = wire.start(journal, await wire.enrolled(journal))
     state = await watched.until(lambda state: state.failures == 1)
     assert (state.received_seq, state.detail) == (0, "too many batches at once")
-    monkeypatch.undo()
+    await full.stop()
+    freer = HeadOffice(HeadOfficeConfig(data=data, port=port, sandbox=True))
+    await freer.start()
     watched.uplink.wake()
     await watched.drained()
+    await wire.stop()
+    await line.stop()
+    await freer.stop()
 
 
-async def test_a_request_that_trickles_is_cut_short(
-    office: HeadOffice, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ingest, "READ_TIMEOUT_S", 0.05)
+async def test_a_request_that_trickles_is_cut_short(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    hasty = HeadOffice(HeadOfficeConfig(data=tmp_path / "office", sandbox=True, door=DoorLimits(read_timeout_s=0.05)))
+    await hasty.start()
     ended = asyncio.Event()
 
     async def trickle() -> AsyncIterator[bytes]:
         yield b"a"
         await ended.wait()
 
-    async with http.post(f"{office.url}/v1/enrol", data=trickle(), headers={"Content-Type": MEDIA_TYPE}) as response:
+    async with http.post(f"{hasty.url}/v1/enrol", data=trickle(), headers={"Content-Type": MEDIA_TYPE}) as response:
         assert response.status == 429
     ended.set()
+    await hasty.stop()
 
 
 async def test_a_branch_that_nobody_enrolled_is_not_heard(office: HeadOffice, wire: Wire, http: aiohttp.ClientSession) -> None:

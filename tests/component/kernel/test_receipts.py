@@ -10,9 +10,9 @@ from tests.component.kernel.ledger import Ledger, Write
 DAY_S = 86_400
 
 
-async def forget(ledger: Ledger) -> int:
+async def forget(ledger: Ledger, at_once_max: int = receipts.FORGOTTEN_AT_ONCE_MAX) -> int:
     now_ms = ledger.clock.now_ms()
-    return await ledger.db.write(lambda connection: receipts.forget_old(connection, now_ms=now_ms))
+    return await ledger.db.write(lambda connection: receipts.forget_old(connection, now_ms=now_ms, at_once_max=at_once_max))
 
 
 async def test_a_repeat_is_recognised_for_eight_days(ledger: Ledger) -> None:
@@ -25,12 +25,11 @@ async def test_a_repeat_is_recognised_for_eight_days(ledger: Ledger) -> None:
     assert not (await ledger.write("line", "k")).repeated
 
 
-async def test_a_bounded_number_is_forgotten_at_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receipts, "FORGOTTEN_AT_ONCE_MAX", 3)
+async def test_a_bounded_number_is_forgotten_at_once(ledger: Ledger) -> None:
     for _ in range(5):
         await ledger.write("line")
     ledger.steady_ms[0] += 9 * DAY_S * 1000
-    assert [await forget(ledger) for _ in range(3)] == [3, 2, 0]
+    assert [await forget(ledger, at_once_max=3) for _ in range(3)] == [3, 2, 0]
 
 
 async def test_a_refusal_is_raised_again_with_its_facts(ledger: Ledger) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import structlog
 from structlog.testing import CapturingLogger
+from structlog.typing import FilteringBoundLogger
 
 from edge.kernel.domain import InvariantBroken
 from edge.kernel.supervise import Budget, Snapshot, State, Supervisor
@@ -61,17 +62,16 @@ class Script:
 BAD = (1.0, OSError("unplugged"))
 
 
-@pytest.fixture(autouse=True)
-def lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The log lines, as `event task`."""
-    written: list[str] = []
+class Notebook:
+    """What a supervisor logs, as `event task`."""
 
-    def keep(_logger: object, _level: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        written.append(f"{event['event']} {event['task']}")
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.log: FilteringBoundLogger = structlog.wrap_logger(CapturingLogger(), processors=[self._keep])
+
+    def _keep(self, _logger: object, _level: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        self.lines.append(f"{event['event']} {event['task']}")
         raise structlog.DropEvent
-
-    monkeypatch.setattr("edge.kernel.supervise.log", structlog.wrap_logger(CapturingLogger(), processors=[keep]))
-    return written
 
 
 def only(supervisor: Supervisor) -> Snapshot:
@@ -81,7 +81,7 @@ def only(supervisor: Supervisor) -> Snapshot:
 
 def test_a_failing_task_is_restarted_with_growing_pauses() -> None:
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         task = Script(BAD, BAD, BAD, BAD)
         supervisor.start("printer", task, budget=Budget(backoff_s=1, backoff_s_max=3))
         await asyncio.sleep(60)
@@ -93,7 +93,7 @@ def test_a_failing_task_is_restarted_with_growing_pauses() -> None:
 
 def test_states_and_failures_are_seen_from_outside() -> None:
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         supervisor.start("printer", Script(BAD), budget=Budget(backoff_s=10, steady_s=20))
         await asyncio.sleep(0.5)
         assert only(supervisor) == Snapshot("printer", State.RUNNING, 0, 0.5, "")
@@ -109,16 +109,18 @@ def test_states_and_failures_are_seen_from_outside() -> None:
     virtually(main())
 
 
-def test_one_line_when_it_falls_and_one_when_it_has_recovered(lines: list[str]) -> None:
+def test_one_line_when_it_falls_and_one_when_it_has_recovered() -> None:
+    notebook = Notebook()
+
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(notebook.log)
         supervisor.start("printer", Script(BAD, BAD, BAD, (100, OSError("again"))), budget=Budget(steady_s=20))
         await asyncio.sleep(10)
-        assert lines == ["task_failed printer"]
+        assert notebook.lines == ["task_failed printer"]
         await asyncio.sleep(30)
-        assert lines == ["task_failed printer", "task_recovered printer"]
+        assert notebook.lines == ["task_failed printer", "task_recovered printer"]
         await asyncio.sleep(200)
-        assert lines == ["task_failed printer", "task_recovered printer"] * 2
+        assert notebook.lines == ["task_failed printer", "task_recovered printer"] * 2
         await supervisor.close()
 
     virtually(main())
@@ -126,7 +128,7 @@ def test_one_line_when_it_falls_and_one_when_it_has_recovered(lines: list[str]) 
 
 def test_a_recovered_task_begins_again_with_the_short_pause() -> None:
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         task = Script(BAD, BAD, (50, OSError()), BAD)
         supervisor.start("printer", task, budget=Budget(backoff_s=1, steady_s=20))
         await asyncio.sleep(200)
@@ -136,11 +138,12 @@ def test_a_recovered_task_begins_again_with_the_short_pause() -> None:
     virtually(main())
 
 
-def test_over_its_budget_it_is_given_up_and_somebody_is_told(lines: list[str]) -> None:
+def test_over_its_budget_it_is_given_up_and_somebody_is_told() -> None:
     told: list[tuple[str, BaseException]] = []
+    notebook = Notebook()
 
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(notebook.log)
         task = Script(*[BAD] * 50)
         budget = Budget(restarts_max=3, window_s=100, backoff_s=1)
         supervisor.start("printer", task, budget=budget, give_up=lambda name, error: told.append((name, error)))
@@ -148,7 +151,7 @@ def test_over_its_budget_it_is_given_up_and_somebody_is_told(lines: list[str]) -
         assert len(task.started_s) == 4
         assert only(supervisor).state is State.GIVEN_UP
         assert told == [("printer", BAD[1])]
-        assert lines == ["task_failed printer", "task_given_up printer"]
+        assert notebook.lines == ["task_failed printer", "task_given_up printer"]
         supervisor.start("printer", Script(), budget=budget)
         await asyncio.sleep(1)
         assert only(supervisor).state is State.RUNNING
@@ -159,7 +162,7 @@ def test_over_its_budget_it_is_given_up_and_somebody_is_told(lines: list[str]) -
 
 def test_failures_further_apart_than_the_window_never_use_up_the_budget() -> None:
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         task = Script(*[(60.0, OSError())] * 40)
         supervisor.start("printer", task, budget=Budget(restarts_max=2, window_s=100, backoff_s=1))
         await asyncio.sleep(40 * 62)
@@ -173,7 +176,7 @@ def test_a_broken_invariant_is_never_retried() -> None:
     told: list[str] = []
 
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         task = Script((1, InvariantBroken("two tickets with one number")), BAD)
         supervisor.start("effects", task, give_up=lambda name, _error: told.append(name))
         await asyncio.sleep(100)
@@ -185,7 +188,7 @@ def test_a_broken_invariant_is_never_retried() -> None:
 
 def test_a_task_that_returns_is_done() -> None:
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         supervisor.start("import", Script((5, None)))
         await asyncio.sleep(10)
         assert only(supervisor) == Snapshot("import", State.DONE, 0, 5.0, "")
@@ -198,7 +201,7 @@ def test_a_task_that_returns_is_done() -> None:
 @pytest.mark.parametrize("moment_s", [0.0, 0.5, 3.0], ids=["before its first step", "running", "waiting"])
 def test_stopping_stops_it_at_once_whatever_it_does(moment_s: float) -> None:
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         task = Script(BAD, BAD)
         supervisor.start("printer", task, budget=Budget(backoff_s=100))
         if moment_s:
@@ -223,7 +226,7 @@ def test_a_task_may_clean_up_when_it_is_cancelled_and_stop_waits_for_it() -> Non
                 await asyncio.sleep(3)
                 closed_s.append(asyncio.get_running_loop().time())
 
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         supervisor.start("printer", slow_to_close)
         await asyncio.sleep(1)
         await supervisor.close()
@@ -235,7 +238,7 @@ def test_a_task_may_clean_up_when_it_is_cancelled_and_stop_waits_for_it() -> Non
 
 def test_one_task_does_not_disturb_another() -> None:
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         steady = Script()
         supervisor.start("b-steady", steady)
         supervisor.start("a-broken", Script(*[BAD] * 9), budget=Budget(restarts_max=1))
@@ -252,7 +255,7 @@ def test_one_task_does_not_disturb_another() -> None:
 
 def test_a_name_is_alive_once_and_names_are_bounded() -> None:
     async def main() -> None:
-        supervisor = Supervisor()
+        supervisor = Supervisor(Notebook().log)
         run: Callable[[], Awaitable[None]] = Script()
         supervisor.start("task-0", run)
         with pytest.raises(ValueError, match="running already"):

@@ -134,8 +134,7 @@ async def test_a_page_that_was_not_built_says_so_in_both_languages(world: World)
     assert "have not been built" in text
 
 
-async def test_pages_built_later_appear_without_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.web.static.RELIST_S", 0.0)
+async def test_pages_built_later_appear_without_a_restart(tmp_path: Path) -> None:
     async with open_world(tmp_path, ui=tmp_path / "ui") as world:
         async with world.http.get(f"{world.base}/kiosk") as answer:
             assert answer.status == 503

@@ -359,7 +359,7 @@ def join(folder: Path, limits: WebLimits, ui: Path) -> World:
         permissions=permissions,
         problems=Problems(WEB_PROBLEMS, web_api.PROBLEMS, TILL_PROBLEMS),
         live=live,
-        static=StaticFiles(ui),
+        static=StaticFiles(ui, relist_s=0.0),
         limits=limits,
         observe=witness.observe,
         fatal=witness.broken.append,
