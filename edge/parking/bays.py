@@ -45,10 +45,12 @@ def for_hold(park: CarPark, stays: Sequence[Stay], span: Span, now_ms: int) -> s
 
 
 def for_arrival(park: CarPark, stays: Iterable[Stay], stay: Stay | None, now_ms: int) -> str | None:
-    """Where a car that is at the barrier goes: to the bay that is held for it, else to one that nobody needs soon."""
+    """Where a car that is at the barrier goes: to the bay that is held for it now, else to one that nobody needs soon."""
     others = [one for one in stays if stay is None or one.id != stay.id]
-    now = Span(now_ms, now_ms + park.usual_min * MINUTE_MS)
-    standing = {one.bay for one in others if one.state is State.INSIDE}
-    if stay is not None and stay.bay in park.bays and stay.bay not in standing:
-        return stay.bay
-    return next(iter(free(park, others, now, now_ms)), None)
+    possible = free(park, others, Span(now_ms, now_ms + park.usual_min * MINUTE_MS), now_ms)
+    if stay is not None and stay.bay in park.bays:
+        standing = {one.bay for one in others if one.state is State.INSIDE}
+        held = stay.state is State.RESERVED and stay.from_ms <= now_ms and stay.bay not in standing
+        if held or stay.bay in possible:
+            return stay.bay
+    return next(iter(possible), None)
