@@ -97,6 +97,8 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     name_en: str
     waiting: int
+    waiting_by_tier: dict[Tier, int]
+    """The same, queue by queue; tiers that nobody waits in are there, too."""
     wait: WaitView
     """What somebody without standing who took a number now could expect."""
     bookable: bool
@@ -153,11 +155,13 @@ async def branch_state(call: Call[None]) -> BranchState:
 
 def _service(connection: Connection, service: Service, *, bookable: bool) -> ServiceState:
     queue = queue_id(service.id, Tier.NORMAL)
+    waiting = {tier: queue_views.length(connection, queue_id(service.id, tier)) for tier in Tier}
     return ServiceState(
         id=service.id,
         name=service.name,
         name_en=service.name_en,
-        waiting=sum(queue_views.length(connection, queue_id(service.id, tier)) for tier in Tier),
+        waiting=sum(waiting.values()),
+        waiting_by_tier=waiting,
         wait=queue_views.newcomer_wait(connection, service.id, Tier.NORMAL, queue),
         bookable=bookable,
     )

@@ -17,14 +17,25 @@ Line = Annotated[str, msgspec.Meta(max_length=200)]
 Letter = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{1,2}$")]
 
 
+class Position(msgspec.Struct, frozen=True):
+    """A point on a map; WGS 84, as satellite receivers say it. Chinese maps shift it themselves (GCJ-02)."""
+
+    latitude_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    longitude_deg: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
 class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an outlet is and how to come, for people who are not here yet (S14)."""
+    """Where an outlet is, how to come and whom to call, for people who are not here yet (S14, S28)."""
 
     address: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
     address_en: Line = ""
     directions: Line = ""
     """Which line, which exit, where to park."""
     directions_en: Line = ""
+    phone: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    """The branch's own, as people dial it."""
+    position: Position | None = None
+    """For a channel's map and its navigation."""
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from drivers.registry import FAMILIES, Family
 from edge.appointments.model import SlotPlan
 from edge.customers.tables import Recognised
 from edge.kernel.identities import IdentityKind
-from edge.org.model import Branch, ConfigureBranch, Counter, Service, Staff, Way
+from edge.org.model import Branch, ConfigureBranch, Counter, Position, Service, Staff, Way
 
 PASSWORD: Final = "branchbox"  # noqa: S105 -- the sandbox's, printed on its front page
 
@@ -19,6 +19,8 @@ BRANCH: Final = Branch(
         address="示范市中心区人民路 88 号一层",
         address_en="Ground floor, 88 Renmin Road, Central District",
         directions="地铁 2 号线人民广场站 C 口右转 200 米。停车从文化路入口进，本行客户一小时内免费。",
+        phone="010-8800 1234",
+        position=Position(39.9087, 116.3975),
         directions_en="Metro line 2, People's Square, exit C, then right, 200 m. Park by Wenhua Road: one hour is free.",
     ),
 )

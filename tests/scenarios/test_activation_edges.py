@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from tests.harness.api import Api
-from tests.harness.programs import BranchProcess
+from tests.harness.programs import BranchProcess, HeadOfficeProcess
 
 HERE: Final = {"kind": "id_card", "value": "440306198305272211"}
 PRINTER: Final = "printer-1"
@@ -71,6 +71,19 @@ async def test_s10_without_paper_it_is_activated_and_shown_and_the_slip_comes_wi
     slips = (await guest.get(f"/sandbox/devices/{PRINTER}/output"))["slips"]
     assert [remote["number"] in slip["text"] for slip in slips] == [True]
     assert (await teller.get("/api/slips"))["slips"] == []
+
+
+async def test_s10_with_the_line_cut_the_branch_activates_its_own_numbers(tmp_path: Path) -> None:
+    with HeadOfficeProcess(tmp_path / "office") as office:
+        options = ("--clock", "2026-03-02T09:00:00+08:00")
+        with BranchProcess(tmp_path / "branch", head_office=office.url, options=options) as branch:
+            async with Api(branch.url) as guest:
+                remote, began = await taken_from_afar(guest), await seq(guest)
+                assert await guest.post("/sandbox/wan", {"up": False}) == {"up": False}
+                kiosk = await guest.as_kiosk()
+                shown = await kiosk.post("/api/activations", {"identity": HERE})
+                assert (shown["number"], shown["state"]) == (remote["number"], "waiting")
+                await hear(guest, remote["id"], "printed", after=began)
 
 
 async def test_s10_swiped_again_without_paper_one_slip_comes_and_it_is_the_copy(guest: Api) -> None:

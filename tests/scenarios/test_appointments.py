@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edge.org.model import Branch, ConfigureBranch, Counter, Position, Service, Way
 from edge.queue.call_rules import DayClass
 from edge.queue.model import Channel, Tier
 from tests.scenarios.slot_desk import ANNE, BOB, TODAY, Desk, open_desk
@@ -188,8 +189,30 @@ async def test_s28_anybody_sees_how_the_branch_stands(desk: Desk) -> None:
     assert (state["open"], state["counters_open"], personal["waiting"]) == (True, 1, 1)
     assert personal["wait"]["high_s"] > 0
     assert (personal["bookable"], wealth["bookable"]) == (True, False)
+    await desk.hall.take(Tier.GOLD)
+    personal = (await guest.get("/api/branch-state"))["services"][0]
+    assert (personal["waiting"], personal["waiting_by_tier"]) == (2, {"priority": 0, "gold": 1, "normal": 1})
     assert datetime.fromisoformat(state["as_of"]).date() == date(2026, 3, 2)
     assert state["stale_after_s"] == 300
+
+
+async def test_s28_how_to_come_and_whom_to_call(desk: Desk) -> None:
+    guest = desk.kiosk.bearing(None)
+    assert (await guest.get("/api/branch-state"))["way"] is None
+    way = Way(address="人民路 88 号", phone="010-8800 1234", position=Position(39.9087, 116.3975))
+    await desk.hall.branch.pipeline.submit(moved_to(way), actor="system")
+    found = (await guest.get("/api/branch-state"))["way"]
+    assert (found["address"], found["phone"]) == ("人民路 88 号", "010-8800 1234")
+    assert found["position"] == {"latitude_deg": 39.9087, "longitude_deg": 116.3975}
+
+
+def moved_to(way: Way) -> ConfigureBranch:
+    return ConfigureBranch(
+        version=2,
+        branch=Branch(id="0001", name="测试支行", name_en="Test branch", way=way),
+        services=(Service(id="personal", name="personal", name_en="personal", letter="A"),),
+        counters=(Counter(id="counter-1", number=1, name="1号窗口"),),
+    )
 
 
 async def test_settings_are_put_whole_and_refused_where_they_contradict_themselves(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from edge.kernel.domain import Rejected
 from edge.lobby import views as lobby
+from edge.policy.model import SetValue
 from edge.queue import views
 from edge.queue.answers import Called
 from edge.queue.model import BindCustomer, CallTicket, SignOut, Tier, TransferTicket
@@ -47,6 +48,17 @@ async def test_s16_a_bound_ticket_is_classed_anew_and_keeps_its_place(hall: Hall
     await hall.branch.pipeline.submit(command, actor="staff:2001")
     assert ticket_of(hall, unswiped).tier == "gold"
     assert await hall.calls(3) == [unswiped, gold, first]
+
+
+async def test_s16_where_policy_says_so_a_bound_ticket_keeps_its_class(hall: Hall) -> None:
+    keep = SetValue(policy="queue.reclass_on_bind", value=False, reason="按取号时的级别排队")
+    await hall.branch.pipeline.submit(keep, actor="staff:9001")
+    first, unswiped = await hall.take(Tier.NORMAL, "09:00"), await hall.take(Tier.NORMAL)
+    command = BindCustomer(ticket=ticket_of(hall, unswiped).id, customer="c-1", tier=Tier.GOLD)
+    outcome = await hall.branch.pipeline.submit(command, actor="staff:2001")
+    assert outcome.records[-1].actor == "staff:2001"
+    assert ticket_of(hall, unswiped).tier == "normal"
+    assert await hall.calls(2) == [first, unswiped]
 
 
 async def test_s21_a_pick_by_hand_needs_a_reason_and_is_in_the_books(hall: Hall) -> None:

@@ -131,7 +131,7 @@ export interface PhoneView {
   may_rate: boolean; rating?: number | null; branch: { name: string; name_en: string };
   language: TicketLanguage; as_of: string; seq: number;
   /** Where the branch is, for whoever is not here yet. */
-  way?: { address: string; address_en: string; directions: string; directions_en: string } | null;
+  way?: { address: string; address_en: string; directions: string; directions_en: string; phone?: string } | null;
   /** What whoever is not ready may ask for: so many go first, and so many times still. */
   more_time?: { behind: number; left: number } | null;
   vip?: { offers: VipOffer[]; requests: VipRequest[] } | null;
