@@ -205,7 +205,7 @@ class TicketTransferred(TicketFact, frozen=True, kw_only=True):
 
 
 class TicketPinned(TicketFact, frozen=True, kw_only=True):
-    """Staff put it before everybody else; its wait counts on."""
+    """Staff put it first in the priority class; its wait counts on."""
 
     TYPE: ClassVar[str] = "queue.ticket_pinned.v1"
     tier: Tier

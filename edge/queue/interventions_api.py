@@ -58,7 +58,7 @@ class PinRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body=PinRequest,
     reply=TicketView,
     permission="queue.pin_ticket",
-    summary="Put a ticket before everybody else, for whichever counter is free next (置顶)",
+    summary="Put a ticket first in the priority class, for whichever counter is free next (置顶)",
     problems=("unknown_ticket", "ticket_not_in_state", "reason_needed", "number_in_text"),
 )
 async def pin(call: Call[PinRequest]) -> bytes:

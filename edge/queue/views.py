@@ -173,7 +173,7 @@ class TicketRow(NamedTuple):
 
     @property
     def pinned(self) -> bool:
-        """Whether staff put it before everybody else."""
+        """Whether staff put it first in the priority class."""
         return self.tier == Tier.PRIORITY and self.priority_reason is None and self.appointment is None
 
 

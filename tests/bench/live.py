@@ -1,4 +1,5 @@
-"""From the teller's key to the hall display and the customer's phone, with five hundred phones and a stalled one."""
+"""From the teller's key to the hall display and the customer's phone, with five hundred phones and a stalled one; and from an
+important customer's card to the lobby's tablet and the adviser (S15)."""
 
 import asyncio
 import os
@@ -21,6 +22,8 @@ PHONES: Final = 500
 CALLS: Final = 150
 PAUSE_S: Final = 0.08
 MARK_MS: Final = 50.0
+ALERTS: Final = 30
+ALERT_MARK_MS: Final = 2000.0
 PATIENCE_S: Final = 10.0
 
 
@@ -31,6 +34,7 @@ def run(_seconds: float) -> list[Figure]:
     return [
         at_most(f"key to display, {PHONES} phones, p95", percentile(hall.display_ms, 0.95), MARK_MS, "ms"),
         at_most(f"key to phone, {PHONES} phones, p95", percentile(hall.phone_ms, 0.95), MARK_MS, "ms"),
+        at_most("gold card to tablet and adviser, slowest", max(hall.alert_ms), ALERT_MARK_MS, "ms"),
         fact("key to phone, slowest", max(hall.phone_ms), "ms"),
         fact(f"memory with {PHONES} phones", used_mb, "MB"),
     ]
@@ -42,6 +46,7 @@ class Hall:
     def __init__(self) -> None:
         self.display_ms: list[float] = []
         self.phone_ms: list[float] = []
+        self.alert_ms: list[float] = []
         self.asked_s = 0.0
         self.display_saw = asyncio.Event()
         self.phone_saw: dict[str, asyncio.Event] = {}
@@ -81,6 +86,7 @@ async def _measure(branch: BranchProcess) -> Hall:
             watching.append(asyncio.create_task(hall.watch_phone(feed, ticket["id"])))
         stalled = stack.enter_context(_stalled(branch, (await kiosk.post("/api/tickets", {"service": "fx"}))["token"]))
         await _call_often(hall, teller)
+        await _come_in(hall, kiosk, await guest.as_staff("2001"))
         stalled.close()
         for task in watching:
             task.cancel()
@@ -98,6 +104,24 @@ async def _call_often(hall: Hall, teller: Api) -> None:
             await hall.display_saw.wait()
             await hall.phone_saw[called["ticket"]["id"]].wait()
         await asyncio.sleep(PAUSE_S)
+
+
+async def _come_in(hall: Hall, kiosk: Api, lobby: Api) -> None:
+    """Gold customers, one after the other, each until the tablet lists them and their adviser has been told."""
+    gold = next(one for one in (await kiosk.sandbox())["customers"] if one["tier"] == "gold")
+    card = next(one for one in gold["identities"] if one["kind"] == "bank_card")
+    feed = await lobby.live(topics="queue")
+    for _ in range(ALERTS):
+        began_s = perf_counter()
+        ticket = await kiosk.post("/api/tickets", {"service": "wealth", "channel": "kiosk", "identity": card})
+        async with asyncio.timeout(PATIENCE_S):
+            while (await feed.receive_json()).get("type") != "notify.adviser_told.v1":
+                continue
+            listed = (await lobby.get("/api/lobby"))["arrivals"]
+        if ticket["id"] not in {one["ticket"] for one in listed}:
+            raise RuntimeError("the tablet does not list who has come")
+        hall.alert_ms.append((perf_counter() - began_s) * 1000)
+    await feed.close()
 
 
 def _stalled(branch: BranchProcess, token: str) -> socket:
