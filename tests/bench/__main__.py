@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from tests.bench import busy_day, cold, forecast, issue, live, machine, offline, pages, reports, rule
+from tests.bench import busy_day, cold, forecast, issue, live, machine, offline, pages, reports, rule, what_if
 from tests.bench.report import Figure
 
 SECONDS: Final = 5.0
@@ -18,6 +18,7 @@ SECTIONS: Final[dict[str, Callable[[float], list[Figure]]]] = {
     "issue": issue.run,
     "rule": rule.run,
     "forecast": forecast.run,
+    "what-if": what_if.run,
     "live": live.run,
     "cold": cold.run,
     "busy-day": busy_day.run,
