@@ -49,7 +49,7 @@ from edge.kernel.journal import Journal
 from edge.kernel.keys import derive
 from edge.kernel.pipeline import Pipeline, Secret
 from edge.kernel.runner import EffectHandler, Runner
-from edge.kernel.supervise import Budget, GiveUp, Run, Supervisor, leave_it
+from edge.kernel.supervise import Budget, GiveUp, Run, Supervisor, every, leave_it
 from edge.kernel.vault import Vault
 from edge.monitor import Monitor
 from edge.monitor import routes as monitor_routes
@@ -60,9 +60,11 @@ from edge.notify.notices import NoticeBoard, Severity
 from edge.notify.phone import PhoneTickets
 from edge.org import tables as org
 from edge.org.place import Place
+from edge.parking import watch as bay_watch
 from edge.parking.gates import Gates
 from edge.parking.plates import Plates
 from edge.parking.watch import BayWatch
+from edge.queue import auto_call, unanswered
 from edge.queue import views as queue_views
 from edge.queue.arrivals import Arrivals
 from edge.queue.auto_call import AutoCall
@@ -205,11 +207,11 @@ class Branch:
         self._keep("window devices", self.window_devices.run)
         self._keep("card return", self.card_return.run)
         self._keep("gates", self.gates.run)
-        self._keep("bays", BayWatch(self.pipeline).run)
+        self._keep("bays", every(bay_watch.LOOK_S, BayWatch(self.pipeline).look))
         presence = PresenceWatch(self.pipeline, self.live.staff)
         self._keep("presence", presence.run, give_up=self._give_up)
-        self._keep("auto_call", AutoCall(self.pipeline).run, give_up=self._give_up)
-        self._keep("unanswered", Unanswered(self.pipeline).run, give_up=self._give_up)
+        self._keep("auto_call", every(auto_call.LOOK_S, AutoCall(self.pipeline).look), give_up=self._give_up)
+        self._keep("unanswered", every(unanswered.LOOK_S, Unanswered(self.pipeline).look), give_up=self._give_up)
         self.schedule.backup_made = self.monitor.note_backup
         self.schedule.start()
 

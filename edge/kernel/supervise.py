@@ -30,6 +30,20 @@ TASKS_MAX: Final = 256
 
 Run = Callable[[], Awaitable[None]]
 """Starts the work afresh; awaited until it returns, raises or is cancelled."""
+Look = Callable[[], Awaitable[None]]
+
+
+def every(pause_s: float, look: Look) -> Run:
+    """A task that looks, pauses, and looks again until it is cancelled."""
+
+    async def run() -> None:
+        while True:
+            await look()
+            await asyncio.sleep(pause_s)
+
+    return run
+
+
 GiveUp = Callable[[str, BaseException], None]
 """Told the task's name and what ended it; must return at once."""
 

@@ -4,7 +4,6 @@ It looks every few seconds while anything is live, by the same pure function as 
 there is something to do.
 """
 
-import asyncio
 import os
 from typing import Final
 
@@ -19,15 +18,10 @@ LOOK_S: Final = 2.0
 
 
 class BayWatch:
-    """`run` looks until cancelled."""
+    """Looks whether a bay is to be given up or to be given."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-
-    async def run(self) -> None:
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
         """Once."""

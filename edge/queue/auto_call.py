@@ -4,7 +4,6 @@ Once a second it looks at counters that are open, have nobody in hand, whose ter
 It submits the teller's own Next, which does nothing where the teller was faster.
 """
 
-import asyncio
 from typing import Final
 
 from edge.kernel.db import Connection
@@ -24,12 +23,6 @@ class AutoCall:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
         """Once."""

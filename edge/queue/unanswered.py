@@ -4,7 +4,6 @@ Once a second it looks at counters whose ticket was only called. After the last 
 come. It marks the call that it saw: where the teller has pressed anything meanwhile, nothing happens.
 """
 
-import asyncio
 from typing import Final
 
 from edge.kernel.db import Connection
@@ -22,12 +21,6 @@ class Unanswered:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-
-    async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            await self.look()
-            await asyncio.sleep(LOOK_S)
 
     async def look(self) -> None:
         """Once."""
