@@ -9,9 +9,11 @@ export interface Column { name: string; title: string; title_en: string; kind: s
 export type Cell = string | number | null;
 export interface Chart { kind: string; title: string; x: string; series: string[] }
 export interface Edition { days: number; version: number; through_seq: number; open_days: string[]; text: string }
+/** One thing that a report was narrowed to, in the words of the box and the language it was asked in. */
+export interface Condition { name: string; title: string; text: string }
 export interface Report {
   name: string; title: string; title_en: string; branch: string; first: string; last: string; columns: Column[]; rows: Cell[][];
-  at?: ReportQuery[]; total?: Cell[] | null; charts?: Chart[]; edition?: Edition; truncated: boolean;
+  at?: ReportQuery[]; total?: Cell[] | null; charts?: Chart[]; edition?: Edition; conditions?: Condition[]; truncated: boolean;
 }
 
 export const PERIODS = ['day', 'month', 'quarter', 'year', 'range'] as const;
@@ -66,10 +68,23 @@ export function cellText(value: Cell, kind: string): string {
   return String(value);
 }
 
+/** The cell from which somebody followed a number, and how far the table was scrolled then. */
+export interface Spot { row: number; place: number; top_px: number; left_px: number }
+
 /** Where the number of a cell leads: the row's own query, and the column's over it. Nothing leads nowhere. */
 export function drillOf(report: Report, row: number, column: Column, value: Cell): Drill | null {
   if (!column.drill || !value) return null;
   return { report: column.drill.report, query: { ...report.at?.[row], ...column.drill.query } };
+}
+
+export interface Chip { name: string; text: string }
+/** What the query is narrowed to, as people call it; as it was asked only where the box refused to answer (`conditions` null). */
+export function chipsOf(filters: ReportQuery, conditions: readonly Condition[] | null): Chip[] {
+  return Object.entries(filters).flatMap(([name, value]) => {
+    if (!conditions) return [{ name, text: `${name}: ${value}` }];
+    const told = conditions.find((one) => one.name === name);
+    return told ? [{ name, text: `${told.title}: ${told.text}` }] : [];
+  });
 }
 
 const DAYS_OF_QUERY: ReadonlySet<string> = new Set(['from', 'to', 'period', 'by', 'language', 'limit', 'offset', 'format']);

@@ -2,6 +2,9 @@
 import { addDays } from '../rules/week';
 import type { Period } from './model';
 
+/** Years that a report can be asked for. */
+export const YEAR_MIN = 1990;
+export const YEAR_MAX = 2099;
 const MONTHS: Readonly<Record<string, number>> = { month: 1, quarter: 3, year: 12 };
 
 export function firstOf(period: Period, date: string): string {

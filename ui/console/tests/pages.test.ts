@@ -1,11 +1,10 @@
-/** The calendar's turns, the reports' queries and pictures, the enrolled devices' names and links. */
+/** The calendar's turns, the reports' queries, the enrolled devices' names and links. */
 import { describe, expect, it } from 'vitest';
 import { monthsOf, pressed, sameCalendar, tally } from '../calendar/calendar';
 import { mayAcknowledge, worstFirst } from '../day/model';
 import { freeName, isName, pageLink } from '../devices/model';
 import { cellText, drillOf, placeOf, queryOf, wishAt, wishOf, type Report, type Wish } from '../reports/model';
 import { addMonths, firstOf, periodText, stepped } from '../reports/period';
-import { pictureOf } from '../reports/series';
 
 const column = (name: string, kind: string, drill: { report: string; query: Record<string, string> } | null = null) => ({ name, title: name, title_en: name, kind, drill });
 const wish: Wish = { report: 'wait-times', period: 'month', first: '2026-03-01', last: '2026-03-31', by: 'total', filters: {} };
@@ -62,13 +61,6 @@ describe('a report', () => {
   });
   it('writes shares in percent and minutes with one decimal', () => {
     expect([cellText(0.125, 'share'), cellText(12.34, 'minutes'), cellText(3, 'count'), cellText(null, 'count'), cellText('A1', 'text')]).toEqual(['12.5%', '12.3', '3', '', 'A1']);
-  });
-  it('is drawn with labels that tell its rows apart', () => {
-    const picture = pictureOf(report, { kind: 'column', title: 'w', x: 'service', series: ['taken', 'late', 'unknown'] });
-    expect(picture?.labels).toEqual(['金卡', '普卡']);
-    expect(picture?.lines.map(({ values }) => values)).toEqual([[12, 0], [12.5, null]]);
-    expect(pictureOf({ ...report, rows: report.rows.slice(1) }, { kind: 'line', title: '', x: 'service', series: ['taken'] })).toBeNull();
-    expect(pictureOf({ ...report, rows: report.rows.map((row) => row.map((value) => (typeof value === 'number' ? 0 : value))) }, { kind: 'column', title: '', x: 'service', series: ['taken'] })).toBeNull();
   });
 });
 
