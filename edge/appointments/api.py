@@ -14,6 +14,7 @@ from edge.appointments.model import Arrival, BookingRules, Currency, Minor, Slot
 from edge.appointments.slots import MINUTE_MS
 from edge.appointments.views import AppointmentView, WorkItem
 from edge.kernel.domain import Money, Rejected
+from edge.kernel.identities import IdentityKind
 from edge.kernel.pipeline import Secret
 from edge.org import tables as org
 from edge.org.place import Place
@@ -273,7 +274,7 @@ async def sign_in(call: Call[SignInRequest]) -> SignedIn:
         raise Rejected("identity_or_code_needed")
     known = _known(call, wish.identity, None)
     command = m.SignInAppointment(holder=known.holder, customer=known.customer, any_expert=wish.any_expert)
-    return await _admit(call, command, wish)
+    return await _admit(call, command, wish, known.shown)
 
 
 @routes.post(
@@ -304,7 +305,9 @@ async def _by_code(call: Call[Any], wish: ByCodeRequest) -> SignedIn:
     return _signed_in(call, ticket, None)
 
 
-async def _admit(call: Call[Any], command: m.SignInAppointment, wish: SignInRequest | ByCodeRequest) -> SignedIn:
+async def _admit(
+    call: Call[Any], command: m.SignInAppointment, wish: SignInRequest | ByCodeRequest, shown: IdentityKind | None = None
+) -> SignedIn:
     """Sign in, then take the ticket: two or more commands of one call, each of which a repeat of the call repeats.
 
     Whoever repeats without the key (a new swipe after a power cut) finishes it as well: signing in finds what was noted and
@@ -316,17 +319,18 @@ async def _admit(call: Call[Any], command: m.SignInAppointment, wish: SignInRequ
     if ticket is None:
         if admission.replaces is not None:
             await call.submit(CancelTicket(ticket=admission.replaces, reason=SIGNED_IN))
-        ticket = await _issue(call, wish, _ticket_of(admission, wish))
+        ticket = await _issue(call, wish, _ticket_of(admission, wish, shown))
     if admission.counter is not None:
         await call.submit(TransferTicket(ticket=ticket, counter=admission.counter, reason=TO_EXPERT))
     return _signed_in(call, ticket, admission)
 
 
-def _ticket_of(admission: Admission, wish: SignInRequest | ByCodeRequest) -> IssueTicket:
+def _ticket_of(admission: Admission, wish: SignInRequest | ByCodeRequest, shown: IdentityKind | None) -> IssueTicket:
     return IssueTicket(
         **{**_basics(wish), "tier": admission.tier},
         service=admission.service,
         customer=admission.customer,
+        shown=shown,
         phone_ref=admission.phone_ref,
         appointment=admission.ref,
         place_ms=admission.place_ms,

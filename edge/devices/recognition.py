@@ -62,7 +62,7 @@ class KioskGuests:
         """A phone number or a code that was typed in. Raises Rejected("invalid_code")."""
         compact = re.sub(r"[\s-]", "", text)
         if _MOBILE.match(compact):
-            shown = Shown(self.arrivals.mark(IdentityKind.PHONE, compact))
+            shown = Shown(self.arrivals.mark(IdentityKind.PHONE, compact), kind=IdentityKind.PHONE)
         elif _CODE.match(compact):
             shown = Shown(code=compact)
         else:
@@ -72,10 +72,9 @@ class KioskGuests:
     def _shown(self, event: Event) -> Shown | None:
         match event:
             case CardLaid(holder=holder):
-                return Shown(self._mark(holder.number.reveal(), IdentityKind.ID_CARD), by_document=True)
+                return self._laid(holder.number.reveal(), IdentityKind.ID_CARD)
             case CardSeen(card=card):
-                mark = self._mark(card.pan.reveal(), IdentityKind.BANK_CARD, IdentityKind.PASSBOOK)
-                return Shown(mark, by_document=True)
+                return self._laid(card.pan.reveal(), IdentityKind.BANK_CARD, IdentityKind.PASSBOOK)
             case CodeScanned(code=code):
                 return self._scanned(code.text.reveal().strip())
         return None
@@ -88,15 +87,18 @@ class KioskGuests:
             return Shown(ticket=ticket)
         return Shown(code=text) if _CODE.match(text) else None
 
-    def _mark(self, value: str, *kinds: IdentityKind) -> bytes | None:
-        """The hash by which somebody is known here; of the first kind where nobody is."""
-        marks: list[bytes] = []
+    def _laid(self, value: str, *kinds: IdentityKind) -> Shown:
+        """As the kind by which somebody is known here; as the first it can be where nobody is."""
+        found: list[Shown] = []
         for kind in kinds:
             try:
-                marks.append(self.arrivals.mark(kind, value))
+                mark = self.arrivals.mark(kind, value)
             except Rejected:
                 continue  # it cannot be one of that kind
-        return next((mark for mark in marks if self.arrivals.known(mark)), marks[0] if marks else None)
+            found.append(Shown(mark, by_document=True, kind=kind))
+            if self.arrivals.known(mark):
+                return found[-1]
+        return found[0] if found else Shown(by_document=True)
 
     def _tell(self, kind: str, kiosk: str) -> None:
         if self.publish is not None:

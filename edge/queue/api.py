@@ -117,6 +117,7 @@ async def issue(call: Call[TicketRequest]) -> bytes:
         language=wish.language,
         priority_reason=wish.priority_reason,
         customer=known.customer,
+        shown=known.shown,
         phone_ref=known.phone_ref,
         holder=known.holder if wish.channel in m.REMOTE else None,
         printer=call.app[Place].printer_of(call.principal.id) if wish.channel is m.Channel.KIOSK else None,

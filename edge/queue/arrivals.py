@@ -16,7 +16,7 @@ from edge.kernel.domain import Rejected
 from edge.kernel.identities import IdentityKind, normalise
 from edge.kernel.pipeline import Secret
 from edge.kernel.vault import Vault
-from edge.queue.handles import RECOGNITION, Handles
+from edge.queue.handles import RECOGNITION, Handles, Shown
 from edge.queue.model import Tier
 
 CONTACT: Final = "contact-"
@@ -44,9 +44,12 @@ class Known(NamedTuple):
     secrets: Sequence[Secret]
     holder: str | None = None
     """Keyed hash of the identity, where one was shown."""
+    shown: IdentityKind | None = None
+    """What that identity was."""
 
 
 STRANGER = Known(Tier.NORMAL, None, None, ())
+NOTHING = Shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,16 @@ class Arrivals:
         """Recognise and take note. An unknown identity is a stranger, an impossible one is Rejected("invalid_identity")."""
         if arrival.identity is None and arrival.phone is None:
             return STRANGER
-        mark = None if arrival.identity is None else self._mark(*arrival.identity, command_id, arrival.at)
-        found = None if mark is None else self._recognise(mark)
-        holder = None if mark is None else mark.hex()
+        shown = NOTHING if arrival.identity is None else self._shown(*arrival.identity, command_id, arrival.at)
+        found = None if shown.mark is None else self._recognise(shown.mark)
+        holder = None if shown.mark is None else shown.mark.hex()
         tier = Tier.NORMAL if found is None else Tier(found.tier)
         customer = None if found is None else found.ref
         if arrival.phone is None:
-            return Known(tier, customer, None, (), holder)
+            return Known(tier, customer, None, (), holder, shown.kind)
         number = _normal("phone", arrival.phone)
         ref = CONTACT + hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()
-        return Known(tier, customer, ref, [Secret(ref, "phone", number.encode())], holder)
+        return Known(tier, customer, ref, [Secret(ref, "phone", number.encode())], holder, shown.kind)
 
     def mark(self, kind: IdentityKind, value: str) -> bytes:
         """The keyed hash of an identity. Raises Rejected("invalid_identity")."""
@@ -87,10 +90,10 @@ class Arrivals:
         normal = _normal(kind, value)  # refuses a kind that is none
         return self.vault.index_hash(IdentityKind(kind), normal)
 
-    def _mark(self, kind: str, value: str, command_id: str, at: str) -> bytes | None:
+    def _shown(self, kind: str, value: str, command_id: str, at: str) -> Shown:
         if kind == RECOGNITION:
-            return self.handles.redeem(value, command_id, at).mark
-        return self.typed(kind, value)
+            return self.handles.redeem(value, command_id, at)
+        return Shown(self.typed(kind, value), kind=IdentityKind(kind))
 
     def _recognise(self, mark: bytes) -> customers.Recognised | None:
         with self.db.reader() as connection:

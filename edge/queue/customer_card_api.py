@@ -7,6 +7,7 @@ import msgspec
 from edge.customers.privacy import Names
 from edge.kernel.db import Connection
 from edge.kernel.domain import Rejected
+from edge.kernel.identities import IdentityKind
 from edge.org.place import Place
 from edge.queue import customer_card, views
 from edge.queue.api import Identity
@@ -62,7 +63,7 @@ async def search(call: Call[SearchRequest]) -> Found:
     known = arrivals.known(mark)
     if known is None:
         raise Rejected("customer_unknown")
-    handle = call.app[Handles].give(call.principal.id, Shown(mark))
+    handle = call.app[Handles].give(call.principal.id, Shown(mark, kind=IdentityKind(wish.kind)))
 
     def read(connection: Connection) -> Found:
         return Found(

@@ -13,6 +13,8 @@ The rule that picks whom to call is in `rules.py`; how long people will wait is 
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from edge.kernel.domain import Command, Context, Event, Rejected
 from edge.kernel.pipeline import Handler
 from edge.queue import answers, load
@@ -124,6 +126,7 @@ def issue(state: IssueState, command: m.IssueTicket, context: Context) -> Sequen
         wait_basis=basis,
         priority_reason=command.priority_reason,
         customer=command.customer,
+        shown=command.shown,
         phone_ref=command.phone_ref,
         printer=command.printer,
         remote=remote,
@@ -289,7 +292,8 @@ def call_next(state: DeskState, command: m.CallNext, context: Context) -> Sequen
     if choice is None:
         return before
     head = choice.head
-    return [*before, *passed(state.pending, head.queue, head.place_ms), called(desk, choice)]
+    why = msgspec.structs.replace(choice.why, scheduled=state.scheduled)
+    return [*before, *passed(state.pending, head.queue, head.place_ms), called(desk, choice._replace(why=why))]
 
 
 def _free(desk: Desk | None, staff: str) -> bool:

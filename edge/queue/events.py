@@ -5,6 +5,7 @@ from typing import ClassVar
 from msgspec import field
 
 from edge.kernel.domain import Event
+from edge.kernel.identities import IdentityKind
 from edge.queue.call_rules import CallRules, DayClass
 from edge.queue.forecast import POSITION
 from edge.queue.model import Channel, Language, PriorityReason, Slip, Tier
@@ -79,6 +80,8 @@ class TicketIssued(TicketFact, frozen=True, kw_only=True):
     """The appointment or code it was taken with."""
     place_ms: int | None = None
     """Its place in time, where that is not the moment of issue; its wait counts from the later of both."""
+    shown: IdentityKind | None = None
+    """What was shown for it, whether or not that named a customer of ours (识别方式)."""
 
 
 class TicketActivated(TicketFact, frozen=True, kw_only=True):
@@ -88,6 +91,8 @@ class TicketActivated(TicketFact, frozen=True, kw_only=True):
     queue: str
     place_ms: int
     printer: str | None = None
+    shown: IdentityKind | None = None
+    """What its holder proved it with."""
     moved_back: dict[str, int] = field(default_factory=dict)
     """Where it came late: new places of those who shared the millisecond and must stay behind, by ticket."""
 
@@ -129,6 +134,8 @@ class TicketBound(TicketFact, frozen=True, kw_only=True):
     tier: Tier
     queue: str
     from_queue: str
+    shown: IdentityKind | None = None
+    """By what they were known."""
 
 
 class TicketUnbound(TicketFact, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from edge.kernel.domain import Rejected
+from edge.kernel.identities import IdentityKind
 
 RECOGNITION: Final = "recognition"
 """The kind of identity that a handle is."""
@@ -36,6 +37,8 @@ class Shown(NamedTuple):
     """The ticket whose slip or page was held before the scanner."""
     by_document: bool = False
     """A card or document lay there; a number that was only typed in tells nobody a name."""
+    kind: IdentityKind | None = None
+    """What the identity is."""
 
 
 @dataclass(slots=True)

@@ -159,6 +159,7 @@ def bind(state: TicketState, command: m.BindCustomer, _context: Context) -> Sequ
         ticket=ticket.id,
         number=ticket.number,
         customer=command.customer,
+        shown=command.shown,
         tier=tier,
         queue=_queue_of(ticket, tier),
         from_queue=ticket.queue,

@@ -84,7 +84,7 @@ async def bind(call: Call[BindRequest]) -> bytes:
     known = call.app[Arrivals].receive(Arrival((wish.kind, wish.value), None, call.principal.id), call.command_id)
     if known.customer is None:
         raise Rejected("customer_unknown")
-    command = m.BindCustomer(ticket=call.path["ticket"], customer=known.customer, tier=known.tier)
+    command = m.BindCustomer(ticket=call.path["ticket"], customer=known.customer, tier=known.tier, shown=known.shown)
     return (await call.submit(command)).answer
 
 

@@ -130,6 +130,8 @@ class DeskState:
     """The number of another counter where this teller is signed in."""
     heads: tuple[Head, ...] = ()
     rule: Rule = DEFAULT
+    scheduled: bool = False
+    """Whether the rule is a schedule's."""
     memory: Memory = FRESH
     pool: tuple[Ticket, ...] = ()
     """Tickets sent to this counter or teller by name, known where it is about to be left."""
@@ -389,6 +391,7 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
         **ending(connection, found),
         heads=heads(connection, found.config.id, found.staff, offered(connection, found.config, found.staff)),
         rule=rule,
+        scheduled=ruling.is_scheduled(connection, found.config.id, context.now),
         memory=ruling.memory(connection, found.config.id),
         pending=pending(connection),
     )

@@ -13,6 +13,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from edge.kernel.domain import Command
+from edge.kernel.identities import IdentityKind
 
 
 class State(enum.StrEnum):
@@ -158,6 +159,8 @@ class IssueTicket(Command, frozen=True, kw_only=True):
     """What entitles to this ticket, an appointment or a code; there is one ticket for each, in whatever state."""
     place_ms: int | None = None
     """The beginning of an appointment's slot: its place in time, with priority. Its wait counts from then or from now (S17)."""
+    shown: IdentityKind | None = None
+    """What was shown for it; kept by its kind only."""
 
 
 class AnswerDiversion(Command, frozen=True, kw_only=True):
@@ -176,6 +179,7 @@ class ActivateTicket(Command, frozen=True, kw_only=True):
     holder: str
     customer: str | None = None
     printer: str | None = None
+    shown: IdentityKind | None = None
 
 
 class ExpirePassed(Command, frozen=True, kw_only=True):
@@ -332,6 +336,7 @@ class BindCustomer(Command, frozen=True, kw_only=True):
     ticket: str
     customer: str
     tier: Tier
+    shown: IdentityKind | None = None
 
 
 class UnbindCustomer(Command, frozen=True, kw_only=True):

@@ -199,6 +199,15 @@ REMOTE_REFUSED_DAYS: Final = Key[int](
     unit="days",
     lowest=Level.REGION,
 )
+OPENING_HOURS: Final = Key[dict[DayClass, Hours]](
+    name="queue.opening_hours",
+    kind=dict[DayClass, Hours],
+    default={},
+    zh="网点营业时间（按日期类型；空为不考核迟到早退）",
+    en="When the branch is open, by class of day (empty: nobody is late or leaves early)",
+    form="hours",
+    merge=Merge.MERGE_BY_ID,
+)
 KIOSK_HOURS: Final = Key[dict[DayClass, Hours]](
     name="queue.kiosk_hours",
     kind=dict[DayClass, Hours],

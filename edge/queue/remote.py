@@ -126,6 +126,7 @@ def activate(state: ActivationState, command: m.ActivateTicket, context: Context
         queue=ticket.queue,
         place_ms=place.at_ms,
         printer=command.printer,
+        shown=command.shown,
         moved_back=place.moved_back,
     )
     return [activated]

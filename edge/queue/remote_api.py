@@ -71,6 +71,7 @@ async def _activate(call: Call[ActivationRequest], ticket: str) -> bytes:
         ticket=ticket,
         holder=known.holder or "",
         customer=known.customer,
+        shown=known.shown,
         printer=call.app[Place].printer_of(call.principal.id),
     )
     return with_token(call, (await call.submit(command)).answer)

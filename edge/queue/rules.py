@@ -30,6 +30,8 @@ PERSON_S: Final = 60
 
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=86_400)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
+Measure = Literal["time", "count"]
+"""What a threshold looks at: how long the head of a queue has waited, or how many people there are."""
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -53,6 +55,10 @@ class Why(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     candidates: tuple[Candidate, ...]
     note: str = ""
     """Why it was called out of turn, in the words of whoever did it."""
+    threshold: Measure | None = None
+    """Which threshold promoted it; None where none did."""
+    scheduled: bool | None = None
+    """Whether the rule was a schedule's; None where nobody noted it."""
 
 
 class Head(NamedTuple):
@@ -93,14 +99,21 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def overshoot_s(self, head: Head, now_ms: int) -> float | None:
         """By how much `head` is past this threshold, in seconds; None where it is not."""
-        measured: list[float] = []
+        return max(self._excesses_s(head, now_ms).values(), default=None)
+
+    def passed_by(self, head: Head, now_ms: int) -> Measure | None:
+        """What took `head` furthest past this threshold; time where both did alike."""
+        excesses = self._excesses_s(head, now_ms)
+        return max(excesses, key=excesses.__getitem__, default=None)
+
+    def _excesses_s(self, head: Head, now_ms: int) -> dict[Measure, float]:
+        measured: dict[Measure, float] = {}
         if self.wait_s is not None:
-            measured.append(float(head.waited_ms(now_ms) // 1000 - self.wait_s))
+            measured["time"] = float(head.waited_ms(now_ms) // 1000 - self.wait_s)
         if self.count is not None:
             people = head.length - 1 if self.metric == "behind" else head.length
-            measured.append(float((people - self.count) * PERSON_S))
-        past = [excess for excess in measured if excess > 0 or (excess == 0 and self.op == "ge")]
-        return max(past, default=None)
+            measured["count"] = float((people - self.count) * PERSON_S)
+        return {name: excess for name, excess in measured.items() if excess > 0 or (excess == 0 and self.op == "ge")}
 
 
 class Blend(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -193,6 +206,7 @@ def choose(heads: Sequence[Head], rule: Rule, now_ms: int, memory: Memory = FRES
         rule=rule.label,
         text_code=_reason(ranked, rule, promoted=promoted, capped=after_promoted, stepped_back=stepped_back),
         candidates=tuple(_candidate(head, rank, now_ms) for rank, head in enumerate(ranked, 1)),
+        threshold=rule.thresholds[best.tier].passed_by(best, now_ms) if promoted else None,
     )
     return Choice(best, why, _remember(best, rule, memory, promoted=promoted, heads=heads))
 

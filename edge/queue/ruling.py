@@ -9,7 +9,7 @@ from edge.kernel.db import Connection
 from edge.kernel.remembered import remembered
 from edge.policy import tables as policy
 from edge.queue import policy as keys
-from edge.queue.call_rules import CallRules, DayClass, in_force
+from edge.queue.call_rules import CallRules, DayClass, in_force, scheduled
 from edge.queue.model import Tier
 from edge.queue.rules import FRESH, Memory, Rule
 from edge.queue.work_calendar import WorkCalendar
@@ -21,6 +21,12 @@ def rule_now(connection: Connection, counter: str, now: datetime) -> Rule:
     """The rule of a call at the branch's local time `now`."""
     rules, days = _followed(connection, counter)
     return in_force(rules, now, days)
+
+
+def is_scheduled(connection: Connection, counter: str, now: datetime) -> bool:
+    """Whether a schedule makes the rule of a call at the branch's local time `now`."""
+    rules, days = _followed(connection, counter)
+    return scheduled(rules, now, days) is not None
 
 
 @remembered

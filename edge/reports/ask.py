@@ -86,8 +86,14 @@ class ReportQuery(
     expert: bool | None = None
     cash: bool | None = None
     rule: Text | None = None
-    named: bool | None = None
-    """Called under a rule with a name of its own."""
+    scheduled: bool | None = None
+    """Called under a schedule's rule."""
+    trigger: Text | None = None
+    """What made the rule call it."""
+    means: Text | None = None
+    """By what its holder was recognised, or would have been."""
+    sms: Text | None = None
+    """What became of its reminder."""
     reason: Text | None = None
     served: bool | None = None
     """The customer came and the service is over."""

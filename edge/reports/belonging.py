@@ -11,6 +11,12 @@ def touch(connection: Connection, day: str, record: Record) -> None:
     )
 
 
+def device_of(record: Record) -> str | None:
+    """The enrolled device that a fact came from: a kiosk, the lobby's tablet; None for people and their phones."""
+    kind, _, name = record.actor.partition(":")
+    return name if kind == "device" else None
+
+
 def key(connection: Connection, ticket: str) -> tuple[str, int]:
     """The day and the place of a ticket."""
     rows = connection.execute("SELECT day, seq FROM ticket WHERE id = ?", (ticket,))

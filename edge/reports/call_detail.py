@@ -9,14 +9,14 @@ from edge.reports.facts import Call, Day
 from edge.reports.period import Period
 from edge.reports.report import Ask, Grid, Report, asked, branch_column, teller_columns
 from edge.reports.table import Column, Kind, Row
-from edge.reports.tally import is_named
 from edge.reports.words import Term
 
 TESTS: Final[Mapping[str, Callable[[Day, Call, Any], bool]]] = {
     "band": lambda day, call, band: day.band(call.called_ms) == band_number(band),
     "result": lambda _day, call, result: call.result == result,
     "rule": lambda _day, call, rule: call.rule == rule,
-    "named": lambda _day, call, wanted: is_named(call) is wanted,
+    "scheduled": lambda _day, call, wanted: bool(call.scheduled) is wanted,
+    "trigger": lambda _day, call, trigger: call.triggered_by == trigger,
     "reason": lambda _day, call, reason: call.reason == reason,
     "served": lambda day, call, wanted: (day.service_s(call) is not None) is wanted,
 }
@@ -40,7 +40,7 @@ def _values(ask: Ask, day: Day, call: Call) -> list[Any]:
     return [
         *("", day.day.isoformat(), call.seq, call.number, call.service, call.tier),
         *(call.staff, ask.staff_name(call.staff), call.counter, call.called_ms, call.recalls, call.served_ms, call.ended_ms),
-        *(day.service_s(call), call.response_s, call.result, call.rule, call.reason, call.note or None),
+        *(day.service_s(call), call.response_s, call.result, call.triggered_by, call.rule, call.reason, call.note or None),
     ]
 
 
@@ -60,7 +60,8 @@ def _columns(ask: Ask) -> list[Column]:
         Column("service_time", "办理（分）", "Service (min)", Kind.MINUTES),
         Column("response", "响应（分）", "Response (min)", Kind.MINUTES),
         Column("result", "结果", "Result", Kind.CODE, words.RESULTS),
-        Column("rule", "触发规则", "Rule", Kind.CODE, words.RULES),
+        Column("trigger", "触发规则", "Triggered by", Kind.CODE, words.TRIGGERS),
+        Column("rule", "规则名称", "Rule", Kind.CODE, words.RULES),
         Column("reason", "叫号依据", "Reason", Kind.CODE, words.REASONS),
         Column("note", "点选原因", "Why out of turn", Kind.CODE, words.HANDS),
     ]

@@ -9,6 +9,7 @@ from edge.reports.gather import total
 from edge.reports.report import PERIOD, WHO, Ask, Grid, Report, branch_column, calls
 from edge.reports.table import Chart, Column, Kind, Row, band_query, band_text, mean, share
 from edge.reports.tally import BAND_CALLS, HALL, OPEN_TIME
+from edge.reports.triggers import THRESHOLD_COUNT, THRESHOLD_TIME
 from edge.reports.words import TOTAL, Term
 
 
@@ -41,7 +42,7 @@ def _values(cell: BandCalls, open_counters: float, days: int) -> list[Any]:
     return [
         *(cell.calls, cell.recalls, cell.finished, cell.no_show, share(cell.no_show, cell.calls)),
         share(cell.calls / days, open_counters),
-        *(cell.promoted, cell.named, mean(cell.response_s, cell.calls)),
+        *(cell.promoted, cell.promoted_time, cell.promoted_count, cell.scheduled, mean(cell.response_s, cell.calls)),
     ]
 
 
@@ -58,7 +59,9 @@ def _columns(ask: Ask) -> list[Column]:
         Column("no_show_share", "弃号率", "No-shows, share", Kind.SHARE, drill=calls(result="no_show")),
         Column("calls_a_counter", "每窗叫号", "Calls a counter", Kind.RATIO),
         Column("promoted", "阀值触发次数", "By threshold", Kind.COUNT, drill=calls(reason="past_its_threshold")),
-        Column("named", "时段规则命中", "By a named rule", Kind.COUNT, drill=calls(named="true")),
+        Column("promoted_time", "其中按时间", "… by time", Kind.COUNT, drill=calls(trigger=THRESHOLD_TIME)),
+        Column("promoted_count", "其中按人数", "… by head-count", Kind.COUNT, drill=calls(trigger=THRESHOLD_COUNT)),
+        Column("scheduled", "时段规则命中", "By a schedule's rule", Kind.COUNT, drill=calls(scheduled="true")),
         Column("response", "平均响应（分）", "Mean response (min)", Kind.MINUTES, drill=calls()),
         Column("backlog", "积压末值", "Waiting at its end", Kind.RATIO),
     ]

@@ -12,7 +12,7 @@ import msgspec
 
 from edge.reports.histogram import Histogram
 
-LAYOUT: Final = 4
+LAYOUT: Final = 5
 C = TypeVar("C", bound="Cell")
 
 
@@ -175,9 +175,12 @@ class BandCalls(Cell, array_like=True):
     no_show: int = 0
     promoted: int = 0
     """Calls that a threshold brought forward."""
-    named: int = 0
-    """Calls under a rule that has a name of its own."""
+    scheduled: int = 0
+    """Calls under a schedule's rule."""
     response_s: int = 0
+    promoted_time: int = 0
+    """Of the promoted ones: by the time waited, and by the head-count; the books of old calls do not tell which."""
+    promoted_count: int = 0
 
 
 class DeskCalls(Cell, array_like=True):

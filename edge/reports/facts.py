@@ -16,6 +16,9 @@ from edge.reports.period import midnight_ms
 
 BAND_S: Final = 30 * 60
 BANDS: Final = 48
+APPOINTMENT: Final = "appointment"
+NOTHING: Final = "none"
+"""Nothing was shown; no text message was due."""
 
 
 class Ticket(NamedTuple):
@@ -62,6 +65,19 @@ class Ticket(NamedTuple):
     later_late_s: int
     appointed: int
     """Whether it was taken with an appointment."""
+    shown: str | None
+    """What its holder showed: the kind of an identity."""
+    device: str | None
+    """The enrolled device it was taken, or from afar activated, at."""
+    sms: str | None
+    """What became of its reminder; None where none was due."""
+    triggered_by: str | None
+    """`triggers.py`; of its last call."""
+
+    @property
+    def means(self) -> str:
+        """识别方式: what was shown, or the appointment's code."""
+        return self.shown or (APPOINTMENT if self.appointed else NOTHING)
 
     @property
     def later_shown(self) -> int:
@@ -96,6 +112,9 @@ class Call(NamedTuple):
     served_ms: int | None
     ended_ms: int | None
     result: str | None
+    triggered_by: str
+    scheduled: int
+    """Whether a schedule's rule was in force."""
 
     @property
     def response_s(self) -> int:
@@ -201,6 +220,15 @@ class Day:
         return found
 
     @cached_property
+    def shift_edges(self) -> dict[str, tuple[int, int]]:
+        """By teller the first and the last shift of the day, wherever they sat."""
+        found: dict[str, tuple[int, int]] = {}
+        for staff, shift in self._rows("report_presence", ("staff", "shift"), EVERYBODY, _COLUMN):
+            first, last = found.get(staff, (shift, shift))
+            found[staff] = min(first, shift), max(last, shift)
+        return found
+
+    @cached_property
     def spans(self) -> list[Span]:
         columns = {"teller": "staff", "counter": "counter"}
         return [Span(*row) for row in self._rows("report_presence", Span._fields, self.scope, columns)]
@@ -212,6 +240,11 @@ class Day:
         return self.connection.execute(query, (self.day.isoformat(), *wanted.values())).fetchall()
 
     # --- time
+
+    def at(self, clock: str) -> int:
+        """The moment of a local clock time of this day, `24:00` included."""
+        hours, minutes = clock.split(":")
+        return self.start_ms + (int(hours) * 60 + int(minutes)) * 60_000
 
     def bounded(self, at_ms: int | None) -> int:
         """A moment of this day; what has not ended yet is bounded by now."""

@@ -7,7 +7,8 @@ from edge.reports.cells import Flow, Grounds, Order
 from edge.reports.gather import total
 from edge.reports.report import PERIOD, TIER, Ask, Grid, Report, branch_column, calls, service_column, tickets
 from edge.reports.table import Chart, Column, Kind, Row, mean, share
-from edge.reports.tally import FLOW, GROUNDS, ORDER, PICKED
+from edge.reports.tally import FLOW, GROUNDS, ORDER
+from edge.reports.triggers import PICKED
 from edge.reports.words import TOTAL_CODE, Term
 
 

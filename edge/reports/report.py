@@ -9,9 +9,9 @@ from typing import Any, Final
 from edge.kernel.db import Connection
 from edge.policy import tables as policy
 from edge.queue import ruling
-from edge.queue.call_rules import Calendar
+from edge.queue.call_rules import Calendar, DayClass
 from edge.queue.model import Tier
-from edge.queue.policy import TARGET_S
+from edge.queue.policy import OPENING_HOURS, TARGET_S, Hours
 from edge.reports import words
 from edge.reports.ask import SCOPE, ReportQuery
 from edge.reports.conditions import conditions
@@ -69,6 +69,11 @@ class Ask:
     def calendar(self) -> Calendar:
         """The days that are not what their weekday says."""
         return ruling.calendar(self.connection)
+
+    @cached_property
+    def opening_hours(self) -> Mapping[DayClass, Hours]:
+        """As set today, whatever they were on the days of the report."""
+        return policy.read(self.connection, OPENING_HOURS)
 
     @cached_property
     def counters(self) -> words.Words:

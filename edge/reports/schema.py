@@ -178,4 +178,37 @@ MIGRATIONS: Final = (
         WHERE (day, seq) IN (SELECT day, ticket_seq FROM report_appointment WHERE ticket_seq IS NOT NULL);
         """,
     ),
+    Migration(
+        "reports/006-columns",
+        """
+        ALTER TABLE report_ticket ADD COLUMN shown TEXT;
+        ALTER TABLE report_ticket ADD COLUMN device TEXT;
+        ALTER TABLE report_ticket ADD COLUMN sms TEXT;
+        ALTER TABLE report_ticket ADD COLUMN triggered_by TEXT;
+        ALTER TABLE report_call ADD COLUMN triggered_by TEXT NOT NULL DEFAULT 'order';
+        ALTER TABLE report_call ADD COLUMN scheduled INTEGER NOT NULL DEFAULT 0;
+        UPDATE report_call SET scheduled = rule NOT IN ('priority_then_time', 'credit', 'turns', 'picked_by_hand');
+        UPDATE report_call SET triggered_by = CASE
+            WHEN reason = 'past_its_threshold' THEN 'threshold'
+            WHEN reason = 'picked_by_hand' THEN 'manual'
+            WHEN reason IN ('sent_to_this_counter', 'sent_to_this_teller') THEN 'sent_here'
+            WHEN reason = 'after_promoted_calls' THEN 'cap'
+            WHEN reason = 'between_appointments' THEN reason
+            WHEN reason = 'its_turn' THEN 'ratio'
+            WHEN reason = 'highest_credit' THEN 'credit'
+            WHEN (SELECT appointed FROM report_ticket AS t WHERE t.day = report_call.day AND t.seq = ticket_seq) = 1
+                THEN 'appointment'
+            WHEN scheduled THEN 'schedule'
+            ELSE 'order' END;
+        UPDATE report_ticket SET
+            triggered_by = (SELECT c.triggered_by FROM report_call AS c
+                            WHERE c.day = report_ticket.day AND c.seq = report_ticket.call_seq),
+            sms = (SELECT outcome FROM notify_reminder AS r WHERE r.ticket = report_ticket.ticket),
+            device = (SELECT substr(actor, 8) FROM journal
+                      WHERE journal.seq = report_ticket.seq AND actor LIKE 'device:%');
+        UPDATE report_ticket SET device = substr(actor, 8) FROM journal
+        WHERE journal.type = 'queue.ticket_activated.v1' AND journal.entity = report_ticket.ticket
+          AND journal.actor LIKE 'device:%';
+        """,
+    ),
 )

@@ -18,8 +18,9 @@ from edge.kernel.fold import records
 from edge.kernel.pipeline import Apply
 from edge.queue import events as e
 from edge.queue.model import DIVERTED, State
-from edge.reports import bookings, later
-from edge.reports.belonging import key, touch
+from edge.reports import bookings, later, reminders
+from edge.reports.belonging import device_of, key, touch
+from edge.reports.triggers import is_scheduled, trigger_of
 from sync.chain import Record
 
 FOLDED: Final = (
@@ -40,8 +41,8 @@ FOLDED: Final = (
 def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record) -> None:
     connection.execute(
         "INSERT INTO report_ticket(day, seq, ticket, number, service, tier, channel, recognised, priority_reason, printer,"
-        " taken_ms, since_ms, low_s, high_s, ahead, state, queue, appointed)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " taken_ms, since_ms, low_s, high_s, ahead, state, queue, appointed, shown, device)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             event.day,
             record.seq,
@@ -61,6 +62,8 @@ def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record)
             State.PENDING if event.remote else State.WAITING,
             event.queue,
             bookings.is_appointment(event.appointment),
+            event.shown,
+            device_of(record),
         ),
     )
     touch(connection, event.day, record)
@@ -69,9 +72,9 @@ def ticket_issued(connection: Connection, event: e.TicketIssued, record: Record)
 def ticket_activated(connection: Connection, event: e.TicketActivated, record: Record) -> None:
     day, seq = key(connection, event.ticket)
     connection.execute(
-        "UPDATE report_ticket SET state = 'waiting', activated_ms = ?3, since_ms = ?3, printer = ?4"
-        " WHERE day = ?1 AND seq = ?2",
-        (day, seq, record.at_ms, event.printer),
+        "UPDATE report_ticket SET state = 'waiting', activated_ms = ?3, since_ms = ?3, printer = ?4,"
+        " shown = coalesce(?5, shown), device = coalesce(?6, device) WHERE day = ?1 AND seq = ?2",
+        (day, seq, record.at_ms, event.printer, event.shown, device_of(record)),
     )
     touch(connection, day, record)
 
@@ -79,24 +82,28 @@ def ticket_activated(connection: Connection, event: e.TicketActivated, record: R
 def ticket_bound(connection: Connection, event: e.TicketBound | e.TicketUnbound, record: Record) -> None:
     """The ticket counts with the tier that was learnt, or taken back; calls made before keep theirs."""
     day, seq = key(connection, event.ticket)
+    shown = event.shown if isinstance(event, e.TicketBound) else None
     recognised = isinstance(event, e.TicketBound)
     connection.execute(
-        "UPDATE report_ticket SET recognised = ?3, tier = ?4, queue = ?5 WHERE day = ?1 AND seq = ?2",
-        (day, seq, recognised, event.tier, event.queue),
+        "UPDATE report_ticket SET recognised = ?3, tier = ?4, queue = ?5, shown = CASE WHEN ?3 THEN coalesce(?6, shown) END"
+        " WHERE day = ?1 AND seq = ?2",
+        (day, seq, recognised, event.tier, event.queue, shown),
     )
     touch(connection, day, record)
 
 
 _CALL: Final = """
 INSERT INTO report_call(
-    day, seq, ticket_seq, number, service, tier, counter, staff, rule, reason, note, called_ms, last_ms, ready_ms)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12,
+    day, seq, ticket_seq, number, service, tier, counter, staff, rule, reason, triggered_by, scheduled, note,
+    called_ms, last_ms, ready_ms)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?14,
        max(since_ms, coalesce((SELECT free_ms FROM report_counter WHERE counter = ?7), 0))
 FROM report_ticket WHERE day = ?1 AND seq = ?3
 """
 _CALLED: Final = """
 UPDATE report_ticket
 SET state = 'called', calls = calls + 1, call_seq = ?3, last_call_ms = ?4, counter = ?5, staff = ?6, rule = ?7, reason = ?8,
+    triggered_by = ?9,
     first_call_seq = coalesce(first_call_seq, ?3), first_call_ms = coalesce(first_call_ms, ?4)
 WHERE day = ?1 AND seq = ?2
 """
@@ -105,9 +112,11 @@ WHERE day = ?1 AND seq = ?2
 def ticket_called(connection: Connection, event: e.TicketCalled, record: Record) -> None:
     """It could have been called since the counter was free and the customer waited."""
     day, seq = key(connection, event.ticket)
-    who, why = (event.counter, event.staff), (event.why.rule, event.why.text_code)
+    appointed = connection.execute("SELECT appointed FROM report_ticket WHERE day = ? AND seq = ?", (day, seq)).get
+    trigger = trigger_of(event.why, appointed=bool(appointed))
+    who, why = (event.counter, event.staff), (event.why.rule, event.why.text_code, trigger)
     what = (event.number, event.service, event.tier)
-    connection.execute(_CALL, (day, record.seq, seq, *what, *who, *why, event.reason, record.at_ms))
+    connection.execute(_CALL, (day, record.seq, seq, *what, *who, *why, is_scheduled(event.why), event.reason, record.at_ms))
     connection.execute(_CALLED, (day, seq, record.seq, record.at_ms, *who, *why))
     touch(connection, day, record)
 
@@ -363,6 +372,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.CounterPaused: (counter_paused,),
     e.CounterResumed: (counter_resumed,),
     **bookings.APPLIES_OF_BOOKINGS,
+    **reminders.APPLIES_OF_REMINDERS,
 }
 
 

@@ -36,14 +36,10 @@ from edge.reports.cells import (
     Order,
     joined,
 )
-from edge.reports.facts import BAND_S, BANDS, Call, Day, Ticket
+from edge.reports.facts import BAND_S, BANDS, Day, Ticket
 from edge.reports.histogram import minute_of
+from edge.reports.triggers import BY_THRESHOLD, THRESHOLD_COUNT, THRESHOLD_TIME
 
-PROMOTED: Final = "past_its_threshold"
-PICKED: Final = "picked_by_hand"
-"""The rule of a call out of turn."""
-BASE_RULES: Final = frozenset({"priority_then_time", "credit", "turns", PICKED})
-"""Labels of rules without a name of their own."""
 COMPLAINT_MAX: Final = 2
 """A score up to this one is a complaint."""
 ENDED: Final = (State.FINISHED, State.NO_SHOW, State.CANCELLED, State.EXPIRED)
@@ -236,14 +232,11 @@ def band_calls(day: Day) -> Iterator[BandCalls]:
     for call in day.calls:
         cell = BandCalls(day.band(call.called_ms), call.service, call.tier, calls=1, recalls=call.recalls)
         cell.finished, cell.no_show = int(call.result == State.FINISHED), int(call.result == State.NO_SHOW)
-        cell.promoted, cell.named = int(call.reason == PROMOTED), int(is_named(call))
+        cell.promoted, cell.scheduled = int(call.triggered_by in BY_THRESHOLD), call.scheduled
+        cell.promoted_time = int(call.triggered_by == THRESHOLD_TIME)
+        cell.promoted_count = int(call.triggered_by == THRESHOLD_COUNT)
         cell.response_s = call.response_s
         yield cell
-
-
-def is_named(call: Call) -> bool:
-    """Whether the rule behind a call was a schedule's or another with a name of its own."""
-    return call.rule not in BASE_RULES
 
 
 def desk_calls(day: Day) -> Iterator[DeskCalls]:

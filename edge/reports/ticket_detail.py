@@ -6,7 +6,7 @@ from typing import Any, Final
 from edge.queue.call_rules import class_of
 from edge.reports import words
 from edge.reports.ask import band_number
-from edge.reports.facts import Day, Ticket
+from edge.reports.facts import NOTHING, Day, Ticket
 from edge.reports.histogram import minute_of
 from edge.reports.period import Period
 from edge.reports.report import Ask, Grid, Report, asked, branch_column, teller_columns
@@ -43,6 +43,9 @@ TESTS: Final[Mapping[str, Test]] = {
     "activated": lambda _day, ticket, wanted: (ticket.activated_ms is not None) is wanted,
     "reason": lambda _day, ticket, reason: ticket.reason == reason,
     "rule": lambda _day, ticket, rule: ticket.rule == rule,
+    "trigger": lambda _day, ticket, trigger: ticket.triggered_by == trigger,
+    "means": lambda _day, ticket, means: ticket.means == means,
+    "sms": lambda _day, ticket, state: (ticket.sms or NOTHING) == state,
     "channel": lambda _day, ticket, channel: ticket.channel == channel,
     "appointed": lambda _day, ticket, wanted: bool(ticket.appointed) is wanted,
 }
@@ -74,6 +77,7 @@ def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[A
         *(
             ticket.appointed,
             ticket.recognised,
+            ticket.means,
             ticket.priority_reason,
             ticket.taken_ms,
             ticket.activated_ms,
@@ -81,9 +85,9 @@ def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[A
         ),
         *(ticket.calls, ticket.recalls, ticket.served_ms, ticket.ended_ms, ticket.wait_s, day.served_s.get(ticket.seq)),
         *(ticket.staff, None if ticket.staff is None else ask.staff_name(ticket.staff), ticket.counter),
-        *(ticket.state, ticket.transfers, ticket.pins, ticket.hand, ticket.rule, ticket.reason, overtaken),
+        *(ticket.state, ticket.transfers, ticket.pins, ticket.hand, ticket.triggered_by, ticket.rule, ticket.reason, overtaken),
         *(ticket.ahead, ticket.low_s, ticket.high_s, ticket.later_shown, ticket.later_kept),
-        *(ticket.score, ticket.complaints, ticket.printer),
+        *(ticket.score, ticket.complaints, ticket.sms or NOTHING, ticket.device, ticket.printer),
     ]
 
 
@@ -99,6 +103,7 @@ def _columns(ask: Ask) -> list[Column]:
         Column("channel", "渠道", "Channel", Kind.CODE, words.CHANNELS),
         Column("appointed", "预约", "With an appointment", Kind.FLAG),
         Column("recognised", "已识别", "Recognised", Kind.FLAG),
+        Column("means", "识别方式", "Recognised by", Kind.CODE, words.MEANS),
         Column("priority_reason", "优先原因", "Priority reason", Kind.CODE, words.PRIORITY_REASONS),
         Column("taken", "取号", "Taken", Kind.TIME),
         Column("activated", "激活", "Activated", Kind.TIME),
@@ -114,7 +119,8 @@ def _columns(ask: Ask) -> list[Column]:
         Column("transfers", "转移次数", "Transfers", Kind.COUNT),
         Column("pins", "置顶次数", "Put first", Kind.COUNT),
         Column("hand", "人工调整原因", "Reason of the change by hand", Kind.CODE, words.HANDS),
-        Column("rule", "触发规则", "Rule", Kind.CODE, words.RULES),
+        Column("trigger", "触发规则", "Triggered by", Kind.CODE, words.TRIGGERS),
+        Column("rule", "规则名称", "Rule", Kind.CODE, words.RULES),
         Column("reason", "叫号依据", "Reason", Kind.CODE, words.REASONS),
         Column("overtaken", "被超越", "Overtaken", Kind.COUNT),
         Column("ahead", "告知前方人数", "People ahead, told", Kind.COUNT),
@@ -124,7 +130,9 @@ def _columns(ask: Ask) -> list[Column]:
         Column("later_kept", "后续在承诺内", "Later ones within the range", Kind.COUNT),
         Column("rating", "评价", "Rating", Kind.COUNT),
         Column("complaints", "不满意原因", "Complaints", Kind.TEXT),
+        Column("sms", "短信状态", "Text message", Kind.CODE, words.REMINDERS),
         Column("device", "设备", "Device", Kind.TEXT),
+        Column("printer", "打印机", "Printer", Kind.TEXT),
     ]
 
 

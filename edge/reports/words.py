@@ -68,6 +68,42 @@ REASONS: Final[Words] = {
     "tier_goes_first": Term("等级优先", "Tier goes first"),
     "picked_by_hand": Term("人工点选（未按顺序）", "Picked by hand, out of turn"),
 }
+TRIGGERS: Final[Words] = {
+    "threshold_time": Term("阀值（等候时间）", "Threshold: time waited"),
+    "threshold_count": Term("阀值（等候人数）", "Threshold: head-count"),
+    "threshold": Term("阀值", "Threshold"),
+    "manual": Term("人工点选", "Picked by hand"),
+    "sent_here": Term("指名", "Sent by name"),
+    "cap": Term("连续优先已满", "After promoted calls"),
+    "between_appointments": Term("预约与现场搭配", "Walk-in between appointments"),
+    "ratio": Term("比例轮流", "Ratio"),
+    "credit": Term("积分优先", "Accumulating priority"),
+    "appointment": Term("预约", "Appointment"),
+    "schedule": Term("时段规则", "Schedule"),
+    "order": Term("常规顺序", "Usual order"),
+}
+"""`triggers.py`: what made the rule call just this ticket."""
+MEANS: Final[Words] = {
+    "id_card": Term("身份证", "Id card"),
+    "bank_card": Term("银行卡", "Bank card"),
+    "passbook": Term("存折", "Passbook"),
+    "phone": Term("手机号", "Phone number"),
+    "plate": Term("车牌", "Plate"),
+    "appointment": Term("预约", "Appointment"),
+    "none": Term("无", "None"),
+}
+"""By what somebody was recognised, or would have been."""
+REMINDERS: Final[Words] = {
+    "none": Term("无", "None"),
+    "due": Term("待发送", "Queued"),
+    "sent": Term("已发送", "Sent"),
+    "refused": Term("发送失败", "Failed"),
+    "expired": Term("过期未发", "Expired"),
+    "suppressed": Term("已不需要", "Not needed any more"),
+    "withheld": Term("客户已撤回同意", "Consent withdrawn"),
+    "unknown": Term("结果不明", "Not known"),
+}
+"""What became of a reminder."""
 HANDS: Final[Words] = {
     "waited_too_long": Term("等候过久", "Waited too long"),
     "elderly": Term("年长", "Elderly"),
