@@ -77,8 +77,11 @@ _TOLD: Final[Mapping[str, tuple[Term, Tell]]] = {
     "came": (Term("已到店", "Came"), _flag),
     "expert": (Term("专家预约", "With an expert"), _flag),
     "cash": (Term("备款", "Cash ordered"), _flag),
-    "rule": (Term("触发规则", "Rule"), _word(words.RULES)),
-    "named": (Term("时段规则命中", "By a named rule"), _flag),
+    "rule": (Term("规则名称", "Rule"), _word(words.RULES)),
+    "scheduled": (Term("时段规则命中", "By a schedule's rule"), _flag),
+    "trigger": (Term("触发规则", "Triggered by"), _word(words.TRIGGERS)),
+    "means": (Term("识别方式", "Recognised by"), _word(words.MEANS)),
+    "sms": (Term("短信状态", "Text message"), _word(words.REMINDERS)),
     "reason": (Term("叫号依据", "Reason"), _word(words.REASONS)),
     "served": (Term("已办理", "Served"), _flag),
 }

@@ -87,6 +87,8 @@ VIP_OFFERS: Final = {
 }
 
 
+OPENING_HOURS: Final = {"workday": {"from": "09:00", "to": "17:00"}, "weekend": {"from": "09:30", "to": "16:00"}}
+
 CAR_PARK: Final = {"bays": ["P1", "P2", "P3", "P4"]}
 
 

@@ -31,6 +31,7 @@ from edge.parking.policy import CAR_PARK
 from edge.policy.model import ApplyDue, SetValue
 from edge.queue import views
 from edge.queue.model import OpenDay
+from edge.queue.policy import OPENING_HOURS as HOURS
 from edge.retention import daily
 from edge.sandbox import branch as demo
 from edge.uplink.source import Enrolment, load_enrolment, save_enrolment
@@ -113,6 +114,8 @@ class Stage:
         await pipeline.submit(offers, actor="system", command_id="sandbox:vip-services")
         park = SetValue(policy=CAR_PARK.name, value=demo.CAR_PARK, reason="示范网点")
         await pipeline.submit(park, actor="system", command_id="sandbox:car-park")
+        hours = SetValue(policy=HOURS.name, value=demo.OPENING_HOURS, reason="示范网点")
+        await pipeline.submit(hours, actor="system", command_id="sandbox:opening-hours")
         await self.branch.db.write(self._people)
         await self._passwords()
         for device, role in demo.DEVICE_ROLES.items():

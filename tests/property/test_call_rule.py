@@ -5,6 +5,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from edge.queue.model import Tier
 from edge.queue.rules import FRESH, Blend, Head, Memory, Rule, Threshold, choose
@@ -112,6 +113,19 @@ def test_whoever_is_called_is_the_argmax(waiting: list[Head], rule: Rule, memory
     assert not any(better(other, choice.head, rule, memory) for other in waiting if other is not choice.head)
     assert choice == choose(waiting[::-1], rule, NOW_MS, memory)
     assert [one.ticket for one in choice.why.candidates if one.chosen] == [choice.head.ticket]
+    assert (choice.why.threshold is not None) == (choice.why.text_code == "past_its_threshold")
+
+
+@given(heads(), rules())
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_the_threshold_that_is_told_alone_promotes_as_far(waiting: list[Head], rule: Rule) -> None:
+    choice = choose(waiting, rule, NOW_MS)
+    assert choice is not None
+    told = choice.why.threshold
+    if told is not None:
+        other = {"time": "count", "count": "wait_s"}[told]
+        alone = replace(rule.thresholds[choice.head.tier], **{other: None})
+        assert alone.overshoot_s(choice.head, NOW_MS) == overshoot(choice.head, rule)
 
 
 WAIT_S = 600

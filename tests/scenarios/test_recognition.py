@@ -109,20 +109,20 @@ async def entrance(tmp_path: Path) -> AsyncIterator[Entrance]:
 
 
 @pytest.mark.parametrize(
-    ("reader", "action", "how"),
+    ("reader", "action", "how", "kind"),
     [
-        ("reader", "lay", {"number": ID_NUMBER}),
-        ("stripe", "swipe", {"number": CARD}),
-        ("chip", "insert", {"number": CARD}),
-        ("motor", "insert", {"number": CARD}),
+        ("reader", "lay", {"number": ID_NUMBER}, IdentityKind.ID_CARD),
+        ("stripe", "swipe", {"number": CARD}, IdentityKind.BANK_CARD),
+        ("chip", "insert", {"number": CARD}, IdentityKind.BANK_CARD),
+        ("motor", "insert", {"number": CARD}, IdentityKind.BANK_CARD),
     ],
 )
 async def test_r055_a_known_customer_is_gold_before_they_touch_anything(
-    entrance: Entrance, reader: str, action: str, how: dict[str, Any]
+    entrance: Entrance, reader: str, action: str, how: dict[str, Any], kind: IdentityKind
 ) -> None:
     assert await entrance.shown(reader, action, **how) == (SHOWN, KIOSK)
     known = entrance.arrive(entrance.handle())
-    assert (known.tier, known.customer) == (Tier.GOLD, "c-1")
+    assert (known.tier, known.customer, known.shown) == (Tier.GOLD, "c-1", kind)
     with entrance.hall.branch.db.reader() as connection:
         assert Names(entrance.hall.branch.vault).masked(connection, known.customer) == "黄**"
 

@@ -18,13 +18,17 @@ from edge.appointments.model import early_ref
 from edge.forecast.model import PromisesScored
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event, Money
+from edge.kernel.identities import IdentityKind
 from edge.kernel.migrations import migrate
 from edge.kernel.pipeline import Rules, apply_event
+from edge.notify.model import ReminderDue, ReminderSettled, ReminderWithheld
 from edge.org import tables as org
 from edge.org.model import Branch, BranchConfigured, Counter, Service, Staff
+from edge.policy.events import ValueSet
+from edge.policy.keys import Level
 from edge.queue import events as e
 from edge.queue.model import Channel, Language, Tier, queue_id
-from edge.queue.rules import Why
+from edge.queue.rules import Measure, Why
 from sync.chain import START, Position, Record, link
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -45,11 +49,11 @@ class Books:
         self.tip: Position = START
         self.last_ms = 0
 
-    def add(self, at_ms: int, *events: Event) -> list[Record]:
+    def add(self, at_ms: int, *events: Event, actor: str = "system") -> list[Record]:
         """Journal and apply. Time may step."""
         records = []
         for event in events:
-            record = Record(self.tip.seq + 1, at_ms, event.TYPE, event.entity(), "system", encode(event))
+            record = Record(self.tip.seq + 1, at_ms, event.TYPE, event.entity(), actor, encode(event))
             self.tip = Position(record.seq, link(self.tip.hash, record))
             self.connection.execute("INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?)", (*record, self.tip.hash))
             apply_event(self.rules, self.connection, event, record)
@@ -68,7 +72,8 @@ class Books:
             ),
             counters=tuple(Counter(id=f"counter-{n}", number=n, name=f"{n}号窗口") for n in range(1, COUNTERS + 1)),
         )
-        self.add(at_ms, configured)
+        hours = {"workday": {"from": "08:50", "to": "17:45"}}
+        self.add(at_ms, configured, ValueSet(policy="queue.opening_hours", level=Level.OUTLET, value=hours, before={}))
         org.put_staff(
             self.connection, tuple(Staff(staff_no=f"100{n}", name=f"=员工{n}", roles=("teller",)) for n in range(1, 5))
         )
@@ -148,8 +153,8 @@ class MadeUpDay:
     def _in(self, seconds: float, act: Callable[[], None]) -> None:
         self._at(self.now + int(seconds) * 1000, act)
 
-    def _say(self, *events: Event) -> int:
-        return self.books.add(self.now, *events)[-1].seq
+    def _say(self, *events: Event, actor: str = "system") -> int:
+        return self.books.add(self.now, *events, actor=actor)[-1].seq
 
     def _begin(self, desk: Desk) -> None:
         self._say(e.CounterSignedIn(counter=desk.counter, counter_number=desk.number, staff=desk.staff))
@@ -221,6 +226,7 @@ class MadeUpDay:
         remote = appointment is None and self.rng.random() < 0.05
         ahead = sum(one.service == service for one in self.waiting)
         number = f"{letter}{self._ordinals[letter]:03d}"
+        shown = (*IdentityKind, None, None)[self._ordinals[letter] % 7]
         visit = Visit(f"{self.day:%y%m%d}{number}{self.rng.randrange(10**12):012d}", number, service, tier, 0)
         visit.seq = self._say(
             e.TicketIssued(
@@ -240,7 +246,9 @@ class MadeUpDay:
                 customer="c-1" if self.rng.random() < 0.3 else None,
                 remote=remote,
                 appointment=appointment,
-            )
+                shown=None if remote else shown,
+            ),
+            actor="phone" if remote else f"device:kiosk-{1 + self._ordinals[letter] % 2}",
         )
         visit.place_ms = self.now
         if visit.seq % 4 == 0:
@@ -265,11 +273,49 @@ class MadeUpDay:
     def _activate(self, visit: Visit) -> None:
         if visit.state == "pending" and self.rng.random() < 0.8:
             queue = queue_id(visit.service, visit.tier)
-            self._say(e.TicketActivated(ticket=visit.id, number=visit.number, queue=queue, place_ms=visit.place_ms))
+            fact = e.TicketActivated(
+                ticket=visit.id, number=visit.number, queue=queue, place_ms=visit.place_ms, shown=IdentityKind.BANK_CARD
+            )
+            self._say(fact, actor="device:kiosk-1")
             self._wait(visit)
+
+    def _remind(self, visit: Visit) -> None:
+        """A text message, and what becomes of it; some are told only after the day."""
+        outcome = ("sent", "refused", "expired", "suppressed", "unknown", "", "late")[visit.seq % 7]
+        if not outcome:
+            self._say(ReminderWithheld(ticket=visit.id, number=visit.number, ahead=3))
+            return
+        self._say(ReminderDue(ticket=visit.id, number=visit.number, ahead=3))
+        if outcome == "late":
+            self.late.append(ReminderSettled(ticket=visit.id, outcome="sent"))
+        else:
+            self._say(ReminderSettled(ticket=visit.id, outcome=outcome))
+
+    def _bind(self, visit: Visit) -> None:
+        """Somebody finds out whose number it is, and sometimes that it is not."""
+        queue = queue_id(visit.service, visit.tier)
+        bound = e.TicketBound(
+            ticket=visit.id,
+            number=visit.number,
+            customer="c-2",
+            tier=visit.tier,
+            queue=queue,
+            from_queue=queue,
+            shown=IdentityKind.PHONE,
+        )
+        self._say(bound)
+        if visit.seq % 2:
+            unbound = e.TicketUnbound(
+                ticket=visit.id, number=visit.number, customer="c-2", tier=visit.tier, queue=queue, from_queue=queue
+            )
+            self._say(unbound)
 
     def _wait(self, visit: Visit) -> None:
         visit.state = "waiting"
+        if visit.seq % 6 == 0 and not visit.calls:
+            self._remind(visit)
+        if visit.seq % 17 == 0 and not visit.calls:
+            self._bind(visit)
         self.waiting.append(visit)
         for desk in self.desks:
             if desk.idle:
@@ -332,7 +378,7 @@ class MadeUpDay:
                 counter_name=f"{desk.number}号窗口",
                 staff=desk.staff,
                 call_no=visit.calls,
-                why=Why(rule=rule, text_code=reason, candidates=()),
+                why=_why(rule, reason, visit.seq),
                 reason="熟客" if rule == "picked_by_hand" else "",
             )
         )
@@ -456,6 +502,18 @@ class MadeUpDay:
         self.waiting.clear()
         self._say(e.DayClosed(day=self.day.isoformat()))
         self._plan.clear()
+
+
+def _why(rule: str, reason: str, seq: int) -> Why:
+    """What is known of a call, also as an older branch knew it."""
+    threshold: tuple[Measure | None, ...] = ("time", "count", None)
+    return Why(
+        rule=rule,
+        text_code=("its_turn" if reason == "tier_goes_first" and seq % 9 == 0 else reason),
+        candidates=(),
+        threshold=threshold[seq % 3] if reason == "past_its_threshold" else None,
+        scheduled=(None, True, False)[seq % 11 % 3],
+    )
 
 
 def tell_days(books: Books, first: date, days: int, *, tickets: int, seed: int, tellers: int = 4) -> None:

@@ -1,13 +1,14 @@
 """A second, naive implementation of every report, straight from the journal: the tests hold the real one against it.
 
-It shares no code with the product: bodies are plain JSON, waits are sorted lists, the hall is an array of seconds, overtakes
-are counted pair by pair.
+It shares no code with the product but what people call things: bodies are plain JSON, waits are sorted lists, the
+hall is an array of seconds, overtakes are counted pair by pair.
 """
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from edge.reports import words
 from tests.component.reports import naive_sums as sums
 from tests.component.reports.naive_journal import Journal, Visit
 
@@ -141,21 +142,29 @@ class Naive:
                     "no_show_share": sums.share(no_shows, len(calls)),
                     "calls_a_counter": round(len(calls) / len(self.days) / open_counters, 4) if open_s else None,
                     "promoted": sum(call.reason == "past_its_threshold" for call in calls),
-                    "named": sum(call.rule not in ("priority_then_time", "picked_by_hand") for call in calls),
+                    "promoted_time": sum(call.threshold == "time" for call in calls),
+                    "promoted_count": sum(call.threshold == "count" for call in calls),
+                    "scheduled": sum(call.by_schedule for call in calls),
                     "response": sums.mean_minutes([max(0, call.at - call.ready) // 1000 for call in calls]),
                     "backlog": round(backlog / len(self.days), 2),
                 }
         return rows
 
-    def attendance(self) -> Rows:
+    def attendance(self, hours: Callable[[str], tuple[int, int] | None]) -> Rows:
+        """`hours` tells the seconds of a day at which the branch opens and closes; None where it does not."""
         rows: Rows = {}
         for shift in self.shifts:
+            spans = hours(shift.day)
+            late = None if spans is None else sums.minutes(max(0, sums.second(shift.start) - spans[0]))
+            gone = None if spans is None or shift.automatic else sums.minutes(max(0, spans[1] - sums.second(shift.end)))
             mine = [c for c in self.all_calls if c.counter == shift.counter and shift.start <= c.at <= shift.end]
             ends = [call.ended for call in mine if call.result == "finished" and call.ended is not None]
             pauses = [(end - at) // 1000 for state, at, end in shift.stretches() if state == "paused"]
             rows[shift.day, shift.staff] = {
                 "signed_in": sums.clock(shift.start),
                 "signed_out": sums.clock(shift.end),
+                "late": late,
+                "early": gone,
                 "present": sums.minutes((shift.end - shift.start) // 1000),
                 "pauses": len(pauses),
                 "paused": sums.minutes(sum(pauses)),
@@ -268,5 +277,9 @@ class Naive:
                 "overtaken": self.overtakes(visit) if visit.episodes else None,
                 "ahead": visit.ahead,
                 "rating": visit.score,
+                "means": words.MEANS[visit.shown or ("appointment" if visit.appointed else "none")].zh,
+                "trigger": words.TRIGGERS[visit.episodes[-1].trigger].zh if visit.episodes else None,
+                "sms": words.REMINDERS[visit.sms].zh,
+                "device": visit.device,
             }
         return rows

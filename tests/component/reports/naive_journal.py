@@ -23,6 +23,24 @@ class Episode:
     served: int | None = None
     ended: int | None = None
     result: str | None = None
+    threshold: str | None = None
+    scheduled: bool | None = None
+    appointed: bool = False
+
+    @property
+    def by_schedule(self) -> bool:
+        named = self.rule not in ("priority_then_time", "credit", "turns", "picked_by_hand")
+        return named if self.scheduled is None else self.scheduled
+
+    @property
+    def trigger(self) -> str:
+        if self.reason == "past_its_threshold":
+            return f"threshold_{self.threshold}" if self.threshold else "threshold"
+        if self.reason == "picked_by_hand":
+            return "manual"
+        if self.reason == "its_turn":
+            return "ratio"
+        return "appointment" if self.appointed else "schedule" if self.by_schedule else "order"
 
     @property
     def service_s(self) -> int | None:
@@ -52,6 +70,9 @@ class Visit:
     appointed: bool = False
     pins: int = 0
     later: list[dict[str, int]] = field(default_factory=list)
+    shown: str | None = None
+    device: str | None = None
+    sms: str = "none"
 
     @property
     def wait(self) -> int | None:
@@ -108,7 +129,7 @@ class Shift:
 class Journal:
     """The journal read once, from the first record to the last."""
 
-    def __init__(self, records: Iterable[tuple[int, int, str, bytes]]) -> None:
+    def __init__(self, records: Iterable[tuple[int, int, str, bytes, str]]) -> None:
         self.visits: dict[str, Visit] = {}
         self.appointments: dict[str, Appointment] = {}
         self.offers: list[tuple[str, int, str, bool]] = []
@@ -117,11 +138,14 @@ class Journal:
         self.free: dict[str, int] = {}
         self.day = ""
         self.days: list[str] = []
-        for seq, at, kind, raw in records:
+        for seq, at, kind, raw, actor in records:
             capability, fact, _ = kind.split(".")
             act = getattr(self, f"on_{fact}", None)
-            if capability in ("queue", "forecast", "appointments") and act is not None:
-                act(seq, at, json.loads(raw))
+            if capability in ("queue", "forecast", "appointments", "notify") and act is not None:
+                body = json.loads(raw)
+                act(seq, at, body)
+                if fact in ("ticket_issued", "ticket_activated") and actor.startswith("device:"):
+                    self.visits[body["ticket"]].device = actor[7:]
 
     def on_day_opened(self, _seq: int, _at: int, body: Any) -> None:
         self.day = body["day"]
@@ -133,6 +157,7 @@ class Journal:
             *(seq, body["day"], body["number"], body["service"], body["tier"], at, body["wait_low_s"], body["wait_high_s"]),
             *(body["ahead"], "customer" in body, "pending" if body.get("remote") else "waiting", at),
         )
+        self.visits[body["ticket"]].shown = body.get("shown")
         ref = body.get("appointment", "").removesuffix(".early")
         if ref in self.appointments:
             visit = self.visits[body["ticket"]]
@@ -173,6 +198,24 @@ class Journal:
         visit = self.visits[body["ticket"]]
         visit.activated = visit.since = at
         visit.state = "waiting"
+        visit.shown = body.get("shown") or visit.shown
+
+    def on_ticket_bound(self, _seq: int, _at: int, body: Any) -> None:
+        visit = self.visits[body["ticket"]]
+        visit.recognised, visit.shown = True, body.get("shown") or visit.shown
+
+    def on_ticket_unbound(self, _seq: int, _at: int, body: Any) -> None:
+        visit = self.visits[body["ticket"]]
+        visit.recognised, visit.shown = False, None
+
+    def on_reminder_due(self, _seq: int, _at: int, body: Any) -> None:
+        self.visits[body["ticket"]].sms = "due"
+
+    def on_reminder_withheld(self, _seq: int, _at: int, body: Any) -> None:
+        self.visits[body["ticket"]].sms = "withheld"
+
+    def on_reminder_settled(self, _seq: int, _at: int, body: Any) -> None:
+        self.visits[body["ticket"]].sms = body["outcome"]
 
     def on_ticket_called(self, seq: int, at: int, body: Any) -> None:
         visit, why = self.visits[body["ticket"]], body["why"]
@@ -182,6 +225,9 @@ class Journal:
             Episode(
                 *(seq, at, body["counter"], body["staff"], body["service"], body["tier"], why["rule"], why["text_code"]),
                 *(visit.day, ready, at),
+                threshold=why.get("threshold"),
+                scheduled=why.get("scheduled"),
+                appointed=visit.appointed,
             )
         )
 

@@ -27,6 +27,9 @@ ASKED: Final[dict[str, Any]] = {
     "channel": "wechat",
     "booking": "released",
     "rule": "credit",
+    "trigger": "threshold_time",
+    "means": "id_card",
+    "sms": "refused",
     "reason": "its_turn",
 }
 """One value of each field that is not a yes or no."""

@@ -8,7 +8,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from edge.reports import excel, rollup
+from edge.kernel.identities import IdentityKind
+from edge.reports import excel, rollup, words
 from edge.reports.ask import ReportQuery
 from edge.reports.catalogue import REPORTS
 from edge.reports.gather import Source
@@ -45,8 +46,8 @@ def books() -> Iterator[Books]:
 
 @pytest.fixture(scope="module")
 def journal(books: Books) -> Journal:
-    rows = books.connection.execute("SELECT seq, at_ms, type, body FROM journal ORDER BY seq")
-    return Journal((int(seq), int(at_ms), str(kind), bytes(body)) for seq, at_ms, kind, body in rows)
+    rows = books.connection.execute("SELECT seq, at_ms, type, body, actor FROM journal ORDER BY seq")
+    return Journal((int(seq), int(at_ms), str(kind), bytes(body), str(actor)) for seq, at_ms, kind, body, actor in rows)
 
 
 @pytest.fixture(scope="module", params=["counted live", "rolled up"])
@@ -149,7 +150,10 @@ def test_s24_calls_by_half_hour(branch: Books, journal: Journal, scope: dict[str
 
 @pytest.mark.parametrize("scope", [{}, {"teller": "1002"}, {"counter": "counter-3"}], ids=str)
 def test_s24_attendance(branch: Books, journal: Journal, scope: dict[str, str]) -> None:
-    agree(raw(table(branch, "attendance", scope), "day", "teller"), naive(journal, scope).attendance())
+    def hours(day: str) -> tuple[int, int] | None:
+        return None if day == "2026-03-01" else (8 * 3600 + 50 * 60, 17 * 3600 + 45 * 60)
+
+    agree(raw(table(branch, "attendance", scope), "day", "teller"), naive(journal, scope).attendance(hours))
 
 
 @pytest.mark.parametrize("scope", SCOPES, ids=str)
@@ -203,6 +207,19 @@ def test_every_number_leads_to_its_rows(branch: Books, name: str, cut: str) -> N
                 assert rows_behind(branch, column.drill.report, {**row.at, **column.drill.query}) == value, column.name
                 followed += 1
     assert followed
+
+
+@pytest.mark.parametrize("name", ["trigger", "means", "sms"])
+def test_a_list_can_be_narrowed_to_each_word_of_a_column(branch: Books, name: str) -> None:
+    found = [row[name] for row in table_values(branch, "ticket-detail")]
+    for word in set(found) - {None}:
+        query = {"from": ALL.first.isoformat(), "to": ALL.last.isoformat(), name: str(word)}
+        assert rows_behind(branch, "ticket-detail", query) == found.count(word)
+
+
+def table_values(books: Books, name: str) -> list[dict[str, Any]]:
+    made = table(books, name)
+    return [dict(zip([column.name for column in made.columns], row.values, strict=True)) for row in made.rows]
 
 
 def rows_behind(books: Books, name: str, query: dict[str, str]) -> int:
@@ -342,4 +359,8 @@ def test_the_books_are_really_full(journal: Journal) -> None:
     assert any(len(visit.episodes) > 1 for visit in journal.visits.values())
     assert any(visit.activated for visit in journal.visits.values())
     assert any(shift.automatic for shift in journal.shifts)
+    assert {visit.sms for visit in journal.visits.values()} == set(words.REMINDERS)
+    assert {visit.shown for visit in journal.visits.values()} > set(IdentityKind)
+    told = {call.trigger for call in calls}
+    assert told >= {"threshold_time", "threshold_count", "threshold", "manual", "ratio", "appointment", "schedule", "order"}
     assert at(FIRST, "17:30") > 0

@@ -306,6 +306,45 @@ def test_appointments_of_a_branch_that_is_older_than_their_report_are_found_in_i
     assert all(before)
 
 
+def test_calls_of_a_branch_that_is_older_than_their_triggers_get_what_the_journal_says() -> None:
+    """Which threshold it was, and whether a schedule's rule without a name was in force, nobody noted then."""
+    books = Books()
+    tell_days(books, DAY, 2, tickets=150, seed=3)
+    calls = "SELECT rule, reason, triggered_by FROM report_call ORDER BY day, seq"
+    tickets = "SELECT device, sms, triggered_by FROM report_ticket ORDER BY day, seq"
+    before = [books.connection.execute(query).fetchall() for query in (calls, tickets)]
+    for table, columns in (
+        ("report_call", ("triggered_by", "scheduled")),
+        ("report_ticket", ("shown", "device", "sms", "triggered_by")),
+    ):
+        for column in columns:
+            books.connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    migration = next(one for one in schema.MIGRATIONS if one.id == "reports/006-columns")
+    books.connection.execute(migration.sql).fetchall()
+    after = [books.connection.execute(query).fetchall() for query in (calls, tickets)]
+    known: dict[Any, str] = {"threshold_time": "threshold", "threshold_count": "threshold", "schedule": "order"}
+    for old, new in zip(before, after, strict=True):
+        told = [(*row[:-1], known.get(row[-1], row[-1])) for row in old]
+        assert told == [(*row[:-1], known.get(row[-1], row[-1])) for row in new]
+        assert {row[-1] for row in new} >= {"threshold", "manual", "appointment", "order"}
+
+
+def test_late_and_early_against_the_opening_hours(books: Books) -> None:
+    """The first shift of the day can be late and the last end early; a noon break is neither, nor a forgotten sign-out."""
+    books.configure()
+    for came, went in (("09:05", "11:30"), ("13:00", "17:30")):
+        books.add(at(DAY, came), e.DayOpened(day=DAY.isoformat()), e.CounterSignedIn(**WHO))
+        books.add(at(DAY, went), e.CounterSignedOut(**WHO))
+    told = [(row["late"], row["early"]) for row in report(books, "attendance")]
+    assert told == [(15.0, None), (None, None)], "it is half past five, and they may come back"
+    books.add(at(DAY, "18:00"), e.DayClosed(day=DAY.isoformat()))
+    assert [(row["late"], row["early"]) for row in report(books, "attendance")] == [(15.0, None), (None, 15.0)]
+    books.add(at(NEXT, "08:40"), e.DayOpened(day=NEXT.isoformat()), e.CounterSignedIn(**WHO))
+    books.add(at(NEXT, "12:00"), e.CounterSignedOut(**WHO, automatic=True), e.DayClosed(day=NEXT.isoformat()))
+    (row,) = report(books, "attendance", NEXT, NEXT)
+    assert (row["late"], row["early"]) == (0.0, None)
+
+
 def test_migrations_are_in_the_registry() -> None:
     assert set(schema.MIGRATIONS) <= set(migrations())
     empty = Books()
