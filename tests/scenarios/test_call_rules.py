@@ -160,6 +160,30 @@ async def test_s04_weekend_rules_come_and_go_by_themselves(hall: Hall) -> None:
     assert seen == [NORMAL_FIRST, GOLD_FIRST, GOLD_FIRST]
 
 
+async def test_s04_every_call_notes_whether_a_schedule_made_its_rule_and_which_threshold_promoted_it(hall: Hall) -> None:
+    """Also a schedule without a name; a default with one is none."""
+    eager = Rule(order=GOLD_FIRST, thresholds={Tier.NORMAL: Threshold(wait_s=600, count=2, metric="length")})
+    weekend = Schedule(days=("sat", "sun"), rule=eager)
+    await hall.follow(CallRules(default=Rule(name="平日"), schedules=(weekend,)))
+    await hall.staff(1)
+    await hall.take(Tier.NORMAL)
+    told = [await why(hall)]
+    await hall.at(MONDAY + timedelta(days=5))
+    await hall.staff(1)
+    for clock in ("10:00", "10:01", "10:02"):
+        await hall.take(Tier.NORMAL, clock)
+    told += [await why(hall)]
+    await hall.at("10:15")
+    told += [await why(hall)]
+    assert told == [(False, None), (True, "count"), (True, "time")]
+
+
+async def why(hall: Hall) -> tuple[bool | None, str | None]:
+    called = await hall.next()
+    assert called.why is not None
+    return called.why.scheduled, called.why.threshold
+
+
 WORKDAYS = ("mon", "tue", "wed", "thu", "fri")
 
 

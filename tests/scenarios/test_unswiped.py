@@ -99,6 +99,24 @@ async def test_s16_a_number_that_is_typed_in_finds_the_customer_and_binds_the_ti
     assert lobby.journal("queue.ticket_bound.v1") == ["staff:2001"]
 
 
+async def test_s24_the_ticket_detail_tells_what_was_shown_and_where(lobby: Lobby) -> None:
+    """By its kind only: typed in at the lobby, swiped at the kiosk, known to nobody, or nothing; unbound, none is left."""
+    bare, bound = await lobby.paper(), await lobby.paper()
+    await lobby.bind(bound["id"], (await lobby.search(PHONE))["recognition"])
+    with_card = await lobby.kiosk.post("/api/tickets", {"service": "personal", "identity": ID_CARD})
+    unknown = await lobby.kiosk.post("/api/tickets", {"service": "personal", "identity": STRANGER})
+    report = await lobby.tablet.get("/api/reports/ticket-detail", language="en")
+    names = [column["name"] for column in report["columns"]]
+    rows = {row[names.index("number")]: (row[names.index("means")], row[names.index("device")]) for row in report["rows"]}
+    assert rows[bare["number"]][0] == "None"
+    assert rows[bound["number"]][0] == "Phone number"
+    assert rows[with_card["number"]] == ("Id card", "kiosk-1")
+    assert rows[unknown["number"]][0] == "Phone number"
+    await lobby.unbind(bound["id"])
+    narrowed = await lobby.tablet.get("/api/reports/ticket-detail", means="none", language="en")
+    assert {row[names.index("number")] for row in narrowed["rows"]} == {bare["number"], bound["number"]}
+
+
 async def test_s16_unbinding_gives_the_class_back_at_the_same_place(lobby: Lobby) -> None:
     hall = lobby.hall
     first = await lobby.paper()
