@@ -23,6 +23,7 @@ from edge.queue import model as m
 from edge.queue.call_rules import GiveUpCallRules, SetCalendar, SetCallRules
 from edge.queue.desk import (
     ASSUMED,
+    COPIES_MAX,
     finished,
     in_hand,
     known,
@@ -45,7 +46,6 @@ from edge.queue.remote import may_take, passed
 from edge.queue.rule_changes import for_calendar, give_up_call_rules, set_calendar, set_call_rules
 from edge.queue.rules import DEFAULT, Choice, choose
 
-COPIES_MAX: Final = 5
 IN_HAND: Final = (State.CALLED, State.SERVING)
 
 

@@ -27,6 +27,8 @@ MOVES: Final[dict[str, frozenset[State]]] = {
     "reprint": frozenset({State.WAITING, State.CALLED, State.SERVING, State.PARKED, State.NO_SHOW}),
 }
 
+COPIES_MAX: Final = 5
+"""So often a slip is printed again."""
 ASSUMED: Final = "assumed"
 """Outcome of a service that ended because Next was pressed."""
 

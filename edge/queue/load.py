@@ -236,7 +236,7 @@ def for_issue(connection: Connection, command: m.IssueTicket, context: Context) 
         last or 0,
         waiting_by_tier(connection, service.id),
         open_counters(connection),
-        holder_state(connection, command.holder, context.now_ms) if remote and command.holder else None,
+        holder_state(connection, command.holder, command.customer, context.now_ms) if remote and command.holder else None,
         outlook.newcomers(connection, service.id),
         command.appointment
         and connection.execute("SELECT number FROM ticket WHERE appointment = ?", (command.appointment,)).get,

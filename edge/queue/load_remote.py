@@ -30,16 +30,22 @@ class HolderState:
     refused_until_ms: int = 0
 
 
-def holder_state(connection: Connection, holder: str, now_ms: int) -> HolderState:
+THEIRS: Final = "holder IS NOT NULL AND (holder = :holder OR customer = :customer)"
+"""A remote ticket of this identity, or of the customer it belongs to: a customer is one, with however many cards."""
+
+
+def holder_state(connection: Connection, holder: str, customer: str | None, now_ms: int) -> HolderState:
+    theirs = {"holder": holder, "customer": customer}
     live: str | None = connection.execute(
-        "SELECT number FROM ticket WHERE holder = ? AND taken_ms > ? AND state IN ('pending', 'waiting', 'called', 'serving')",
-        (holder, now_ms - DAY_MS),
+        f"SELECT number FROM ticket WHERE {THEIRS} AND taken_ms > :since"  # noqa: S608 -- constant text
+        " AND state IN ('pending', 'waiting', 'called', 'serving', 'parked') ORDER BY seq LIMIT 1",
+        {**theirs, "since": now_ms - DAY_MS},
     ).get
     unused_max = policy.read(connection, keys.REMOTE_UNUSED_MAX)
     expired = connection.execute(
-        "SELECT finished_ms FROM ticket WHERE holder = ? AND taken_ms > ? AND state = 'expired' AND activated_ms IS NULL"
-        " ORDER BY finished_ms DESC LIMIT ?",
-        (holder, now_ms - EXPIRED_WITHIN_MS, unused_max),
+        f"SELECT finished_ms FROM ticket WHERE {THEIRS} AND taken_ms > :since"  # noqa: S608 -- constant text
+        " AND state = 'expired' AND activated_ms IS NULL ORDER BY finished_ms DESC LIMIT :most",
+        {**theirs, "since": now_ms - EXPIRED_WITHIN_MS, "most": unused_max},
     ).fetchall()
     refused_ms = policy.read(connection, keys.REMOTE_REFUSED_DAYS) * DAY_MS
     until_ms = int(str(expired[0][0])) + refused_ms if len(expired) == unused_max else 0

@@ -175,7 +175,8 @@ class ActivateTicket(Command, frozen=True, kw_only=True):
     """The holder of a remote ticket is here. The identity is compared, and never kept."""
 
     NAME: ClassVar[str] = "queue.activate_ticket"
-    ticket: str
+    ticket: str | None = None
+    """Whichever they hold today where none is named."""
     holder: str
     customer: str | None = None
     printer: str | None = None

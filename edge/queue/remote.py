@@ -22,8 +22,9 @@ from edge.queue import answers, load, places
 from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue import policy as keys
+from edge.queue.desk import COPIES_MAX
 from edge.queue.load import Ticket
-from edge.queue.load_remote import DAY_MS, HolderState, Pending
+from edge.queue.load_remote import DAY_MS, THEIRS, HolderState, Pending
 from edge.queue.model import REMOTE, State
 from edge.queue.places import NOBODY, Line, Place, joins
 
@@ -86,20 +87,21 @@ def expire_passed(late: list[tuple[str, str]], _command: m.ExpirePassed, _contex
 def held_by(connection: Connection, holder: str, customer: str | None) -> str | None:
     """The remote ticket that somebody has on the open day, by the identity shown or by who they are."""
     found: str | None = connection.execute(
-        "SELECT id FROM ticket WHERE day = (SELECT day FROM queue_day WHERE state = 'open')"
-        " AND holder IS NOT NULL AND (holder = ? OR customer = ?) AND state IN ('pending', 'waiting') ORDER BY seq LIMIT 1",
-        (holder, customer),
+        f"SELECT id FROM ticket WHERE {THEIRS} AND day = (SELECT day FROM queue_day WHERE state = 'open')"  # noqa: S608 -- constant
+        " AND state IN ('pending', 'waiting', 'called') ORDER BY seq LIMIT 1",
+        {"holder": holder, "customer": customer},
     ).get
     return found
 
 
 def for_activation(connection: Connection, command: m.ActivateTicket, _context: Context) -> ActivationState:
-    ticket = load.ticket(connection, command.ticket)
+    asked = command.ticket or held_by(connection, command.holder, command.customer)
+    ticket = None if asked is None else load.ticket(connection, asked)
     if ticket is None:
         return ActivationState(None)
     row = connection.execute(
         "SELECT channel, holder, customer, activated_ms IS NOT NULL, passed_ms IS NOT NULL FROM ticket WHERE id = ?",
-        (command.ticket,),
+        (ticket.id,),
     ).fetchone()
     behind = places.line(connection, ticket.id, ticket.queue, policy.read(connection, keys.REMOTE_LATE_BEHIND))
     channel, holder, customer, activated, has_passed = row or ("", None, None, 0, 0)
@@ -110,7 +112,7 @@ def activate(state: ActivationState, command: m.ActivateTicket, context: Context
     """Let its holder in. The same again prints the same number once more; another document is refused (S10)."""
     ticket = state.ticket
     if ticket is None:
-        raise Rejected("unknown_ticket")
+        raise Rejected("unknown_ticket" if command.ticket else "no_remote_ticket")
     if not state.remote:
         raise Rejected("not_remote", number=ticket.number)
     if state.holder != command.holder and (state.customer is None or state.customer != command.customer):
@@ -133,7 +135,8 @@ def activate(state: ActivationState, command: m.ActivateTicket, context: Context
 
 
 def _once_more(ticket: Ticket, command: m.ActivateTicket) -> Sequence[Event]:
-    if command.printer is None or ticket.slip is m.Slip.QUEUED or ticket.state is not State.WAITING:
+    printing = ticket.slip is m.Slip.QUEUED or ticket.copies >= COPIES_MAX
+    if command.printer is None or printing or ticket.state is not State.WAITING:
         return ()
     copy = ticket.copies + 1
     return [e.SlipRequested(ticket=ticket.id, number=ticket.number, copy=copy, printer=command.printer)]

@@ -4,9 +4,7 @@ from typing import Final
 
 import msgspec
 
-from edge.kernel.domain import Rejected
 from edge.org.place import Place
-from edge.queue import remote
 from edge.queue.api import Identity, with_token
 from edge.queue.arrivals import Arrival, Arrivals
 from edge.queue.model import ActivateTicket
@@ -54,17 +52,10 @@ async def activate(call: Call[ActivationRequest]) -> bytes:
     problems=("no_remote_ticket", *_PROBLEMS),
 )
 async def activate_whatever(call: Call[ActivationRequest]) -> bytes:
-    known = call.app[Arrivals].receive(
-        Arrival((call.body.identity.kind, call.body.identity.value), None, call.principal.id), call.command_id
-    )
-    with call.app.pipeline.db.reader() as connection:
-        ticket = remote.held_by(connection, known.holder or "", known.customer)
-    if ticket is None:
-        raise Rejected("no_remote_ticket")
-    return await _activate(call, ticket)
+    return await _activate(call, None)
 
 
-async def _activate(call: Call[ActivationRequest], ticket: str) -> bytes:
+async def _activate(call: Call[ActivationRequest], ticket: str | None) -> bytes:
     wish = call.body.identity
     known = call.app[Arrivals].receive(Arrival((wish.kind, wish.value), None, call.principal.id), call.command_id)
     command = ActivateTicket(

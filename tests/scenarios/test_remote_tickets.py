@@ -10,12 +10,25 @@ import pytest
 from edge.kernel.domain import Rejected
 from edge.queue import load
 from edge.queue.call_rules import CallRules
+from edge.queue.desk import COPIES_MAX
 from edge.queue.load import Ticket
-from edge.queue.model import ActivateTicket, CancelTicket, Channel, ExpirePassed, IssueTicket, State, Tier
+from edge.queue.model import (
+    ActivateTicket,
+    CancelTicket,
+    Channel,
+    ExpirePassed,
+    IssueTicket,
+    ParkTicket,
+    RecordSlip,
+    Slip,
+    State,
+    Tier,
+)
 from edge.queue.rules import Rule, Threshold
 from tests.scenarios.hall import MONDAY, Hall, open_hall
 
 HOLDER = "5a" * 16
+OTHER_CARD = "7c" * 16
 
 
 @pytest.fixture
@@ -25,8 +38,8 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
         yield opened
 
 
-async def take_remote(hall: Hall, holder: str = HOLDER, tier: Tier = Tier.NORMAL) -> Ticket:
-    command = IssueTicket(service="personal", tier=tier, channel=Channel.WECHAT, holder=holder)
+async def take_remote(hall: Hall, holder: str = HOLDER, tier: Tier = Tier.NORMAL, *, customer: str | None = None) -> Ticket:
+    command = IssueTicket(service="personal", tier=tier, channel=Channel.WECHAT, holder=holder, customer=customer)
     outcome = await hall.branch.pipeline.submit(command, actor="device:channel")
     return now(hall, outcome.records[-1].entity)
 
@@ -108,6 +121,32 @@ async def test_s09_one_live_remote_ticket_per_holder(hall: Hall) -> None:
     assert (await take_remote(hall)).state is State.PENDING
 
 
+async def test_s09_a_customer_is_one_with_however_many_cards(hall: Hall) -> None:
+    first = await take_remote(hall, customer="c-1")
+    with pytest.raises(Rejected, match="duplicate_ticket") as refusal:
+        await take_remote(hall, OTHER_CARD, customer="c-1")
+    assert refusal.value.facts == {"number": first.number}
+    assert (await take_remote(hall, OTHER_CARD, customer="c-2")).state is State.PENDING
+
+
+async def test_s09_who_is_away_for_a_moment_still_holds_their_ticket(hall: Hall) -> None:
+    remote = await take_remote(hall)
+    await activate(hall, remote)
+    await hall.next()
+    await hall.branch.pipeline.submit(ParkTicket(counter="counter-1", staff="1001"), actor="staff:1001")
+    with pytest.raises(Rejected, match="duplicate_ticket"):
+        await take_remote(hall)
+
+
+async def test_s09_those_that_were_not_used_count_whatever_card_they_were_taken_with(hall: Hall) -> None:
+    for day, holder in enumerate((HOLDER, OTHER_CARD, HOLDER), 1):
+        await take_remote(hall, holder, customer="c-1")
+        await hall.at(MONDAY + timedelta(days=day))
+    for holder in (HOLDER, OTHER_CARD):
+        with pytest.raises(Rejected, match="remote_refused"):
+            await take_remote(hall, holder, customer="c-1")
+
+
 async def test_s09_three_that_were_not_used_close_the_door_for_a_week(hall: Hall) -> None:
     for day in range(1, 4):
         await take_remote(hall)
@@ -136,6 +175,28 @@ async def test_s10_the_same_swipe_again_prints_the_same_number(hall: Hall) -> No
     assert (first.state, first.number, first.copies) == (State.WAITING, remote.number, 0)
     assert msgspec.json.decode(again.answer)["number"] == remote.number
     assert now(hall, remote.id).state is State.WAITING
+
+
+async def test_s10_however_often_it_is_swiped_there_is_an_end_to_the_paper(hall: Hall) -> None:
+    remote = await take_remote(hall)
+    command = ActivateTicket(holder=HOLDER, printer="printer-1")
+    for copy in range(COPIES_MAX + 3):
+        outcome = await hall.branch.pipeline.submit(command, actor="device:kiosk-1")
+        assert msgspec.json.decode(outcome.answer)["number"] == remote.number
+        done = RecordSlip(ticket=remote.id, slip=Slip.PRINTED, copy=min(copy, COPIES_MAX), proof="printer")
+        await hall.branch.pipeline.submit(done, actor="device:printer-1")
+    assert now(hall, remote.id).copies == COPIES_MAX
+
+
+async def test_s10_the_answer_of_a_swipe_is_the_same_when_it_is_asked_for_after_the_call(hall: Hall) -> None:
+    remote = await take_remote(hall)
+    swipe = ActivateTicket(holder=HOLDER, printer="printer-1")
+    first = await hall.branch.pipeline.submit(swipe, actor="device:kiosk-1", command_id="swipe-1")
+    assert await hall.calls(1) == [remote.number]
+    again = await hall.branch.pipeline.submit(swipe, actor="device:kiosk-1", command_id="swipe-1")
+    assert (again.answer, again.repeated) == (first.answer, True)
+    swiped_anew = await hall.branch.pipeline.submit(swipe, actor="device:kiosk-1")
+    assert msgspec.json.decode(swiped_anew.answer)["state"] == "called"
 
 
 async def test_a_remote_ticket_needs_an_identity(hall: Hall) -> None:

@@ -10,6 +10,7 @@ from edge.kernel.domain import Rejected
 from edge.queue import decide, desk, interventions, more_time
 from edge.queue import events as e
 from edge.queue import model as m
+from edge.queue.desk import COPIES_MAX
 from edge.queue.load import Day, IssueState, Ticket
 from edge.queue.model import Slip, State, Tier
 from edge.queue.places import Behind, Line
@@ -290,7 +291,7 @@ def test_a_slip_that_is_printing_is_not_reprinted() -> None:
 
 def test_copies_are_limited() -> None:
     with refused("too_many_copies") as no:
-        decide.reprint(about(a_ticket(copies=decide.COPIES_MAX)), m.ReprintSlip(ticket="t", printer="p"), CONTEXT)
+        decide.reprint(about(a_ticket(copies=COPIES_MAX)), m.ReprintSlip(ticket="t", printer="p"), CONTEXT)
     assert no.facts == {"copies_max": 5}
 
 
