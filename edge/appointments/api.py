@@ -251,7 +251,7 @@ class ByCodeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 _SIGN_IN_PROBLEMS: Final = (
-    *("no_appointment", "expert_absent", "identity_or_code_needed", "invalid_identity", "invalid_code"),
+    *("no_appointment", "appointment_used", "expert_absent", "identity_or_code_needed", "invalid_identity", "invalid_code"),
     *("day_closed", "ticket_already_taken", "unknown_service", "ticket_not_in_state"),
 )
 

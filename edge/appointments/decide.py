@@ -147,12 +147,16 @@ def fits(state: BookingState, slot: Slot, channel: Channel, expert: str | None) 
 
 
 def sign_in(state: SignInState, command: m.SignInAppointment, context: Context) -> Sequence[Event]:
-    """Note that somebody is here. What was noted before is not noted twice: then only their ticket is looked for (S17)."""
+    """Note that somebody is here. What was noted before is not noted twice: then only their ticket is looked for (S17).
+
+    Whose ticket was served, missed or given back hears so: an old number on the screen would let them wait for nothing."""
     found = state.appointment
     if found is None:
         raise Rejected("no_appointment")
     if state.day_closed:
         raise Rejected("day_closed", day=context.today.isoformat())
+    if state.used is not None:
+        raise Rejected("appointment_used", number=state.used)
     if found.state is not State.BOOKED:
         return ()
     match slots.arrival(found, state.rules, context.now_ms):

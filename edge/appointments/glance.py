@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import msgspec
 
 from edge.appointments import views
-from edge.appointments.model import Text
+from edge.appointments.model import SlotPlan, Text
 from edge.appointments.slots import DayBook
 from edge.kernel.db import Connection
 from edge.kernel.domain import Rejected
@@ -99,8 +99,8 @@ class ServiceState(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
     waiting_by_tier: dict[Tier, int]
     """The same, queue by queue; tiers that nobody waits in are there, too."""
-    wait: WaitView
-    """What somebody without standing who took a number now could expect."""
+    wait: WaitView | None
+    """What somebody without standing who took a number now could expect; null while the branch is closed: nobody can say."""
     bookable: bool
 
 
@@ -131,20 +131,21 @@ async def branch_state(call: Call[None]) -> BranchState:
     place = call.app[Place]
 
     def read(connection: Connection) -> BranchState:
-        branch, day, plans = org.branch(connection), queue_views.day(connection), views.plans(connection)
+        branch, day = org.branch(connection), queue_views.day(connection)
         if branch is None:
             raise Rejected("branch_not_configured")
         counters = connection.execute("SELECT count(*) FROM queue_counter WHERE state = 'open'").get
+        is_open = day is not None and (day.date, day.state) == (place.now().date().isoformat(), "open")
+        plans = views.plans(connection)
         return BranchState(
             id=branch.id,
             name=branch.name,
             name_en=branch.name_en,
             way=branch.way or None,
-            open=day is not None and (day.date, day.state) == (place.now().date().isoformat(), "open"),
+            open=is_open,
             counters_open=int(counters or 0),
             services=[
-                _service(connection, service, bookable=service.id in plans and plans[service.id].capacity > 0)
-                for service in org.services(connection)
+                _service(connection, service, plans.get(service.id), is_open=is_open) for service in org.services(connection)
             ],
             as_of=place.now(),
             seq=head(connection).seq,
@@ -153,7 +154,7 @@ async def branch_state(call: Call[None]) -> BranchState:
     return await call.app.pipeline.db.scan(read)
 
 
-def _service(connection: Connection, service: Service, *, bookable: bool) -> ServiceState:
+def _service(connection: Connection, service: Service, plan: SlotPlan | None, *, is_open: bool) -> ServiceState:
     queue = queue_id(service.id, Tier.NORMAL)
     waiting = {tier: queue_views.length(connection, queue_id(service.id, tier)) for tier in Tier}
     return ServiceState(
@@ -162,6 +163,6 @@ def _service(connection: Connection, service: Service, *, bookable: bool) -> Ser
         name_en=service.name_en,
         waiting=sum(waiting.values()),
         waiting_by_tier=waiting,
-        wait=queue_views.newcomer_wait(connection, service.id, Tier.NORMAL, queue),
-        bookable=bookable,
+        wait=queue_views.newcomer_wait(connection, service.id, Tier.NORMAL, queue) if is_open else None,
+        bookable=plan is not None and plan.capacity > 0,
     )

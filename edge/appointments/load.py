@@ -13,10 +13,13 @@ from edge.kernel.db import Connection
 from edge.kernel.domain import Context, Rejected
 from edge.org import tables as org
 from edge.policy.keys import Level
+from edge.queue import views as queue_views
 from edge.queue.call_rules import Calendar
 from edge.queue.model import Channel
+from edge.queue.model import State as TicketState
 
 MISSED_AT_ONCE_MAX: Final = 200
+OVER: Final = (TicketState.CANCELLED, TicketState.EXPIRED, TicketState.NO_SHOW, TicketState.FINISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class SignInState:
     """Whoever was asked for is signed in at a counter and not marked absent."""
     offers: dict[str, str | None] = field(default_factory=dict)
     """What to offer where the expert is away: `other_expert` in the same slot, `next_slot` without one."""
+    used: str | None = None
+    """The number of its ticket, where that is over: it calls nobody any more."""
 
 
 def day_of(text: str) -> date:
@@ -111,10 +116,12 @@ def for_appointment(connection: Connection, command: m.CancelAppointment, _conte
 def for_sign_in(connection: Connection, command: m.SignInAppointment, context: Context) -> SignInState:
     rules, today = views.rules(connection), context.today.isoformat()
     found = _whose(connection, command, today)
-    chosen = choose(found, rules, context.now_ms)
+    used = {one.id: number for one in found if (number := _used(connection, one)) is not None}
+    chosen = choose([one for one in found if one.id not in used] or found, rules, context.now_ms)
     closed = connection.execute("SELECT state FROM queue_day WHERE day = ?", (today,)).get == "closed"
-    if chosen is None or chosen.expert is None:
-        return SignInState(chosen, rules, closed)
+    number = None if chosen is None else used.get(chosen.id)
+    if chosen is None or chosen.expert is None or number is not None:
+        return SignInState(chosen, rules, closed, used=number)
     book = views.day_book(connection, chosen.service, context.today, context.zone)
     here = chosen.expert not in book.absent and expert_counter(connection, chosen.expert) is not None
     return SignInState(
@@ -124,6 +131,13 @@ def for_sign_in(connection: Connection, command: m.SignInAppointment, context: C
         expert_here=here,
         offers=_offers(connection, chosen, book, context),
     )
+
+
+def _used(connection: Connection, found: Appointment) -> str | None:
+    """The number of its ticket, where that is over; an early comer's is its ticket once they were served with it."""
+    given = found.ticket or (found.early_ticket if found.state is State.SERVED else None)
+    ticket = None if given is None else queue_views.row(connection, given)
+    return ticket.number if ticket is not None and ticket.state in OVER else None
 
 
 def _whose(connection: Connection, command: m.SignInAppointment, today: str) -> list[Appointment]:

@@ -17,6 +17,7 @@ PROBLEMS: Final = (
     Problem("duplicate_appointment", 409, "当天已有该业务的预约", "There is an appointment for this service that day"),
     Problem("unknown_appointment", 404, "没有这个预约", "There is no such appointment"),
     Problem("no_appointment", 404, "今天没有您的预约", "There is no appointment for you today"),
+    Problem("appointment_used", 409, "该预约的号码已经结束", "The number given for this appointment is over"),
     Problem("appointment_not_in_state", 409, "该预约当前状态不能这样操作", "The appointment's state does not allow this"),
     Problem("no_code_free", 409, "今天的预约号已用完", "No code is left for today"),
     Problem("invalid_code", 404, "号码无效或已过期", "This code is not valid, or not today's"),

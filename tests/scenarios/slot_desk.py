@@ -59,8 +59,8 @@ class Desk:
         slots = (await self.kiosk.get("/api/slots", service="personal", day=day, **wish))["slots"]
         return {slot["slot"]: slot["free"] for slot in slots}
 
-    async def plan(self, **fields: Any) -> None:
-        await self.hall.branch.pipeline.submit(SetSlotPlan(service="personal", plan=SlotPlan(**fields)), actor="staff:2001")
+    async def plan(self, service: str = "personal", **fields: Any) -> None:
+        await self.hall.branch.pipeline.submit(SetSlotPlan(service=service, plan=SlotPlan(**fields)), actor="staff:2001")
 
     async def mark_missed(self) -> None:
         await self.hall.branch.pipeline.submit(MarkMissed(), actor="system")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from edge.customers.tables import Recognised
 from edge.kernel.db import Connection
 from edge.kernel.identities import IdentityKind
 from edge.lobby.views import arrivals
-from edge.queue.model import CloseDay, Tier
+from edge.queue.model import CloseDay, FinishTicket, MarkNoShow, Tier
 from edge.web.routes import command_id
 from tests.scenarios.hall import MONDAY, ZONE
 from tests.scenarios.slot_desk import ANNE, BOB, GOLD_CARD, TODAY, Desk, open_desk
@@ -210,6 +211,41 @@ async def test_s18_by_the_appointments_code(desk: Desk) -> None:
     again = await desk.kiosk.post("/api/tickets/by-code", {"code": booked["code"]})
     assert first["ticket"]["id"] == again["ticket"]["id"]
     assert first["arrival"] == "on_time"
+
+
+@pytest.mark.parametrize("end", ["cancelled", "no_show", "finished"])
+async def test_s18_whose_number_is_over_is_told_so(desk: Desk, end: str) -> None:
+    """Shown the old number again, they would sit down and wait for a call that never comes."""
+    booked = await desk.book(identity=ANNE)
+    number = (await desk.swipe("09:50", key="first"))["ticket"]["number"]
+    await over(desk, end)
+    for path, wish in (("/api/appointments/sign-in", {"identity": ANNE}), ("/api/tickets/by-code", {"code": booked["code"]})):
+        refused = await desk.refused(path, wish)
+        assert (refused.status, refused.code, refused.body["facts"]) == (409, "appointment_used", {"number": number})
+    assert (await desk.swipe("09:55", key="first"))["ticket"]["state"] == end  # the same request gets its own answer
+
+
+async def over(desk: Desk, end: str) -> None:
+    hall = desk.hall
+    ticket = next(one for one in (await desk.kiosk.get("/api/tickets"))["tickets"] if one["appointment"])
+    if end == "cancelled":
+        await (await desk.staff()).post(f"/api/tickets/{ticket['id']}/cancel")
+        return
+    await hall.staff(1)
+    await hall.next()
+    at_1: dict[str, Any] = {"counter": "counter-1", "staff": "1001"}
+    command = FinishTicket(**at_1) if end == "finished" else MarkNoShow(**at_1)
+    await hall.branch.pipeline.submit(command, actor="staff:1001")
+
+
+async def test_s18_an_appointment_that_is_over_does_not_hide_the_next(desk: Desk) -> None:
+    await desk.plan("wealth", capacity=1)
+    await desk.book("10:00", identity=ANNE)
+    await desk.book("14:00", identity=ANNE, service="wealth")
+    await desk.swipe("09:50")
+    await over(desk, "cancelled")
+    later = await desk.swipe("10:10")
+    assert (later["arrival"], later["ticket"]["service"]) == ("early", "wealth")
 
 
 async def test_s18_by_a_text_messages_code_once(desk: Desk) -> None:

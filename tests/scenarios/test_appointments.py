@@ -181,7 +181,8 @@ async def test_nothing_personal_is_in_the_journal(desk: Desk) -> None:
 
 async def test_s28_anybody_sees_how_the_branch_stands(desk: Desk) -> None:
     guest = desk.kiosk.bearing(None)
-    assert (await guest.get("/api/branch-state"))["open"] is False
+    before = await guest.get("/api/branch-state")
+    assert (before["open"], [one["wait"] for one in before["services"]]) == (False, [None, None])
     await desk.hall.staff(1)
     await desk.hall.take(Tier.NORMAL, "09:00")
     state = await guest.get("/api/branch-state")
