@@ -30,6 +30,10 @@ from edge.firmware import api as firmware_api
 from edge.firmware import decide as firmware_decide
 from edge.firmware import effects as firmware_effects
 from edge.firmware import tables as firmware_tables
+from edge.follow_ups import api as follow_ups_api
+from edge.follow_ups import decide as follow_ups_decide
+from edge.follow_ups import problems as follow_ups_problems
+from edge.follow_ups import tables as follow_ups_tables
 from edge.forecast import api as forecast_api
 from edge.forecast import decide as forecast_decide
 from edge.forecast import tables as forecast_tables
@@ -222,6 +226,15 @@ CAPABILITIES: Final = (
         problems=retention_problems.PROBLEMS,
     ),
     Capability(
+        name="follow_ups",
+        migrations=follow_ups_tables.MIGRATIONS,
+        handlers=follow_ups_decide.HANDLERS,
+        applies=follow_ups_tables.APPLIES,
+        folded=follow_ups_tables.FOLDED,
+        routes=(follow_ups_api.routes,),
+        problems=follow_ups_problems.PROBLEMS,
+    ),
+    Capability(
         name="vip_services",
         migrations=vip_services_tables.MIGRATIONS,
         handlers=vip_services_decide.HANDLERS,
@@ -317,6 +330,7 @@ LOBBY: Final = (
     "forecast.ask",
     "appointments.set_plan",
     "parking.handle",
+    "follow_ups.follow_up_rating",
     "policy.view",
     "reports.view",
 )

@@ -71,6 +71,10 @@ class ReportQuery(
     called: bool | None = None
     rated: bool | None = None
     score: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
+    bad: bool | None = None
+    """Rated with one of the two worst scores."""
+    followed_up: bool | None = None
+    """That rating was followed up."""
     promise: Literal["kept", "early", "late"] | None = None
     later: bool | None = None
     """Its phone showed other ranges afterwards, and it was called."""

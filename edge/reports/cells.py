@@ -12,7 +12,7 @@ import msgspec
 
 from edge.reports.histogram import Histogram
 
-LAYOUT: Final = 5
+LAYOUT: Final = 6
 C = TypeVar("C", bound="Cell")
 
 
@@ -224,6 +224,8 @@ class Opinion(Cell, array_like=True):
     scores: dict[int, int] = msgspec.field(default_factory=dict)
     complaints: dict[str, int] = msgspec.field(default_factory=dict)
     """Reasons given with 1 or 2."""
+    followed_up: int = 0
+    """Bad ratings that somebody followed up."""
 
 
 class Grounds(Cell, array_like=True):

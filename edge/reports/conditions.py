@@ -66,6 +66,8 @@ _TOLD: Final[Mapping[str, tuple[Term, Tell]]] = {
     "called": (Term("已叫号", "Called"), _flag),
     "rated": (Term("已评价", "Rated"), _flag),
     "score": (Term("评分", "Score"), _score),
+    "bad": (Term("差评", "Bad rating"), _flag),
+    "followed_up": (Term("已回访", "Followed up"), _flag),
     "promise": (Term("等待承诺", "Promise"), _word(words.PROMISES)),
     "later": (Term("手机后续有更新", "Later ranges on the phone"), _flag),
     "overtaken": (Term("被超越", "Overtaken"), _flag),

@@ -73,6 +73,8 @@ class Ticket(NamedTuple):
     """What became of its reminder; None where none was due."""
     triggered_by: str | None
     """`triggers.py`; of its last call."""
+    follow_up: str | None
+    """What came of following its bad rating up; None where nobody has."""
 
     @property
     def means(self) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from edge.follow_ups.model import BAD_MAX
 from edge.reports.cells import Opinion
 from edge.reports.gather import total
 from edge.reports.report import PERIOD, Ask, Grid, Report, branch_column, service_column, teller_columns, tickets
@@ -36,6 +37,7 @@ def make(ask: Ask) -> Grid:
 
 def _values(cell: Opinion) -> list[Any]:
     rated = sum(cell.scores.values())
+    bad = sum(number for score, number in cell.scores.items() if score <= BAD_MAX)
     satisfied = sum(cell.scores.get(score, 0) for score in SATISFIED)
     complaints = sorted(cell.complaints.items(), key=lambda one: (-one[1], one[0]))
     return [
@@ -44,6 +46,7 @@ def _values(cell: Opinion) -> list[Any]:
         share(satisfied, rated),
         mean(sum(score * number for score, number in cell.scores.items()), rated),
         "; ".join(f"{reason} {number}" for reason, number in complaints) or None,
+        *(bad, cell.followed_up, share(cell.followed_up, bad)),
     ]
 
 
@@ -60,6 +63,9 @@ def _columns(ask: Ask) -> list[Column]:
         Column("satisfied_share", "满意率", "Satisfied, share", Kind.SHARE, drill=tickets(rated="true")),
         Column("mean_score", "平均分", "Mean score", Kind.RATIO, drill=tickets(rated="true")),
         Column("complaints", "不满意原因", "Complaints", Kind.TEXT),
+        Column("bad", "差评数", "Bad ratings", Kind.COUNT, drill=tickets(bad="true")),
+        Column("followed_up", "差评回访数", "Followed up", Kind.COUNT, drill=tickets(followed_up="true")),
+        Column("followed_up_share", "回访率", "Followed up, share", Kind.SHARE, drill=tickets(followed_up="true")),
     ]
 
 

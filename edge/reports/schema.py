@@ -211,4 +211,5 @@ MIGRATIONS: Final = (
           AND journal.actor LIKE 'device:%';
         """,
     ),
+    Migration("reports/007-follow-ups", "ALTER TABLE report_ticket ADD COLUMN follow_up TEXT;"),
 )

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from edge.follow_ups.model import RatingFollowedUp
 from edge.forecast.model import PromisesScored
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event
@@ -254,6 +255,13 @@ def ticket_rated(connection: Connection, event: e.TicketRated, record: Record) -
     touch(connection, day, record)
 
 
+def rating_followed_up(connection: Connection, event: RatingFollowedUp, record: Record) -> None:
+    """Days later, mostly: it belongs to the day of the ticket that was rated."""
+    day, seq = key(connection, event.ticket)
+    connection.execute("UPDATE report_ticket SET follow_up = ?3 WHERE day = ?1 AND seq = ?2", (day, seq, event.outcome))
+    touch(connection, day, record)
+
+
 def _set_state(connection: Connection, day: str, seq: int, state: State, record: Record) -> None:
     connection.execute("UPDATE report_ticket SET state = ?3 WHERE day = ?1 AND seq = ?2", (day, seq, state))
     touch(connection, day, record)
@@ -364,6 +372,7 @@ APPLIES: Final[dict[type[Event], tuple[Apply, ...]]] = {
     e.TicketRequeued: (ticket_requeued,),
     e.TicketExpired: (ticket_expired,),
     e.TicketRated: (ticket_rated,),
+    RatingFollowedUp: (rating_followed_up,),
     e.DiversionAnswered: (diversion_answered,),
     PromisesScored: (later.promises_scored,),
     e.CounterSignedIn: (counter_signed_in,),

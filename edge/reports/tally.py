@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
+from edge.follow_ups.model import BAD_MAX
 from edge.queue.model import DIVERTED_TO_MACHINE, State
 from edge.reports.cells import (
     ANY,
@@ -40,8 +41,6 @@ from edge.reports.facts import BAND_S, BANDS, Day, Ticket
 from edge.reports.histogram import minute_of
 from edge.reports.triggers import BY_THRESHOLD, THRESHOLD_COUNT, THRESHOLD_TIME
 
-COMPLAINT_MAX: Final = 2
-"""A score up to this one is a complaint."""
 ENDED: Final = (State.FINISHED, State.NO_SHOW, State.CANCELLED, State.EXPIRED)
 
 
@@ -263,8 +262,8 @@ def opinion(day: Day) -> Iterator[Opinion]:
         if finished or ticket.score is not None:
             cell = Opinion(ticket.staff or "", ticket.counter or "", ticket.service, ticket.tier, finished=int(finished))
             if ticket.score is not None:
-                cell.scores = {ticket.score: 1}
-                if ticket.score <= COMPLAINT_MAX and ticket.complaints:
+                cell.scores, cell.followed_up = {ticket.score: 1}, int(ticket.follow_up is not None)
+                if ticket.score <= BAD_MAX and ticket.complaints:
                     cell.complaints = dict.fromkeys(ticket.complaints.split(","), 1)
             yield cell
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from edge.follow_ups.model import BAD_MAX
 from edge.queue.call_rules import class_of
 from edge.reports import words
 from edge.reports.ask import band_number
@@ -37,6 +38,8 @@ TESTS: Final[Mapping[str, Test]] = {
     "called": lambda _day, ticket, wanted: (ticket.first_call_ms is not None) is wanted,
     "rated": lambda _day, ticket, wanted: (ticket.score is not None) is wanted,
     "score": lambda _day, ticket, score: ticket.score == score,
+    "bad": lambda _day, ticket, wanted: (ticket.score is not None and ticket.score <= BAD_MAX) is wanted,
+    "followed_up": lambda _day, ticket, wanted: (ticket.follow_up is not None) is wanted,
     "promise": _promise,
     "later": lambda _day, ticket, wanted: (ticket.later_shown > 0) is wanted,
     "recognised": lambda _day, ticket, wanted: bool(ticket.recognised) is wanted,
@@ -87,7 +90,7 @@ def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[A
         *(ticket.staff, None if ticket.staff is None else ask.staff_name(ticket.staff), ticket.counter),
         *(ticket.state, ticket.transfers, ticket.pins, ticket.hand, ticket.triggered_by, ticket.rule, ticket.reason, overtaken),
         *(ticket.ahead, ticket.low_s, ticket.high_s, ticket.later_shown, ticket.later_kept),
-        *(ticket.score, ticket.complaints, ticket.sms or NOTHING, ticket.device, ticket.printer),
+        *(ticket.score, ticket.complaints, ticket.follow_up, ticket.sms or NOTHING, ticket.device, ticket.printer),
     ]
 
 
@@ -130,6 +133,7 @@ def _columns(ask: Ask) -> list[Column]:
         Column("later_kept", "后续在承诺内", "Later ones within the range", Kind.COUNT),
         Column("rating", "评价", "Rating", Kind.COUNT),
         Column("complaints", "不满意原因", "Complaints", Kind.TEXT),
+        Column("follow_up", "差评回访", "Followed up", Kind.CODE, words.FOLLOW_UPS),
         Column("sms", "短信状态", "Text message", Kind.CODE, words.REMINDERS),
         Column("device", "设备", "Device", Kind.TEXT),
         Column("printer", "打印机", "Printer", Kind.TEXT),

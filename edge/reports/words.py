@@ -93,6 +93,13 @@ MEANS: Final[Words] = {
     "none": Term("无", "None"),
 }
 """By what somebody was recognised, or would have been."""
+FOLLOW_UPS: Final[Words] = {
+    "settled": Term("已解决", "Settled"),
+    "explained": Term("已解释", "Explained"),
+    "passed_on": Term("已转上级", "Passed on"),
+    "not_reached": Term("未联系上", "Not reached"),
+}
+"""What came of following a bad rating up."""
 REMINDERS: Final[Words] = {
     "none": Term("无", "None"),
     "due": Term("待发送", "Queued"),

@@ -15,6 +15,7 @@ import msgspec
 from edge import registry
 from edge.appointments import events as a
 from edge.appointments.model import early_ref
+from edge.follow_ups.model import Outcome, RatingFollowedUp
 from edge.forecast.model import PromisesScored
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event, Money
@@ -481,6 +482,8 @@ class MadeUpDay:
                 self.late.append(rated)
             else:
                 self._say(rated)
+                if score <= 2 and visit.seq % 2:
+                    self.late.append(RatingFollowedUp(ticket=visit.id, outcome=list(Outcome)[visit.seq % 4]))
 
     def _close(self) -> None:
         """As the pipeline closes a day: everything is settled in one moment."""

@@ -79,6 +79,11 @@ class Naive:
                 "satisfied_share": sums.share(scores.count(5) + scores.count(4), len(scores)),
                 "mean_score": round(sum(scores) / len(scores), 2) if scores else None,
                 "complaints": "; ".join(f"{k} {n}" for k, n in sorted(bad.items(), key=lambda kn: (-kn[1], kn[0]))) or None,
+                "bad": scores.count(1) + scores.count(2),
+                "followed_up": sum(visit.follow_up is not None for visit in visits),
+                "followed_up_share": sums.share(
+                    sum(visit.follow_up is not None for visit in visits), scores.count(1) + scores.count(2)
+                ),
             }
         return rows
 
@@ -279,6 +284,7 @@ class Naive:
                 "rating": visit.score,
                 "means": words.MEANS[visit.shown or ("appointment" if visit.appointed else "none")].zh,
                 "trigger": words.TRIGGERS[visit.episodes[-1].trigger].zh if visit.episodes else None,
+                "follow_up": None if visit.follow_up is None else words.FOLLOW_UPS[visit.follow_up].zh,
                 "sms": words.REMINDERS[visit.sms].zh,
                 "device": visit.device,
             }

@@ -73,6 +73,7 @@ class Visit:
     shown: str | None = None
     device: str | None = None
     sms: str = "none"
+    follow_up: str | None = None
 
     @property
     def wait(self) -> int | None:
@@ -141,7 +142,7 @@ class Journal:
         for seq, at, kind, raw, actor in records:
             capability, fact, _ = kind.split(".")
             act = getattr(self, f"on_{fact}", None)
-            if capability in ("queue", "forecast", "appointments", "notify") and act is not None:
+            if capability in ("queue", "forecast", "appointments", "notify", "follow_ups") and act is not None:
                 body = json.loads(raw)
                 act(seq, at, body)
                 if fact in ("ticket_issued", "ticket_activated") and actor.startswith("device:"):
@@ -289,6 +290,9 @@ class Journal:
     def on_ticket_rated(self, _seq: int, _at: int, body: Any) -> None:
         visit = self.visits[body["ticket"]]
         visit.score, visit.complaints = body["score"], tuple(body.get("reasons", ()))
+
+    def on_rating_followed_up(self, _seq: int, _at: int, body: Any) -> None:
+        self.visits[body["ticket"]].follow_up = body["outcome"]
 
     def on_counter_signed_in(self, _seq: int, at: int, body: Any) -> None:
         shift = Shift(self.day, body["staff"], body["counter"], at, [(at, "signed_in")])
