@@ -99,9 +99,7 @@ export function useDesk(api: Api, staff_no: () => string) {
 
   /** What the box answered to a press, shown before the next load confirms it. */
   function patchCounter(fresh: CounterView): void {
-    const view = follow.view.value;
-    if (!view) return;
-    follow.view.value = { ...view, counters: view.counters.map((one) => (one.id === fresh.id ? fresh : one)) };
+    follow.amend((view) => ({ ...view, counters: view.counters.map((one) => (one.id === fresh.id ? fresh : one)) }));
   }
 
   function patchTicket(ticket: TicketView): void {

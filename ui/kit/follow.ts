@@ -31,6 +31,7 @@ export function useFollow<View extends { seq: number }>(options: FollowOptions<V
   let loaded_at_ms = 0;
   let loading: Promise<void> | null = null;
   let again = false;
+  let amended = 0;
 
   const feed = new LiveFeed({
     topics: options.topics,
@@ -51,9 +52,12 @@ export function useFollow<View extends { seq: number }>(options: FollowOptions<V
   }
 
   async function loadOnce(): Promise<void> {
+    const before = amended;
     try {
       const fresh = await options.load();
-      view.value = fresh;
+      // What began before the page was amended may not know of it, and would take it back for a moment.
+      if (amended === before) view.value = fresh;
+      else again = true;
       problem.value = null;
       heard();
       feed.start(fresh.seq);
@@ -64,6 +68,13 @@ export function useFollow<View extends { seq: number }>(options: FollowOptions<V
       loaded_at_ms = Date.now();
       loading = null;
     }
+  }
+
+  /** Shows what the page already knows for certain, until a fetch that began later says it. */
+  function amend(change: (known: View) => View): void {
+    if (!view.value) return;
+    amended += 1;
+    view.value = change(view.value);
   }
 
   /** Fetches now; a call during a fetch asks for one more after it. */
@@ -107,5 +118,5 @@ export function useFollow<View extends { seq: number }>(options: FollowOptions<V
     feed.stop();
   });
   void reload();
-  return { view, problem, state, heard_at_ms, reload };
+  return { view, problem, state, heard_at_ms, reload, amend };
 }
