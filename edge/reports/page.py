@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final, NamedTuple
 
-from edge.reports.paper_type import LINE_EM, TYPE_STYLE, type_class
+from edge.reports.paper_type import LINE_EM, TYPE_STYLE, type_class, wraps
 from edge.reports.table import Column, Kind, Table, Value, Written, conditions_text, edition_text
 from edge.reports.words import Term, in_language
 
@@ -52,8 +52,6 @@ HEADERS: Final = (
 )
 """Its style, and nothing else; the console that opened it may ask it to print."""
 WRAPS: Final = frozenset({Kind.TEXT, Kind.CODE})
-LONG_CHARS: Final = 10
-"""A text above this may take several lines."""
 OPEN: Final = {"zh-CN": "未结", "en": "OPEN"}
 
 
@@ -123,7 +121,7 @@ def _line(columns: Sequence[Column], row: Sequence[str]) -> str:
 def _class(column: Column, text: str = "") -> str:
     if column.kind in NUMBERS:
         return ' class="number"'
-    return ' class="long"' if len(text) > LONG_CHARS and column.kind in WRAPS else ""
+    return ' class="long"' if column.kind in WRAPS and wraps(text) else ""
 
 
 def _shown(column: Column, value: Value, today: Value) -> str:

@@ -38,6 +38,11 @@ def type_pt(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> float:
     return next((size for size in TYPES_PT if width_em * size <= room_pt), TYPES_PT[-1])
 
 
+def wraps(text: str) -> bool:
+    """Whether it may take several lines."""
+    return _em(text) > LINE_EM
+
+
 def _cells_em(texts: Iterable[str]) -> float:
     return max((min(_em(text), LINE_EM) for text in set(texts)), default=0)
 

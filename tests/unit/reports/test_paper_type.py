@@ -1,6 +1,6 @@
 """The type of a printed table is the largest whose columns fit the width of a sheet."""
 
-from edge.reports.paper_type import TYPE_STYLE, TYPES_PT, type_class, type_pt
+from edge.reports.paper_type import TYPE_STYLE, TYPES_PT, type_class, type_pt, wraps
 
 
 def test_few_columns_are_printed_large_and_many_smaller_but_never_unreadable() -> None:
@@ -24,3 +24,15 @@ def test_a_long_english_word_in_a_head_takes_its_width() -> None:
 def test_every_size_has_its_class() -> None:
     assert type_class(["a"], []) == "type-90"
     assert all(f".type-{size * 10:.0f} " in TYPE_STYLE for size in TYPES_PT)
+
+
+def test_a_text_wraps_only_where_it_is_longer_than_the_line_that_is_kept_for_it() -> None:
+    assert [
+        wraps(text)
+        for text in ("Not activated", "个人业务与对公业务", "个人业务与对公业务之一二", "Personal banking and cards")
+    ] == [
+        False,
+        False,
+        True,
+        True,
+    ]
