@@ -210,6 +210,7 @@ async def cancel(call: Call[ReasonRequest]) -> bytes:
         *_TICKET_PROBLEMS,
         "unknown_service",
         "unknown_counter",
+        "counter_unattended",
         "unknown_staff",
         "transfer_needs_target",
         "reason_needed",

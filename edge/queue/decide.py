@@ -169,7 +169,8 @@ def cancel(state: TicketState, command: m.CancelTicket, _context: Context) -> Se
 
 
 def transfer(state: TicketState, command: m.TransferTicket, context: Context) -> Sequence[Event]:
-    """Send it on. Whoever moves a ticket that waits, from the hall, says why (S21)."""
+    """Send it on. Whoever moves a ticket that waits, from the hall, says why (S21). A counter that nobody sits at takes nobody:
+    whoever was sent there would wait for no one (S04); a teller who is not there yet may be waited for by name."""
     ticket = may(state.ticket, "transfer")
     if command.service is None and command.counter is None and command.staff_no is None:
         raise Rejected("transfer_needs_target")
@@ -177,6 +178,8 @@ def transfer(state: TicketState, command: m.TransferTicket, context: Context) ->
         raise Rejected("unknown_service", service=command.service)
     if command.counter is not None and state.desk is None:
         raise Rejected("unknown_counter", counter=command.counter)
+    if command.staff_no is None and state.desk is not None and state.desk.staff is None:
+        raise Rejected("counter_unattended", counter_number=state.desk.config.number)
     if not state.staff_known:
         raise Rejected("unknown_staff", staff=command.staff_no)
     if state.reason_needed and ticket.state not in IN_HAND and not command.reason.strip():

@@ -104,18 +104,18 @@ def _candidate(head: Head, rank: int, now_ms: int, *, chosen: bool) -> Candidate
 class PinState:
     ticket: Ticket | None
     first_ms: int | None
-    """The earliest place of those who go first, whatever they came for; None where nobody of them waits."""
+    """The earliest place of the others who go first, whatever they came for; None where nobody of them waits."""
 
 
 def for_pin(connection: Connection, command: m.PinTicket, _context: Context) -> PinState:
-    places = [_first_place(connection, service.id) for service in org.services(connection)]
+    places = [_first_place(connection, service.id, command.ticket) for service in org.services(connection)]
     return PinState(load.ticket(connection, command.ticket), min((one for one in places if one is not None), default=None))
 
 
-def _first_place(connection: Connection, service: str) -> int | None:
+def _first_place(connection: Connection, service: str, but: str) -> int | None:
     place_ms: int | None = connection.execute(
-        "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' ORDER BY place_ms, seq LIMIT 1",
-        (queue_id(service, Tier.PRIORITY),),
+        "SELECT place_ms FROM ticket WHERE queue = ? AND state = 'waiting' AND id <> ? ORDER BY place_ms, seq LIMIT 1",
+        (queue_id(service, Tier.PRIORITY), but),
     ).get
     return place_ms
 
@@ -125,17 +125,21 @@ def pin(state: PinState, command: m.PinTicket, _context: Context) -> Sequence[Ev
 
     A counter whose rule prefers others keeps to its rule, which may be locked by a level above (S26): a hand in the hall is no
     way around it. Who must be next whatever the rule is sent to a window by name. A ticket that was sent to a counter or a
-    teller waits for anybody from now on.
+    teller waits for anybody from now on. Whoever is the very first already stays there, and nothing more happened: a second
+    hand on the same ticket is no second deed.
     """
     if not command.reason.strip():
         raise Rejected("reason_needed")
     ticket = may(state.ticket, "pin")
     place_ms = ticket.place_ms if state.first_ms is None else min(ticket.place_ms, state.first_ms - 1)
+    first_queue = queue_id(ticket.service, Tier.PRIORITY)
+    if ticket.state is State.WAITING and (ticket.queue, ticket.place_ms) == (first_queue, place_ms):
+        return ()
     pinned = e.TicketPinned(
         ticket=ticket.id,
         number=ticket.number,
         tier=Tier.PRIORITY,
-        queue=queue_id(ticket.service, Tier.PRIORITY),
+        queue=first_queue,
         from_queue=ticket.queue,
         place_ms=place_ms,
         reason=command.reason,

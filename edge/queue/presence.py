@@ -2,7 +2,8 @@
 
 A teller whose page is connected is there. When the connection is gone for `SILENT_MS` the counter is lost (失联); when it is
 gone for `GIVE_BACK_MS` whoever was called there goes back to the head of the queue. A teller who works without a page, a
-program, was never connected and is never missed.
+program, was never connected and is never missed. A daemon that starts again counts anew: whoever is lost in its tables had a
+page before, and is given the whole time again to come back.
 """
 
 import asyncio
@@ -37,6 +38,8 @@ class PresenceWatch:
         here = self._connected()
         self._seen_ms |= dict.fromkeys(here, now_ms)
         for counter, staff, lost in self._signed_in():
+            if lost:
+                self._seen_ms.setdefault(staff, now_ms)
             silent_ms = now_ms - self._seen_ms.get(staff, now_ms)
             if lost and staff in here:
                 await self._pipeline.submit(MarkFound(counter=counter, staff=staff), actor="system")

@@ -23,6 +23,7 @@ PROBLEMS: Final = (
     Problem("not_served_yet", 409, "办理之后才能评价", "You can rate once you have been served"),
     Problem("signed_in_elsewhere", 409, "您已在另一窗口签到", "You are signed in at another counter"),
     Problem("counter_taken", 409, "该窗口已有柜员签到", "Another teller is signed in at this counter"),
+    Problem("counter_unattended", 409, "该窗口无人值守，请选择其他窗口", "Nobody is at this counter; choose another"),
     Problem("not_signed_in_here", 409, "您未在此窗口签到", "You are not signed in at this counter"),
     Problem("counter_paused", 409, "窗口已暂停，请先恢复服务", "The counter is paused; resume first"),
     Problem("ticket_in_hand", 409, "请先办结当前客户", "Finish the customer in hand first"),

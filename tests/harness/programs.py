@@ -153,6 +153,11 @@ class Program:
         used = psutil.Process(self.pid).cpu_times()
         return float(used.user + used.system)
 
+    def all_cpu_s(self) -> float:
+        """The same, with the processes it has beside it."""
+        beside = [one.cpu_times() for one in psutil.Process(self.pid).children(recursive=True)]
+        return self.cpu_s() + sum(used.user + used.system for used in beside)
+
     def tail(self, lines: int = 30) -> str:
         return "\n".join(list(self.lines)[-lines:])
 

@@ -74,6 +74,14 @@ async def test_s21_whoever_is_sent_to_a_window_is_called_there_next_and_nowhere_
     assert await hall.calls(1, counter=2) == [sent]
 
 
+async def test_s21_nobody_is_sent_to_a_window_where_nobody_sits(hall: Hall) -> None:
+    number = await hall.take(Tier.NORMAL)
+    with pytest.raises(Rejected, match="counter_unattended") as refused:
+        await do(hall, TransferTicket(ticket=ticket(hall, number).id, counter="counter-3", reason="elderly"))
+    assert refused.value.facts == {"counter_number": 3}
+    assert await hall.calls(1) == [number]
+
+
 async def test_s21_a_transfer_of_somebody_who_waits_needs_a_reason(hall: Hall) -> None:
     number = await hall.take(Tier.NORMAL)
     for reason in ("", "  "):
@@ -131,6 +139,14 @@ async def test_s21_the_last_one_put_first_goes_before_the_others(hall: Hall) -> 
     for number in numbers:
         await do(hall, PinTicket(ticket=ticket(hall, number).id, reason="complaint"))
     assert await hall.calls(3) == numbers[::-1]
+
+
+async def test_s21_two_hands_that_put_the_same_person_first_are_one_deed(hall: Hall) -> None:
+    first, second = await hall.take(Tier.NORMAL), await hall.take(Tier.NORMAL)
+    for number in (first, first, second, second):
+        await do(hall, PinTicket(ticket=ticket(hall, number).id, reason="complaint"))
+    assert {line["number"]: line["pins"] for line in report(hall, "ticket-detail")} == {first: 1, second: 1}
+    assert await hall.calls(2) == [second, first]
 
 
 async def test_s21_putting_somebody_first_does_not_change_how_long_they_waited(hall: Hall) -> None:

@@ -55,6 +55,23 @@ async def test_s20_a_called_ticket_returns_to_the_head_after_a_minute(hall: Hall
     assert await hall.calls(1, counter=2) == [first]
 
 
+async def test_s20_a_called_ticket_returns_though_the_daemon_started_again_meanwhile(hall: Hall) -> None:
+    pages = Pages()
+    watch = PresenceWatch(hall.branch.pipeline, pages)
+    await hall.take(Tier.NORMAL)
+    await hall.next()
+    await watch.look(0)
+    pages.open = frozenset()
+    await watch.look(SILENT_MS)
+    assert counter(hall).lost
+    next_life = PresenceWatch(hall.branch.pipeline, pages)
+    await next_life.look(0)
+    await next_life.look(GIVE_BACK_MS - 1)
+    assert counter(hall).ticket is not None
+    await next_life.look(GIVE_BACK_MS)
+    assert counter(hall).ticket is None
+
+
 async def test_s20_who_is_being_served_stays(hall: Hall) -> None:
     pages = Pages()
     watch = PresenceWatch(hall.branch.pipeline, pages)

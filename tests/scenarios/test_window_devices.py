@@ -58,7 +58,7 @@ async def ready(hall: Hall, bench: Bench) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_service_that_ends_asks_the_pad_of_its_window_and_its_key_counts_once(hall: Hall) -> None:
+async def test_s22_a_service_that_ends_asks_the_pad_of_its_window_and_its_key_counts_once(hall: Hall) -> None:
     async with with_devices(hall, "evaluator-1", "evaluator-2") as bench:
         await ready(hall, bench)
         await hall.take(Tier.NORMAL)
@@ -71,7 +71,7 @@ async def test_a_service_that_ends_asks_the_pad_of_its_window_and_its_key_counts
         assert bench.shown("evaluator-2") == [], "nobody asks at the other window"
 
 
-async def test_the_next_service_ends_the_question_about_the_last(hall: Hall) -> None:
+async def test_s22_the_next_service_ends_the_question_about_the_last(hall: Hall) -> None:
     async with with_devices(hall, "evaluator-1") as bench:
         await ready(hall, bench)
         await hall.take(Tier.NORMAL)

@@ -12,7 +12,7 @@ from edge.queue import events as e
 from edge.queue import model as m
 from edge.queue.desk import COPIES_MAX
 from edge.queue.load import Day, IssueState, Ticket
-from edge.queue.model import Slip, State, Tier
+from edge.queue.model import Presence, Slip, State, Tier
 from edge.queue.places import Behind, Line
 from tests.unit.given import (
     CONTEXT,
@@ -235,6 +235,11 @@ def test_a_transfer_out_of_a_pool_goes_back_to_the_queue() -> None:
         (m.TransferTicket(ticket="t"), {"service": PERSONAL}, "transfer_needs_target"),
         (m.TransferTicket(ticket="t", service="moon"), {}, "unknown_service"),
         (m.TransferTicket(ticket="t", counter="counter-9"), {"service": PERSONAL}, "unknown_counter"),
+        (
+            m.TransferTicket(ticket="t", counter="counter-1"),
+            {"service": PERSONAL, "desk": a_desk(Presence.CLOSED)},
+            "counter_unattended",
+        ),
     ],
 )
 def test_a_transfer_to_nowhere_is_refused(command: m.TransferTicket, known: dict[str, Any], code: str) -> None:

@@ -25,7 +25,7 @@ TODAY = date(2026, 11, 23)
         ("year", None, "2026-01-01", "2026-12-31"),
     ],
 )
-def test_the_calendar_period_around_a_day(kind: str, day: str | None, first: str, last: str) -> None:
+def test_s24_the_calendar_period_around_a_day(kind: str, day: str | None, first: str, last: str) -> None:
     meant = Period(date.fromisoformat(first), date.fromisoformat(last))
     around = None if day is None else date.fromisoformat(day)
     assert resolve(kind, around, None, TODAY) == meant

@@ -217,7 +217,7 @@ def test_one_ticket(books: Books) -> None:
     assert (promise["late"], promise["overrun"]) == (1, 2.0)
 
 
-def test_a_sign_out_forgotten_over_midnight_ends_at_midnight(books: Books) -> None:
+def test_s23_a_sign_out_forgotten_over_midnight_ends_at_midnight(books: Books) -> None:
     """The box was off in the evening; the next morning settles the day, flagged, and nobody worked all night (S23)."""
     books.add(at(DAY, "16:00"), e.DayOpened(day=DAY.isoformat()), e.CounterSignedIn(**WHO), e.CounterOpened(**WHO))
     books.add(at(DAY, "16:30"), issue("t1", "A001"))

@@ -57,6 +57,23 @@ async def test_a_fact_arrives_with_what_a_page_needs(world: World) -> None:
     assert message["body"]["ticket"] == ticket["id"]
 
 
+async def test_s20_a_teller_is_there_while_one_of_their_pages_is_connected(world: World) -> None:
+    token = await world.log_in("1001")
+
+    async def left(clients: int) -> frozenset[str]:
+        async with asyncio.timeout(5):
+            while world.live.clients != clients:  # noqa: ASYNC110 -- polled
+                await asyncio.sleep(0)
+        return world.live.staff()
+
+    async with listening(world):
+        async with listening(world, token=token):
+            async with listening(world, token=token):
+                assert world.live.staff() == {"1001"}
+            assert await left(2) == {"1001"}
+        assert await left(1) == frozenset(), "the display is nobody"
+
+
 async def test_an_event_under_two_topics_comes_once(world: World) -> None:
     [ticket] = await world.take()
     async with listening(world, "?after=1") as both, listening(world, "?after=1&topics=queue") as queue:
