@@ -1,4 +1,4 @@
-"""S20, S23: what a counter does is on every page before the next deed; when tellers came and went is told, and who forgot to."""
+"""S20, S23: each state of a counter is on every page before the next one; the books tell who came, went, and forgot to."""
 
 import asyncio
 from collections.abc import AsyncIterator
