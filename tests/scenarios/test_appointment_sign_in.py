@@ -259,6 +259,15 @@ async def test_s18_by_a_text_messages_code_once(desk: Desk) -> None:
     assert (used.code, used.body["facts"]) == ("ticket_already_taken", {"number": taken["ticket"]["number"]})
 
 
+async def test_s18_a_text_messages_code_at_two_kiosks_at_once_is_one_number(desk: Desk) -> None:
+    given = await desk.kiosk.post("/api/sms-codes", {"service": "personal"})
+    wish = {"code": given["code"]}
+    replies = await asyncio.gather(*(desk.kiosk.send("POST", "/api/tickets/by-code", wish) for _ in range(5)))
+    assert sorted(reply.status for reply in replies) == [201] + [409] * 4
+    assert {reply.code for reply in replies} == {None, "ticket_already_taken"}
+    assert len((await desk.kiosk.get("/api/tickets", state="waiting"))["tickets"]) == 1
+
+
 async def test_s18_a_used_code_stays_used_when_its_ticket_is_given_back(desk: Desk) -> None:
     given = await desk.kiosk.post("/api/sms-codes", {"service": "personal"})
     taken = await desk.kiosk.post("/api/tickets/by-code", {"code": given["code"]})

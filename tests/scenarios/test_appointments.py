@@ -31,6 +31,19 @@ async def test_s29_two_channels_race_for_the_last_place(desk: Desk) -> None:
     assert {reply.body["facts"]["next_slot"] for reply in replies if reply.code} == {"10:30"}
 
 
+async def test_s29_who_moves_and_who_books_race_for_the_last_place(desk: Desk) -> None:
+    moving = [await desk.book(slot) for slot in ("09:00", "09:30")]
+    to = {"day": TODAY, "slot": "10:00"}
+    replies = await asyncio.gather(
+        *(desk.kiosk.send("POST", f"/api/appointments/{one['id']}/rebook", to) for one in moving),
+        desk.kiosk.send("POST", "/api/appointments", {"service": "personal", **to}),
+    )
+    assert sorted(reply.status < 300 for reply in replies) == [False, False, True]
+    assert {reply.code for reply in replies} == {None, "slot_taken"}
+    assert [await desk.state(one["id"]) for one in moving] == ["booked", "booked"]
+    assert (await desk.free())["10:00"] == 0
+
+
 async def test_s29_a_lost_answer_books_once(desk: Desk) -> None:
     wish = {"service": "personal", "day": TODAY, "slot": "10:00"}
     first = await desk.kiosk.send("POST", "/api/appointments", wish, key="b-1")
@@ -105,6 +118,13 @@ async def test_s29_a_sale_that_is_sent_again_is_the_same_appointment(desk: Desk)
     await desk.plan(capacity=2, quotas={Channel.MOBILE_BANK: 2})
     first = await sold(desk, "ho-1", key="try-1")
     assert await sold(desk, "ho-1", key="try-2") == first
+    assert (await desk.free(channel="mobile_bank"))["10:00"] == 1
+
+
+async def test_s29_a_sale_that_comes_twice_at_once_is_one_appointment(desk: Desk) -> None:
+    await desk.plan(capacity=2, quotas={Channel.MOBILE_BANK: 2})
+    answers = await asyncio.gather(*(sold(desk, "ho-1") for _ in range(4)))
+    assert all(one == answers[0] for one in answers)
     assert (await desk.free(channel="mobile_bank"))["10:00"] == 1
 
 

@@ -1,5 +1,6 @@
 """S16: a paper ticket without a card; the lobby manager asks for a number, finds who it is, binds, and can take it back."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -138,6 +139,26 @@ async def test_s16_what_cannot_be_bound_or_unbound_says_why(lobby: Lobby) -> Non
     assert odd.code == "invalid_identity"
     with_card = await lobby.kiosk.post("/api/tickets", {"service": "personal", "identity": ID_CARD})
     assert (await lobby.unbind(with_card["id"])).code == "not_bound"
+
+
+async def test_s16_a_ticket_is_one_customers_also_when_two_bind_it_at_once(lobby: Lobby) -> None:
+    hall = lobby.hall
+
+    def another(connection: Connection) -> None:
+        number = normalise(IdentityKind.PHONE, STRANGER["value"]).value
+        mark = hall.branch.vault.index_hash(IdentityKind.PHONE, number)
+        customers.put(connection, Recognised("c-2", "normal"), [mark], now_ms=hall.clock.now_ms())
+
+    await hall.branch.db.write(another)
+    paper = await lobby.paper()
+    found = [(await lobby.search(one, by=by))["recognition"] for one, by in ((PHONE, lobby.tablet), (STRANGER, lobby.teller))]
+    replies = await asyncio.gather(
+        lobby.bind(paper["id"], found[0]),
+        lobby.bind(paper["id"], found[1], by=lobby.teller),
+    )
+    assert sorted(reply.status for reply in replies) == [200, 409]
+    assert [reply.code for reply in replies if reply.code] == ["bound_to_another"]
+    assert len(lobby.journal("queue.ticket_bound.v1")) == 1
 
 
 async def test_s16_a_search_is_good_for_whoever_searched_and_once(lobby: Lobby) -> None:
