@@ -41,6 +41,7 @@ def _values(group: list[Booking]) -> list[Any]:
         states.count("cancelled"),
         *(_mean(one.early_s for one in group), _mean(one.late_s for one in group), _mean(one.wait_s for one in group)),
         *(sum(one.expert for one in group), sum(one.cash for one in group)),
+        *(sum(one.parking for one in group), sum(one.parked for one in group)),
     ]
 
 
@@ -69,6 +70,8 @@ def _columns(ask: Ask) -> list[Column]:
         Column("wait", "预约到叫号等待（分）", "Mean wait from the slot (min)", Kind.MINUTES, drill=came),
         Column("expert", "专家预约数", "With an expert", Kind.COUNT, drill=_listed(expert="true")),
         Column("cash", "备款数", "Cash ordered", Kind.COUNT, drill=_listed(cash="true")),
+        Column("parking", "停车预订数", "Bay asked for", Kind.COUNT, drill=_listed(parking="true")),
+        Column("parked", "停车使用数", "Came by car", Kind.COUNT, drill=_listed(parked="true")),
     ]
 
 

@@ -89,6 +89,9 @@ class ReportQuery(
     """Its holder came."""
     expert: bool | None = None
     cash: bool | None = None
+    parking: bool | None = None
+    """A bay was asked for."""
+    parked: bool | None = None
     rule: Text | None = None
     scheduled: bool | None = None
     """Called under a schedule's rule."""

@@ -18,6 +18,8 @@ TESTS: Final[Mapping[str, Callable[[Booking, Any], bool]]] = {
     "came": lambda one, wanted: (one.came_ms is not None) is wanted,
     "expert": lambda one, wanted: bool(one.expert) is wanted,
     "cash": lambda one, wanted: bool(one.cash) is wanted,
+    "parking": lambda one, wanted: bool(one.parking) is wanted,
+    "parked": lambda one, wanted: bool(one.parked) is wanted,
 }
 """Which appointments a filter keeps."""
 
@@ -45,6 +47,7 @@ def _values(ask: Ask, one: Booking) -> list[Any]:
         *("", one.day, one.seq, one.service, one.channel, one.start_ms, one.state, one.came_ms),
         *(one.early_s, one.late_s, one.number, one.first_call_ms, one.wait_s),
         *(one.staff, None if one.staff is None else ask.staff_name(one.staff), one.counter, one.expert, one.cash),
+        *(one.parking, one.parked),
     ]
 
 
@@ -66,6 +69,8 @@ def _columns(ask: Ask) -> list[Column]:
         *teller_columns(ask),
         Column("expert", "专家预约", "With an expert", Kind.FLAG),
         Column("cash", "备款", "Cash ordered", Kind.FLAG),
+        Column("parking", "停车预订", "Bay asked for", Kind.FLAG),
+        Column("parked", "停车使用", "Came by car", Kind.FLAG),
     ]
 
 

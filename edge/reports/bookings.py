@@ -12,6 +12,7 @@ from edge.appointments.model import EARLY_MARK, SMS_MARK
 from edge.kernel.db import Connection
 from edge.kernel.domain import Event
 from edge.kernel.pipeline import Apply
+from edge.parking.model import BayAsked, CarArrived
 from edge.queue.events import TicketFinished, TicketIssued, TicketServed
 from edge.reports.belonging import key
 from edge.reports.period import Period
@@ -30,6 +31,10 @@ class Booking(NamedTuple):
     """Whether somebody was asked for by name."""
     cash: int
     """Whether cash was ordered (备款)."""
+    parking: int
+    """Whether a bay was asked for."""
+    parked: int
+    """Whether its car came in."""
     state: str
     """`edge.appointments.model.State`."""
     came_ms: int | None
@@ -61,7 +66,8 @@ class Booking(NamedTuple):
 
 
 _BOOKINGS: Final = """
-SELECT a.day, a.seq, a.service, a.channel, start_ms, expert, cash, a.state, came_ms, number, first_call_ms, staff, counter
+SELECT a.day, a.seq, a.service, a.channel, start_ms, expert, cash, parking, parked, a.state, came_ms,
+       number, first_call_ms, staff, counter
 FROM report_appointment AS a LEFT JOIN report_ticket AS t ON t.day = a.day AND t.seq = a.ticket_seq
 WHERE a.day BETWEEN ? AND ? ORDER BY a.day, start_ms, a.seq
 """
@@ -84,7 +90,7 @@ def is_appointment(ref: str | None) -> bool:
 def booked(connection: Connection, event: a.AppointmentBooked, record: Record) -> None:
     asked, cash = event.expert is not None, event.cash is not None
     connection.execute(
-        "INSERT INTO report_appointment VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'booked', NULL, NULL)",
+        "INSERT INTO report_appointment VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'booked', NULL, NULL, 0, 0)",
         (event.day, record.seq, event.appointment, event.service, event.channel, event.start_ms, asked, cash),
     )
 
@@ -126,6 +132,14 @@ def _set_state(connection: Connection, appointment: str, state: str) -> None:
     connection.execute("UPDATE report_appointment SET state = ? WHERE appointment = ?", (state, appointment))
 
 
+def bay_asked(connection: Connection, event: BayAsked, _record: Record) -> None:
+    connection.execute("UPDATE report_appointment SET parking = 1 WHERE appointment = ?", (event.visit,))
+
+
+def car_arrived(connection: Connection, event: CarArrived, _record: Record) -> None:
+    connection.execute("UPDATE report_appointment SET parked = 1 WHERE appointment = ?", (event.visit,))
+
+
 def ticket_issued(connection: Connection, event: TicketIssued, record: Record) -> None:
     """An early comer's live number gives way to the appointment's own."""
     if event.appointment is not None and is_appointment(event.appointment):
@@ -151,4 +165,6 @@ APPLIES_OF_BOOKINGS: Final[dict[type[Event], tuple[Apply, ...]]] = {
     a.AppointmentReleased: (came,),
     a.AppointmentCancelled: (ended,),
     a.AppointmentMissed: (ended,),
+    BayAsked: (bay_asked,),
+    CarArrived: (car_arrived,),
 }

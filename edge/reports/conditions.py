@@ -79,6 +79,8 @@ _TOLD: Final[Mapping[str, tuple[Term, Tell]]] = {
     "came": (Term("已到店", "Came"), _flag),
     "expert": (Term("专家预约", "With an expert"), _flag),
     "cash": (Term("备款", "Cash ordered"), _flag),
+    "parking": (Term("停车预订", "Bay asked for"), _flag),
+    "parked": (Term("停车使用", "Came by car"), _flag),
     "rule": (Term("规则名称", "Rule"), _word(words.RULES)),
     "scheduled": (Term("时段规则命中", "By a schedule's rule"), _flag),
     "trigger": (Term("触发规则", "Triggered by"), _word(words.TRIGGERS)),

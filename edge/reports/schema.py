@@ -212,4 +212,14 @@ MIGRATIONS: Final = (
         """,
     ),
     Migration("reports/007-follow-ups", "ALTER TABLE report_ticket ADD COLUMN follow_up TEXT;"),
+    Migration(
+        "reports/008-parking",
+        """
+        ALTER TABLE report_appointment ADD COLUMN parking INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE report_appointment ADD COLUMN parked INTEGER NOT NULL DEFAULT 0;
+        UPDATE report_appointment SET parking = 1, parked = came FROM (
+            SELECT visit, max(state IN ('inside', 'left')) AS came FROM parking_stay GROUP BY visit
+        ) WHERE visit = report_appointment.appointment;
+        """,
+    ),
 )

@@ -25,6 +25,7 @@ from edge.kernel.pipeline import Rules, apply_event
 from edge.notify.model import ReminderDue, ReminderSettled, ReminderWithheld
 from edge.org import tables as org
 from edge.org.model import Branch, BranchConfigured, Counter, Service, Staff
+from edge.parking.model import BayAsked, CarArrived
 from edge.policy.events import ValueSet
 from edge.policy.keys import Level
 from edge.queue import events as e
@@ -196,6 +197,8 @@ class MadeUpDay:
                 cash=Money(30_000_000, "CNY") if number % 4 == 0 else None,
             )
         )
+        if number % 3 == 0:
+            self._come_by_car(ref, start_ms, comes=number % 2 == 0)
         on_time: a.AppointmentFact = a.AppointmentSignedIn(appointment=ref)
         early, late = a.AppointmentCameEarly(appointment=ref), a.AppointmentReleased(appointment=ref, late_s=1200)
         moved = a.AppointmentRebooked(
@@ -212,6 +215,26 @@ class MadeUpDay:
         )
         after_min, fact, ticket_ref = fates[number % len(fates)]
         self._at(start_ms + after_min * 60_000, partial(self._keep, fact, service, ticket_ref))
+
+    def _come_by_car(self, appointment: str, start_ms: int, *, comes: bool) -> None:
+        """A bay for an appointment, and perhaps its car."""
+        bay, until_ms = f"P{appointment[-1]}", start_ms + 900_000
+        asked = BayAsked(
+            stay=f"st{appointment}",
+            visit=appointment,
+            appointment=appointment,
+            plate_ref="plate-0",
+            bay=bay,
+            from_ms=start_ms - 1_800_000,
+            until_ms=until_ms,
+        )
+        self._say(asked)
+        if comes:
+            arrived = CarArrived(stay=asked.stay, visit=appointment, bay=bay)
+            self._at(start_ms - 600_000, partial(self._tell, arrived))
+
+    def _tell(self, fact: Event) -> None:
+        self._say(fact)
 
     def _keep(self, fact: a.AppointmentFact, service: str, ticket_ref: str) -> None:
         self._say(fact)

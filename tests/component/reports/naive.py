@@ -259,6 +259,8 @@ class Naive:
                 "wait": sums.mean_minutes([one.wait for one in group]),
                 "expert": sum(one.expert for one in group),
                 "cash": sum(one.cash for one in group),
+                "parking": sum(one.parking for one in group),
+                "parked": sum(one.parked for one in group),
             }
         return rows
 

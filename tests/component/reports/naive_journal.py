@@ -97,6 +97,8 @@ class Appointment:
     expert: bool
     cash: bool
     fate: str = "booked"
+    parking: bool = False
+    parked: bool = False
     came: int | None = None
     visit: Visit | None = None
 
@@ -127,6 +129,9 @@ class Shift:
         return [(state, at, end) for (at, state), end in zip(self.marks, ends, strict=True)]
 
 
+CAPABILITIES = frozenset({"queue", "forecast", "appointments", "notify", "follow_ups", "parking"})
+
+
 class Journal:
     """The journal read once, from the first record to the last."""
 
@@ -142,7 +147,7 @@ class Journal:
         for seq, at, kind, raw, actor in records:
             capability, fact, _ = kind.split(".")
             act = getattr(self, f"on_{fact}", None)
-            if capability in ("queue", "forecast", "appointments", "notify", "follow_ups") and act is not None:
+            if capability in CAPABILITIES and act is not None:
                 body = json.loads(raw)
                 act(seq, at, body)
                 if fact in ("ticket_issued", "ticket_activated") and actor.startswith("device:"):
@@ -191,6 +196,14 @@ class Journal:
 
     def on_appointment_missed(self, _seq: int, _at: int, body: Any) -> None:
         self.appointments[body["appointment"]].fate = "no_show"
+
+    def on_bay_asked(self, _seq: int, _at: int, body: Any) -> None:
+        if body["visit"] in self.appointments:
+            self.appointments[body["visit"]].parking = True
+
+    def on_car_arrived(self, _seq: int, _at: int, body: Any) -> None:
+        if body["visit"] in self.appointments:
+            self.appointments[body["visit"]].parked = True
 
     def on_diversion_answered(self, _seq: int, at: int, body: Any) -> None:
         self.offers.append((body["day"], at, body["service"], body["accepted"]))
