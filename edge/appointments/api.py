@@ -55,7 +55,7 @@ def _day(text: str) -> date:
 
 def _known(call: Call[Any], identity: Shown | None, phone: str | None) -> Known:
     shown = None if identity is None else (identity.kind, identity.value)
-    return call.app[Arrivals].receive(arrivals.Arrival(shown, phone), call.command_id)
+    return call.app[Arrivals].receive(arrivals.Arrival(shown, phone, call.principal.id), call.command_id)
 
 
 # --- booking
