@@ -10,7 +10,7 @@ from edge.reports.report import PERIOD, WHO, Ask, Grid, Report, branch_column, c
 from edge.reports.table import Chart, Column, Kind, Row, band_query, band_text, mean, share
 from edge.reports.tally import BAND_CALLS, HALL, OPEN_TIME
 from edge.reports.triggers import THRESHOLD_COUNT, THRESHOLD_TIME
-from edge.reports.words import TOTAL, Term
+from edge.reports.words import TOTAL, TOTAL_CODE, Term
 
 
 def make(ask: Ask) -> Grid:
@@ -30,8 +30,7 @@ def make(ask: Ask) -> Grid:
         at = ask.at(part, band=band_query(band))
         rows.append(Row(["", part.label, band_text(band), open_counters, *values, backlog], at))
     period = ask.source.period
-    label = TOTAL.en if ask.query.language == "en" else TOTAL.zh
-    whole = ["", period.label, label, None, *_values(total(BandCalls, list(work.values())), 0, 1), None]
+    whole = ["", period.label, TOTAL_CODE, None, *_values(total(BandCalls, list(work.values())), 0, 1), None]
     chart = Chart(
         "line", Term("每窗叫号与开窗数", "Calls a counter and open counters"), "band", ("calls_a_counter", "open_counters")
     )
@@ -50,7 +49,7 @@ def _columns(ask: Ask) -> list[Column]:
     return [
         branch_column(ask),
         PERIOD,
-        Column("band", "时段", "Half hour", Kind.TEXT),
+        Column("band", "时段", "Half hour", Kind.CODE, {TOTAL_CODE: TOTAL}),
         Column("open_counters", "平均开窗数", "Open counters", Kind.RATIO),
         Column("calls", "叫号数", "Calls", Kind.COUNT, drill=calls()),
         Column("recalls", "重叫次数", "Repeated calls", Kind.COUNT),

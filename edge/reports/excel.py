@@ -23,7 +23,7 @@ from edge.reports.words import Term, in_language
 
 A4: Final = 9
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WIDTHS: Final = {Kind.TEXT: 13, Kind.CODE: 13, Kind.TIME: 19, Kind.DAY: 11, Kind.FLAG: 8}
+WIDTHS: Final = {Kind.TEXT: 13, Kind.CODE: 13, Kind.CODES: 20, Kind.TIME: 19, Kind.DAY: 11, Kind.FLAG: 8}
 WIDTH: Final = 10
 FORMATS: Final = {
     Kind.SHARE: "0.0%",

@@ -51,7 +51,7 @@ HEADERS: Final = (
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
 """Its style, and nothing else; the console that opened it may ask it to print."""
-WRAPS: Final = frozenset({Kind.TEXT, Kind.CODE})
+WRAPS: Final = frozenset({Kind.TEXT, Kind.CODE, Kind.CODES})
 OPEN: Final = {"zh-CN": "未结", "en": "OPEN"}
 
 

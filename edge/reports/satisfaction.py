@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from edge.follow_ups.model import BAD_MAX
+from edge.reports import words
 from edge.reports.cells import Opinion
 from edge.reports.gather import total
 from edge.reports.report import PERIOD, Ask, Grid, Report, branch_column, service_column, teller_columns, tickets
@@ -39,13 +40,13 @@ def _values(cell: Opinion) -> list[Any]:
     rated = sum(cell.scores.values())
     bad = sum(number for score, number in cell.scores.items() if score <= BAD_MAX)
     satisfied = sum(cell.scores.get(score, 0) for score in SATISFIED)
-    complaints = sorted(cell.complaints.items(), key=lambda one: (-one[1], one[0]))
+    complaints = sorted(cell.complaints.items(), key=lambda one: (-one[1], one[0])) or None
     return [
         *(cell.finished, rated, share(rated, cell.finished)),
         *(cell.scores.get(score, 0) for score, _, _ in SCORES),
         share(satisfied, rated),
         mean(sum(score * number for score, number in cell.scores.items()), rated),
-        "; ".join(f"{reason} {number}" for reason, number in complaints) or None,
+        complaints,
         *(bad, cell.followed_up, share(cell.followed_up, bad)),
     ]
 
@@ -62,7 +63,7 @@ def _columns(ask: Ask) -> list[Column]:
         *(Column(f"score_{score}", zh, en, Kind.COUNT, drill=tickets(score=str(score))) for score, zh, en in SCORES),
         Column("satisfied_share", "满意率", "Satisfied, share", Kind.SHARE, drill=tickets(rated="true")),
         Column("mean_score", "平均分", "Mean score", Kind.RATIO, drill=tickets(rated="true")),
-        Column("complaints", "不满意原因", "Complaints", Kind.TEXT),
+        Column("complaints", "不满意原因", "Complaints", Kind.CODES, words.COMPLAINTS),
         Column("bad", "差评数", "Bad ratings", Kind.COUNT, drill=tickets(bad="true")),
         Column("followed_up", "差评回访数", "Followed up", Kind.COUNT, drill=tickets(followed_up="true")),
         Column("followed_up_share", "回访率", "Followed up, share", Kind.SHARE, drill=tickets(followed_up="true")),

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     TEXT = "text"
     CODE = "code"
     """A stable word in the row; written as people call it."""
+    CODES = "codes"
+    """Several of them in the row, each with how often it was said, or None; written after one another."""
     COUNT = "count"
     RATIO = "ratio"
     """A plain number with two decimals."""
@@ -121,6 +123,11 @@ def _code(value: Any, column: Column, _zone: ZoneInfo, language: str) -> Value:
     return str(value) if term is None else in_language(term, language)
 
 
+def _codes(value: Any, column: Column, zone: ZoneInfo, language: str) -> Value:
+    said = (f"{_code(code, column, zone, language)}{'' if times is None else f' {times}'}" for code, times in value)
+    return ("; " if language == "en" else "；").join(said) or None
+
+
 def _count(value: Any, _column: Column, _zone: ZoneInfo, _language: str) -> Value:
     return int(value)
 
@@ -153,6 +160,7 @@ Write = Callable[[Any, Column, ZoneInfo, str], Value]
 WRITE: Final[dict[Kind, Write]] = {
     Kind.TEXT: _same,
     Kind.CODE: _code,
+    Kind.CODES: _codes,
     Kind.COUNT: _count,
     Kind.RATIO: _ratio,
     Kind.SHARE: _share,

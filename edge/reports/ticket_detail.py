@@ -90,8 +90,12 @@ def _values(ask: Ask, day: Day, ticket: Ticket, overtaken: int | None) -> list[A
         *(ticket.staff, None if ticket.staff is None else ask.staff_name(ticket.staff), ticket.counter),
         *(ticket.state, ticket.transfers, ticket.pins, ticket.hand, ticket.triggered_by, ticket.rule, ticket.reason, overtaken),
         *(ticket.ahead, ticket.low_s, ticket.high_s, ticket.later_shown, ticket.later_kept),
-        *(ticket.score, ticket.complaints, ticket.follow_up, ticket.sms or NOTHING, ticket.device, ticket.printer),
+        *(ticket.score, _complaints(ticket.complaints), ticket.follow_up, ticket.sms or NOTHING, ticket.device, ticket.printer),
     ]
+
+
+def _complaints(said: str | None) -> list[tuple[str, None]] | None:
+    return None if said is None else [(one, None) for one in said.split(",")]
 
 
 def _columns(ask: Ask) -> list[Column]:
@@ -132,7 +136,7 @@ def _columns(ask: Ask) -> list[Column]:
         Column("later_shown", "手机后续显示数", "Shown later on phones", Kind.COUNT),
         Column("later_kept", "后续在承诺内", "Later ones within the range", Kind.COUNT),
         Column("rating", "评价", "Rating", Kind.COUNT),
-        Column("complaints", "不满意原因", "Complaints", Kind.TEXT),
+        Column("complaints", "不满意原因", "Complaints", Kind.CODES, words.COMPLAINTS),
         Column("follow_up", "差评回访", "Followed up", Kind.CODE, words.FOLLOW_UPS),
         Column("sms", "短信状态", "Text message", Kind.CODE, words.REMINDERS),
         Column("device", "设备", "Device", Kind.TEXT),

@@ -153,6 +153,13 @@ BOOKINGS: Final[Words] = {
     "released": Term("迟到失效", "Came too late"),
 }
 """What has become of an appointment."""
+COMPLAINTS: Final[Words] = {
+    "long_wait": Term("等得太久", "Long wait"),
+    "unfriendly": Term("态度不好", "Unfriendly"),
+    "unclear": Term("讲不清楚", "Unclear"),
+    "unsolved": Term("没有办成", "Not solved"),
+}
+"""What the phone and the pad offer to whoever was not satisfied; another word stays as it was said."""
 TOTAL: Final = Term("合计", "Total")
 TOTAL_CODE: Final = "*"
 """In the first column of a total row."""

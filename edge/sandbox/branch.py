@@ -146,7 +146,7 @@ CUSTOMERS: Final = (
     ),
 )
 
-CONFIGURE: Final = ConfigureBranch(version=1, branch=BRANCH, services=SERVICES, counters=COUNTERS)
+CONFIGURE: Final = ConfigureBranch(version=2, branch=BRANCH, services=SERVICES, counters=COUNTERS)
 SLOT_PLANS: Final = {"wealth": SlotPlan(capacity=2, slot_min=60, experts=("1003", "1004"))}
 """How the demo's services are booked where that differs from the usual."""
 DEVICE_ROLES: Final = {"kiosk-1": "kiosk", "display-1": "display"}

@@ -497,7 +497,7 @@ class MadeUpDay:
     def _rate(self, desk: Desk, visit: Visit) -> None:
         if self.rng.random() < 0.4:
             score = self.rng.choices((5, 4, 3, 2, 1), (60, 25, 8, 5, 2))[0]
-            reasons = ("等待时间长", "态度")[: self.rng.randrange(3)] if score < 3 else ()
+            reasons = ("long_wait", "态度")[: self.rng.randrange(3)] if score < 3 else ()
             rated = e.TicketRated(
                 ticket=visit.id, number=visit.number, score=score, reasons=reasons, counter=desk.counter, staff=desk.staff
             )

@@ -14,6 +14,9 @@ from tests.component.reports.naive_journal import Journal, Visit
 
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
+SAID = {"long_wait": "等得太久"}
+"""How the page shows the one reason of the phone's that these books have; other words are the bank's own."""
+
 
 class Naive:
     """The reports of some days of a journal, of everybody or of those who pass a test."""
@@ -71,6 +74,7 @@ class Naive:
             scores = [visit.score for visit in visits if visit.score is not None]
             finished = sum(visit.state == "finished" for visit in visits)
             bad = Counter(reason for visit in visits if (visit.score or 5) <= 2 for reason in visit.complaints)
+            worst_first = sorted(bad.items(), key=lambda told: (-told[1], told[0]))
             rows[key] = {
                 "finished": finished,
                 "rated": len(scores),
@@ -78,7 +82,7 @@ class Naive:
                 **{f"score_{score}": scores.count(score) for score in (5, 4, 3, 2, 1)},
                 "satisfied_share": sums.share(scores.count(5) + scores.count(4), len(scores)),
                 "mean_score": round(sum(scores) / len(scores), 2) if scores else None,
-                "complaints": "; ".join(f"{k} {n}" for k, n in sorted(bad.items(), key=lambda kn: (-kn[1], kn[0]))) or None,
+                "complaints": "；".join(f"{SAID.get(code, code)} {times}" for code, times in worst_first) or None,
                 "bad": scores.count(1) + scores.count(2),
                 "followed_up": sum(visit.follow_up is not None for visit in visits),
                 "followed_up_share": sums.share(
