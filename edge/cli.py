@@ -25,6 +25,7 @@ from edge.kernel.files import FolderBusy, hold_folder, make_folder, write_durabl
 from edge.kernel.fold import Verdict
 from edge.kernel.fold import verify as fold_and_compare
 from edge.kernel.keys import KeysRefused, export_keys, find_keys, import_keys, open_signing_key
+from edge.kernel.migrations import missing
 from edge.kernel.observe import configure_logging
 from edge.kernel.opening import Opening
 from edge.kernel.startup import StartRefused, has_lived
@@ -34,6 +35,9 @@ from sync.uplink import EnrolmentRefused, Unreachable
 from sync.uplink import enrol as enrol_at
 
 EXIT_NOT_SOUND: Final = 1
+OLDER: Final = (
+    "not verified: an earlier version wrote this data ({count} schema changes, from {first}); start it once, then verify"
+)
 EXIT_USAGE: Final = 64
 EXIT_UNAVAILABLE: Final = 69
 EXIT_BUSY: Final = 75
@@ -88,6 +92,8 @@ def run_verify(data: Path) -> int:
             return _say(f"there is no {CORE} in {data}", EXIT_USAGE)
         try:
             with closing(connect_reader(copy)) as connection:
+                if older := missing(connection, registry.migrations()):
+                    return _say(OLDER.format(count=len(older), first=older[0]), EXIT_NOT_SOUND)
                 verdict = fold_and_compare(connection, registry.rules(), registry.migrations(), registry.folded_tables())
         except (DatabaseError, UnicodeDecodeError) as error:
             return _say(f"NOT SOUND: {error}", EXIT_NOT_SOUND)

@@ -40,6 +40,13 @@ class Migration:
         return hashlib.sha256(self.sql.encode()).hexdigest()
 
 
+def missing(connection: Connection, migrations: Sequence[Migration]) -> list[str]:
+    """The ids of those not applied yet; reads only. All of them where there is no list."""
+    known = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migration'").get
+    applied = {str(name) for (name,) in connection.execute("SELECT id FROM migration")} if known else frozenset[str]()
+    return [migration.id for migration in migrations if migration.id not in applied]
+
+
 def pending(connection: Connection, migrations: Sequence[Migration]) -> list[Migration]:
     """Those not applied yet, in their order. Raises StorageRefused where an applied one has another text today."""
     connection.execute(_RECEIPTS)
