@@ -129,13 +129,16 @@ class Silent(msgspec.Struct, frozen=True, tag=True):
 
 
 class ClassEffect(msgspec.Struct, frozen=True, kw_only=True):
-    """What a change does for a class: mean waits from now, in seconds."""
+    """What a change does for a class: mean waits from now, in seconds, of those who are called with and without it."""
 
     service: str
     tier: Tier
     people: int
     before_s: float
     after_s: float
+    stuck_before: int = 0
+    """Of them, so many would be called by nobody within four hours as things are, and with the change."""
+    stuck_after: int = 0
 
 
 class Effects(msgspec.Struct, frozen=True, tag=True):

@@ -1,7 +1,8 @@
 """What a change would save: the same people, the same luck, the counters or the rule otherwise.
 
 Both futures are played with the same seed, so that what differs is the change and not chance. Minutes are counted for
-those who wait now, class by class; who comes later profits too, but is not counted.
+those who wait now, class by class; who comes later profits too, but is not counted. Whoever nobody calls within the hours that
+are thought through has no wait to be averaged: they are counted apart.
 """
 
 from collections import defaultdict
@@ -11,7 +12,7 @@ from statistics import fmean, median
 from typing import Final, NamedTuple
 
 from edge.forecast.knowledge import Knowledge
-from edge.forecast.plan import Plan
+from edge.forecast.plan import HORIZON_S, Plan
 from edge.forecast.simulate import paired_waits_ms
 from edge.forecast.situation import Desk, Situation
 from edge.queue.model import Tier
@@ -22,13 +23,17 @@ RUNS: Final = 40
 
 
 class Effect(NamedTuple):
-    """What a change does for one class: the mean over its people of their median wait from now."""
+    """What a change does for one class: the mean over its people of their median wait from now, of those who are called in both
+    futures."""
 
     service: str
     tier: Tier
     people: int
     before_s: float
     after_s: float
+    stuck_before: int = 0
+    """How many of them nobody would call within the horizon, as things are."""
+    stuck_after: int = 0
 
     @property
     def saved_s(self) -> float:
@@ -44,9 +49,16 @@ def effects(now: Situation, changed: Situation, knowledge: Knowledge, *, seed: i
     for number, one in enumerate(now.waiting):
         classes[one.service, one.tier].append(number)
     return [
-        Effect(service, tier, len(who), fmean(before[number] for number in who), fmean(after[number] for number in who))
+        _effect(service, tier, [(before[number], after[number]) for number in who])
         for (service, tier), who in sorted(classes.items())
     ]
+
+
+def _effect(service: str, tier: Tier, waits_s: list[tuple[float, float]]) -> Effect:
+    stuck_before, stuck_after = (sum(one[side] >= HORIZON_S for one in waits_s) for side in (0, 1))
+    called = [one for one in waits_s if max(one) < HORIZON_S] or [(float(HORIZON_S), float(HORIZON_S))]
+    before_s, after_s = fmean(one[0] for one in called), fmean(one[1] for one in called)
+    return Effect(service, tier, len(waits_s), before_s, after_s, stuck_before, stuck_after)
 
 
 def with_desk(situation: Situation, desk: Desk) -> Situation:

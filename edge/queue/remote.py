@@ -87,7 +87,7 @@ def expire_passed(late: list[tuple[str, str]], _command: m.ExpirePassed, _contex
 def held_by(connection: Connection, holder: str, customer: str | None) -> str | None:
     """The remote ticket that somebody has on the open day, by the identity shown or by who they are."""
     found: str | None = connection.execute(
-        f"SELECT id FROM ticket WHERE {THEIRS} AND day = (SELECT day FROM queue_day WHERE state = 'open')"  # noqa: S608 -- constant
+        f"SELECT id FROM ticket WHERE {THEIRS} AND +day = (SELECT day FROM queue_day WHERE state = 'open')"  # noqa: S608 -- constant
         " AND state IN ('pending', 'waiting', 'called') ORDER BY seq LIMIT 1",
         {"holder": holder, "customer": customer},
     ).get

@@ -8,7 +8,10 @@ export interface AtRisk {
 }
 export interface LobbyAnswer { arrivals: Arrival[]; at_risk: AtRisk[]; targets: Partial<Record<Tier, number>>; as_of: string; seq: number }
 /** What a change does for a class of those who wait now; mean waits from now. */
-export interface ClassEffect { service: string; tier: Tier; people: number; before_s: number; after_s: number }
+/** `stuck`: how many of them nobody would call within four hours, without and with the change. */
+export interface ClassEffect {
+  service: string; tier: Tier; people: number; before_s: number; after_s: number; stuck_before?: number; stuck_after?: number;
+}
 export type Change = { type: 'open_counter'; counter: string; in_s?: number } | { type: 'close_counter'; counter: string };
 export interface Proposal { counter: string; in_s: number; share_before: number; share_after: number; saved_s: number }
 /** The next two hours: who is served within the target, and what one more counter would do about it, best first. */

@@ -12,7 +12,10 @@ const WORTH_MIN = 1;
 const SHOWN_MAX = 2;
 
 export interface Option { counter: CounterView; resumes: boolean }
-export interface Saving { service: string; minutes: number }
+/** `freed`: so many more people would be called at all. */
+export interface Saving { service: string; minutes: number; freed: number }
+/** What being called at all weighs beside minutes. */
+const STUCK_S = 4 * 3600;
 /** `null`: the box had no answer. */
 export interface Told extends Option { classes: ClassEffect[] | null }
 
@@ -26,17 +29,22 @@ export function options(counters: readonly CounterView[]): Option[] {
 
 /** Minutes saved for each service, over everybody who waits for it; most people × minutes first, hardly any left out. */
 export function savings(classes: readonly ClassEffect[]): Saving[] {
-  const sums = new Map<string, { people: number; saved_s: number }>();
-  for (const { service, people, before_s, after_s } of classes) {
-    const sum = sums.get(service) ?? { people: 0, saved_s: 0 };
-    sums.set(service, { people: sum.people + people, saved_s: sum.saved_s + people * (before_s - after_s) });
+  const sums = new Map<string, { people: number; saved_s: number; freed: number }>();
+  for (const { service, people, before_s, after_s, stuck_before = 0, stuck_after = 0 } of classes) {
+    const sum = sums.get(service) ?? { people: 0, saved_s: 0, freed: 0 };
+    const called = people - Math.max(stuck_before, stuck_after);
+    sums.set(service, {
+      people: sum.people + called, saved_s: sum.saved_s + called * (before_s - after_s), freed: sum.freed + stuck_before - stuck_after,
+    });
   }
   return [...sums]
-    .map(([service, { people, saved_s }]) => ({ service, minutes: Math.round(saved_s / people / 60), weight: Math.abs(saved_s) }))
-    .filter(({ minutes }) => Math.abs(minutes) >= WORTH_MIN)
+    .map(([service, { people, saved_s, freed }]) => ({
+      service, minutes: people ? Math.round(saved_s / people / 60) : 0, freed, weight: Math.abs(saved_s + freed * STUCK_S),
+    }))
+    .filter(({ minutes, freed }) => Math.abs(minutes) >= WORTH_MIN || freed !== 0)
     .sort((one, other) => other.weight - one.weight)
     .slice(0, SHOWN_MAX)
-    .map(({ service, minutes }) => ({ service, minutes }));
+    .map(({ service, minutes, freed }) => ({ service, minutes, freed }));
 }
 
 async function orNone<T>(wanted: Promise<T>): Promise<T | null> {

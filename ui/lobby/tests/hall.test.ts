@@ -125,6 +125,12 @@ describe('what would help', () => {
   it('adds the tiers of a service up by people, and leaves out what nobody would notice', () => {
     const effect = (service: string, people: number, saved_s: number) => ({ service, tier: 'normal' as const, people, before_s: 900, after_s: 900 - saved_s });
     expect(savings([effect('personal', 9, 360), effect('personal', 1, -240), effect('fx', 2, 20), effect('corporate', 3, -120)]))
-      .toEqual([{ service: 'personal', minutes: 5 }, { service: 'corporate', minutes: -2 }]);
+      .toEqual([{ service: 'personal', minutes: 5, freed: 0 }, { service: 'corporate', minutes: -2, freed: 0 }]);
+  });
+
+  it('says first who would be called by nobody, and counts no minutes for them', () => {
+    const nobody = { service: 'fx', tier: 'normal' as const, people: 3, before_s: 14_400, after_s: 14_400, stuck_before: 3, stuck_after: 0 };
+    const sooner = { service: 'personal', tier: 'normal' as const, people: 9, before_s: 900, after_s: 600 };
+    expect(savings([sooner, nobody])).toEqual([{ service: 'fx', minutes: 0, freed: 3 }, { service: 'personal', minutes: 5, freed: 0 }]);
   });
 });
