@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from typing import Final
 
 from tests.tidy.tree import PRODUCT, ROOT, python, texts, tracked
@@ -63,6 +64,12 @@ def test_nobodys_identity_number_is_in_the_product() -> None:
 def _is_real(number: str) -> bool:
     total = sum(int(digit) * weight for digit, weight in zip(number[:17], WEIGHTS, strict=True))
     return "10X98765432"[total % 11] == number[17]
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    """pytest imports them by their name alone: the second would be left out."""
+    names = Counter(file.path.name for file in python("tests") if file.path.name.startswith("test_"))
+    assert not [name for name, times in names.items() if times > 1]
 
 
 def test_every_module_says_what_it_is() -> None:
