@@ -188,7 +188,11 @@ def scheduled(rules: CallRules, now: datetime, calendar: Calendar) -> Schedule |
 
 def in_force(rules: CallRules, now: datetime, calendar: Calendar) -> Rule:
     """The rule for a call at `now`."""
-    schedule = scheduled(rules, now, calendar)
+    return rule_of(rules, scheduled(rules, now, calendar))
+
+
+def rule_of(rules: CallRules, schedule: Schedule | None) -> Rule:
+    """The schedule's rule, under its name; the default one where there is none."""
     if schedule is None:
         return rules.default
     return schedule.rule if schedule.rule.name or not schedule.name else _named(schedule)

@@ -385,13 +385,13 @@ def for_call(connection: Connection, command: m.CallNext, context: Context) -> D
     found = desk(connection, command.counter)
     if found is None:
         return DeskState(None)
-    rule = ruling.rule_now(connection, found.config.id, context.now)
+    rule, scheduled = ruling.ruling_now(connection, found.config.id, context.now)
     return DeskState(
         found,
         **ending(connection, found),
         heads=heads(connection, found.config.id, found.staff, offered(connection, found.config, found.staff)),
         rule=rule,
-        scheduled=ruling.is_scheduled(connection, found.config.id, context.now),
+        scheduled=scheduled,
         memory=ruling.memory(connection, found.config.id),
         pending=pending(connection),
     )

@@ -9,7 +9,7 @@ from edge.kernel.db import Connection
 from edge.kernel.remembered import remembered
 from edge.policy import tables as policy
 from edge.queue import policy as keys
-from edge.queue.call_rules import CallRules, DayClass, in_force, scheduled
+from edge.queue.call_rules import CallRules, DayClass, rule_of, scheduled
 from edge.queue.model import Tier
 from edge.queue.rules import FRESH, Memory, Rule
 from edge.queue.work_calendar import WorkCalendar
@@ -19,14 +19,14 @@ _turns: Final = msgspec.json.Decoder(dict[Tier, int]).decode
 
 def rule_now(connection: Connection, counter: str, now: datetime) -> Rule:
     """The rule of a call at the branch's local time `now`."""
-    rules, days = _followed(connection, counter)
-    return in_force(rules, now, days)
+    return ruling_now(connection, counter, now)[0]
 
 
-def is_scheduled(connection: Connection, counter: str, now: datetime) -> bool:
-    """Whether a schedule makes the rule of a call at the branch's local time `now`."""
+def ruling_now(connection: Connection, counter: str, now: datetime) -> tuple[Rule, bool]:
+    """The same, and whether a schedule makes it."""
     rules, days = _followed(connection, counter)
-    return scheduled(rules, now, days) is not None
+    schedule = scheduled(rules, now, days)
+    return rule_of(rules, schedule), schedule is not None
 
 
 @remembered
