@@ -116,7 +116,7 @@ class GateWatch:
             return
         plate = car.seen.plate.reveal()
         met, command_id = await self._plates.meet(plate), secrets.token_hex(16)
-        ref, kept = self._plates.note(plate, command_id)
+        ref, kept = self._plates.seen(plate, command_id)
         command = MeetCar(
             gate=self._gate_of(car.camera),
             stay=met.stay,

@@ -51,18 +51,22 @@ class Plates:
     clock: Clock
 
     def note(self, plate: str, command_id: str) -> Noted:
-        """What a command brings to the vault, always under the same reference. Raises Rejected("invalid_identity")."""
-        normal = normalise(IdentityKind.PLATE, plate).value
+        """A plate that somebody typed, for the vault; the same command makes the same reference. Raises
+        Rejected("invalid_identity")."""
+        return self._kept(normalise(IdentityKind.PLATE, plate).value, command_id)
+
+    def seen(self, plate: str, command_id: str) -> Noted:
+        """The same of what a camera read: also an embassy's or the police's."""
+        return self._kept(_spelling(plate), command_id)
+
+    def _kept(self, normal: str, command_id: str) -> Noted:
         ref = PLATE + hashlib.blake2b(command_id.encode(), digest_size=12).hexdigest()
         mark = self.vault.index_hash(IdentityKind.PLATE, normal)
         return Noted(ref, (Secret(ref, MARK, mark), Secret(ref, ENDING, normal[-ENDING_CHARS:].encode())))
 
     async def meet(self, plate: str) -> Met:
-        """Which stay a car belongs to. A plate of a kind that nobody can have announced is nobody's."""
-        try:
-            normal = normalise(IdentityKind.PLATE, plate).value
-        except Rejected:
-            return Met(None, None)
+        """Which stay a car belongs to."""
+        normal = _spelling(plate)
         return await self.db.scan(lambda connection: self._meet(connection, normal))
 
     def ending(self, connection: Connection, stay: Stay) -> str | None:
@@ -90,6 +94,14 @@ class Plates:
 
     def _mark(self, connection: Connection, stay: Stay) -> bytes | None:
         return None if stay.plate_ref is None else self.vault.get(connection, stay.plate_ref, MARK)
+
+
+def _spelling(plate: str) -> str:
+    """The one spelling of a plate; of one that no customer can be known by, the camera's."""
+    try:
+        return normalise(IdentityKind.PLATE, plate).value
+    except Rejected:
+        return plate.strip().upper()
 
 
 def neighbours(plate: str) -> Iterator[str]:

@@ -256,6 +256,12 @@ async def test_s33_an_unknown_plate_follows_the_public_rule(hall: Hall, rule: st
     assert told(await drives_up(hall, OTHER)) == facts
 
 
+async def test_s33_a_plate_of_another_kind_is_a_car_like_any_other(hall: Hall) -> None:
+    assert told(await drives_up(hall, "使014578")) == ["car_admitted", "gate_asked"]
+    hall.clock.advance(600)
+    assert why(await drives_up(hall, "使014578")) == "plate_twice"
+
+
 async def test_s33_the_public_takes_no_bay_that_is_held(hall: Hall) -> None:
     await reserve(hall, await visit(hall))
     await drives_up(hall, OTHER)
