@@ -45,7 +45,7 @@ async def _measure(core: Path, waiting: int) -> float:
     branch = SmallBranch(Database(core))
     await branch.open()
     counters = tuple(msgspec.structs.replace(counter, services=SERVICES) for counter in demo.COUNTERS)
-    configure = msgspec.structs.replace(demo.CONFIGURE, version=2, counters=counters)
+    configure = msgspec.structs.replace(demo.CONFIGURE, version=demo.CONFIGURE.version + 1, counters=counters)
     await branch.pipeline.submit(configure, actor="system")
     for first in range(0, waiting, 500):
         await asyncio.gather(*(_issue(branch, n) for n in range(first, min(waiting, first + 500))))
