@@ -96,10 +96,6 @@ class GateWatch:
             if record.type == CarArrived.TYPE:
                 self._shown.take_down(record.entity)
 
-    def look(self) -> None:
-        """Take down what is over."""
-        self._shown.look()
-
     async def run(self) -> None:
         while True:
             car = await self._cars.get()
